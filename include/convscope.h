@@ -1,0 +1,301 @@
+/* convscope.h - look inside trained convolutional networks: load, inspect, run, measure, draw.
+ *
+ * A cvs_model never changes once it is loaded: any number of threads may share it. A cvs_run holds
+ * everything that one computation changes: one thread at a time. A function that can fail returns 0
+ * or a negative cvs_status and fills *err, which may be NULL; its out-parameters are NULL or zero
+ * then. Out-pointers belong to the caller; returned pointers are borrowed from the object they were
+ * asked of, and the comment says until when.
+ *
+ * Tensors are float32 in Keras' own axis order, the batch first. Text is UTF-8. */
+#ifndef CONVSCOPE_H
+#define CONVSCOPE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#ifndef CVS_API
+#define CVS_API __attribute__((visibility("default")))
+#endif
+
+#define CVS_MAX_DIMS 6 /**< most axes that a tensor has, the batch counted */
+
+typedef struct cvs_model cvs_model; /**< a network and its weights, read-only */
+typedef struct cvs_run cvs_run;     /**< buffers and results of one computation */
+
+/* --- errors ---------------------------------------------------------------------------------- */
+
+/** What a call that failed returns. */
+typedef enum cvs_status {
+    CVS_OK = 0,
+    CVS_E_ARG = -1,         /**< wrong use: an argument, an option or a name that does not exist */
+    CVS_E_NOMEM = -2,       /**< out of memory, or a size over the limits */
+    CVS_E_IO = -3,          /**< a file could not be read or written */
+    CVS_E_FORMAT = -4,      /**< a file is not what it says it is */
+    CVS_E_UNSUPPORTED = -5, /**< valid, but nothing that convscope can do yet */
+} cvs_status;
+
+/** Why a call failed. Nothing to free: it lives where the caller put it. */
+typedef struct cvs_error {
+    int code;        /**< a cvs_status */
+    char where[512]; /**< file, layer, field or byte at fault, outermost first; may be "" */
+    char what[512];  /**< what is wrong, one line */
+    char hint[256];  /**< what would help; may be "" */
+} cvs_error;
+
+/** The version of the library, "MAJOR.MINOR.PATCH". Static. */
+CVS_API const char *cvs_version(void);
+
+/**
+ * What the library was built with and what it found: libraries, kernels in use, threads; one
+ * "name: value" a line.
+ *
+ * @param[out] buf  filled with at most @p size bytes, always ended by 0
+ */
+CVS_API void cvs_build_info(char *buf, size_t size);
+
+/**
+ * Set how many threads the process computes with.
+ *
+ * @param n  1 … 256; 0 for one a core. Results have the same bytes for every number.
+ * @return 0 or CVS_E_ARG
+ */
+CVS_API int cvs_set_threads(int n, cvs_error *err);
+
+/** Free a string that the library handed to the caller. NULL is allowed, as in every _free. */
+CVS_API void cvs_free(void *p);
+
+/* --- models ---------------------------------------------------------------------------------- */
+
+/**
+ * Load a whole Keras model.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure
+ * @param path      file name
+ * @return 0; CVS_E_IO, CVS_E_FORMAT, CVS_E_NOMEM, or CVS_E_UNSUPPORTED with the layer in err->where
+ */
+CVS_API int cvs_model_load(cvs_model **out, const char *path, cvs_error *err);
+CVS_API void cvs_model_free(cvs_model *model);
+
+/** The model's Keras name. Borrowed from @p model. */
+CVS_API const char *cvs_model_name(const cvs_model *model);
+
+/** One layer call of a model. The strings are borrowed from the model. */
+typedef struct cvs_layer {
+    const char *name;           /**< Keras name; "name#1" for the second call of a shared layer */
+    const char *class_name;     /**< Keras class, "Conv2D" */
+    int64_t shape[CVS_MAX_DIMS]; /**< output, the batch first; -1 where it is free */
+    int ndim;                   /**< entries of shape */
+    int64_t params;             /**< all numbers stored in the layer */
+    int64_t trainable_params;   /**< those that training changes */
+    int is_input;               /**< 1 for an input of the model */
+} cvs_layer;
+
+/** How many layer calls the model has, in model order, inputs included. */
+CVS_API int cvs_model_layer_count(const cvs_model *model);
+
+/**
+ * Describe a layer call.
+ *
+ * @param index  0 … cvs_model_layer_count() - 1
+ * @return 0 or CVS_E_ARG
+ */
+CVS_API int cvs_model_layer(cvs_layer *out, const cvs_model *model, int index, cvs_error *err);
+
+/** Index of the layer of that name; negative (CVS_E_ARG, with the nearest names in err->hint). */
+CVS_API int cvs_model_find(const cvs_model *model, const char *name, cvs_error *err);
+
+/** How many inputs and outputs the model has, and the layer index of each. -1 if @p i is out of
+ * range. */
+CVS_API int cvs_model_input_count(const cvs_model *model);
+CVS_API int cvs_model_input(const cvs_model *model, int i);
+CVS_API int cvs_model_output_count(const cvs_model *model);
+CVS_API int cvs_model_output(const cvs_model *model, int i);
+
+/** How the table of a model is written. */
+typedef enum cvs_summary_style {
+    CVS_SUMMARY_KERAS2, /**< as Keras 2 prints model.summary() */
+    CVS_SUMMARY_KERAS3, /**< as Keras 3 draws it, with box characters */
+    CVS_SUMMARY_JSON,   /**< one JSON object */
+} cvs_summary_style;
+
+/**
+ * The table that Keras prints for a model.
+ *
+ * @param[out] out    text ended by a newline, the caller's to cvs_free()
+ * @param width       columns of the terminal for CVS_SUMMARY_KERAS3; 0 for Keras' own default
+ */
+CVS_API int cvs_model_summary(char **out, const cvs_model *model, cvs_summary_style style,
+                              int width, cvs_error *err);
+
+/* --- images ---------------------------------------------------------------------------------- */
+
+/** How pixel values 0 … 255 become the numbers that a model takes. */
+typedef enum cvs_preprocess {
+    CVS_PREPROCESS_AUTO,  /**< unit, but raw where the model itself begins by rescaling */
+    CVS_PREPROCESS_RAW,   /**< as they are */
+    CVS_PREPROCESS_UNIT,  /**< x / 255, the book's */
+    CVS_PREPROCESS_TF,    /**< x / 127.5 - 1, Keras Applications' "tf" */
+    CVS_PREPROCESS_TORCH, /**< x / 255, less ImageNet's mean, by its deviation, a channel each */
+    CVS_PREPROCESS_CAFFE, /**< blue, green, red, less ImageNet's mean */
+} cvs_preprocess;
+
+/** How a picture gets the size that the model takes. */
+typedef enum cvs_resize {
+    CVS_RESIZE_NEAREST,   /**< Pillow's nearest: what Keras' load_img does by default */
+    CVS_RESIZE_BILINEAR,  /**< tf.image.resize, half-pixel centres, no antialiasing */
+    CVS_RESIZE_BICUBIC,   /**< tf.image.resize, Keys' a = -0.5, no antialiasing */
+    CVS_RESIZE_ANTIALIAS, /**< Pillow's bilinear, whose window grows when a picture shrinks */
+} cvs_resize;
+
+/** How a photograph is read. All zero is the default. */
+typedef struct cvs_image_options {
+    cvs_preprocess preprocess;
+    cvs_resize resize;
+    int exif; /**< 1: turn the picture as its EXIF orientation says (Keras does not) */
+} cvs_image_options;
+
+/** Names of the modes ("unit", "nearest"), for a command line; NULL past the end. Static. */
+CVS_API const char *cvs_preprocess_name(int mode);
+CVS_API const char *cvs_resize_name(int mode);
+
+/** The mode that CVS_PREPROCESS_AUTO stands for with this model, and in @p why (may be NULL) the
+ * reason in words. Static. */
+CVS_API cvs_preprocess cvs_model_preprocess(const cvs_model *model, const char **why);
+
+/* --- runs ------------------------------------------------------------------------------------ */
+
+/** How a run computes. All zero is the default. */
+typedef struct cvs_run_options {
+    int batch;        /**< inputs at once; 0 is 1 */
+    const char *taps; /**< whose activations to keep: NULL the outputs only, "conv+pool", "all", or
+                           layer names with commas between them */
+    int exact;        /**< 1: direct convolutions only, no fast transforms */
+} cvs_run_options;
+
+/**
+ * Make a run of a model.
+ *
+ * @param[out] out  the run, the caller's to cvs_run_free(); it borrows @p model until then
+ * @param options   may be NULL
+ * @return 0, CVS_E_ARG (a tap that does not exist), CVS_E_NOMEM
+ */
+CVS_API int cvs_run_new(cvs_run **out, const cvs_model *model, const cvs_run_options *options,
+                        cvs_error *err);
+CVS_API void cvs_run_free(cvs_run *run);
+
+/**
+ * Give a run its input from a file: a JPEG, PNG or WebP picture, which is resized and preprocessed,
+ * or a .npy tensor (H×W×C or N×H×W×C), which is taken as it is.
+ *
+ * @param slot     which place of the batch, from 0
+ * @param options  may be NULL
+ */
+CVS_API int cvs_run_set_image(cvs_run *run, int slot, const char *path,
+                              const cvs_image_options *options, cvs_error *err);
+
+/**
+ * Give a run its input as numbers, copied.
+ *
+ * @param input  which input of the model, from 0
+ * @param dims   the shape, the batch first; it must fit the model's input
+ */
+CVS_API int cvs_run_set_input(cvs_run *run, int input, const float *data, const int64_t *dims,
+                              int ndim, cvs_error *err);
+
+/** Compute the outputs and the taps. */
+CVS_API int cvs_run_forward(cvs_run *run, cvs_error *err);
+
+/** How many activations the run keeps, and the layer index of the i-th, in model order. -1 if out
+ * of range. */
+CVS_API int cvs_run_tap_count(const cvs_run *run);
+CVS_API int cvs_run_tap(const cvs_run *run, int i);
+
+/**
+ * The activation of a layer after cvs_run_forward(), in Keras' axis order.
+ *
+ * @param[out] data  borrowed from @p run until its next forward or its free
+ * @param[out] dims  the shape, the batch first; *ndim entries are set
+ * @param layer      a layer index that is tapped, or an output of the model
+ */
+CVS_API int cvs_run_activation(const float **data, int64_t dims[CVS_MAX_DIMS], int *ndim,
+                               const cvs_run *run, int layer, cvs_error *err);
+
+/* --- statistics ------------------------------------------------------------------------------ */
+
+/** Numbers about numbers. Sums are made in double precision, in a fixed order. */
+typedef struct cvs_stats {
+    double min, max, mean;
+    double std;      /**< of the population, as numpy.std */
+    double sparsity; /**< share of the values that are <= 0 */
+    int64_t count;
+    int64_t n_nan, n_inf; /**< these values are in no other figure */
+    int dead; /**< 1: no value above 0 and all the same: nothing in this input excites it */
+} cvs_stats;
+
+/**
+ * Statistics of an activation after cvs_run_forward().
+ *
+ * @param slot          which image of the batch; -1 for all of them together
+ * @param[out] whole    of all values; may be NULL
+ * @param[out] channels an array, the caller's to cvs_free(), one entry a channel; may be NULL
+ * @param[out] n        its length; may be NULL where channels is
+ */
+CVS_API int cvs_run_stats(cvs_stats *whole, cvs_stats **channels, int64_t *n, const cvs_run *run,
+                          int layer, int slot, cvs_error *err);
+
+/* --- predictions ----------------------------------------------------------------------------- */
+
+/** Class names, one a line of a text file. */
+typedef struct cvs_classes cvs_classes;
+CVS_API int cvs_classes_load(cvs_classes **out, const char *path, cvs_error *err);
+CVS_API void cvs_classes_free(cvs_classes *classes);
+CVS_API int cvs_classes_count(const cvs_classes *classes);
+/** The i-th name, or NULL. Borrowed. */
+CVS_API const char *cvs_classes_name(const cvs_classes *classes, int i);
+
+/* --- pictures and files of activations ------------------------------------------------------- */
+
+/** How channels are drawn on one sheet. */
+typedef enum cvs_style {
+    CVS_STYLE_DEFAULT, /**< all channels on one scale, numbered, dead ones marked */
+    CVS_STYLE_PY1,     /**< Deep Learning with Python, 1st edition */
+    CVS_STYLE_PY2,     /**< 2nd and 3rd edition */
+    CVS_STYLE_R1,      /**< Deep Learning with R, 1st edition */
+    CVS_STYLE_R2,      /**< 2nd edition */
+} cvs_style;
+CVS_API const char *cvs_style_name(int style); /**< "py1"; NULL past the end. Static. */
+
+/** What cvs_activations_write() makes. */
+enum {
+    CVS_WRITE_PNG = 1, /**< a sheet a layer, NN_NAME.png */
+    CVS_WRITE_NPY = 2, /**< the numbers, NN_NAME.npy */
+    CVS_WRITE_NPZ = 4, /**< all numbers in one activations.npz */
+};
+
+/** How activations are written. All zero is the default. */
+typedef struct cvs_write_options {
+    int formats;        /**< CVS_WRITE_ flags; 0 is CVS_WRITE_PNG */
+    cvs_style style;
+    int channel_scale;  /**< 1: each channel on its own colour scale (default style only) */
+    const char *input;  /**< what index.json calls the input; may be NULL */
+    const char *preprocess; /**< what index.json calls the preprocessing; may be NULL */
+} cvs_write_options;
+
+/**
+ * Write the taps of a run after cvs_run_forward() to a folder, which is made if it is missing: the
+ * files of @p options and index.json with the statistics of every layer and channel. Each file
+ * appears whole or not at all.
+ *
+ * @param slot  which image of the batch
+ */
+CVS_API int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
+                                  const cvs_write_options *options, cvs_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif /* CONVSCOPE_H */

@@ -1,0 +1,159 @@
+/* file.c - files. The only place that opens one for writing. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+
+static int io_error(cvs_error *err, const char *path, const char *verb)
+{
+    int rc = cx_fail(err, CVS_E_IO, "cannot %s: %s", verb, strerror(errno));
+    return cx_where(err, rc, "%s", path);
+}
+
+void cx_bytes_deinit(cx_bytes *bytes)
+{
+    cx_free(bytes->data);
+    *bytes = (cx_bytes){0};
+}
+
+/* Open a regular file for reading and tell its size. */
+static int open_regular(int *fd, int64_t *size, const char *path, cvs_error *err)
+{
+    struct stat st;
+    *fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (*fd < 0) return io_error(err, path, "open");
+    if (fstat(*fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        close(*fd);
+        *fd = -1;
+        return cx_where(err, cx_fail(err, CVS_E_IO, "not a regular file"), "%s", path);
+    }
+    *size = st.st_size;
+    return 0;
+}
+
+int cx_file_size(int64_t *out, const char *path, cvs_error *err)
+{
+    int fd;
+    int rc = open_regular(&fd, out, path, err);
+    if (rc == 0) close(fd);
+    return rc;
+}
+
+int cx_file_read_at(void *out, int fd, size_t size, int64_t offset, cvs_error *err)
+{
+    char *p = out;
+    while (size > 0) {
+        size_t part = size > INT_MAX ? INT_MAX : size;
+        ssize_t n = pread(fd, p, part, offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return cx_fail(err, CVS_E_IO, "cannot read: %s", strerror(errno));
+        if (n == 0) return cx_fail(err, CVS_E_FORMAT, "the file ends before byte %lld",
+                                   (long long)offset + (long long)size);
+        p += n;
+        offset += n;
+        size -= (size_t)n;
+    }
+    return 0;
+}
+
+int cx_file_read(cx_bytes *out, const char *path, size_t limit, cvs_error *err)
+{
+    int fd = -1, rc;
+    int64_t size = 0;
+    *out = (cx_bytes){0};
+    TRY(open_regular(&fd, &size, path, err));
+    if ((uint64_t)size > limit) {
+        rc = cx_fail(err, CVS_E_FORMAT, "%lld bytes are more than the limit of %zu",
+                     (long long)size, limit);
+        cx_where(err, rc, "%s", path);
+        goto out;
+    }
+    out->data = cx_alloc((size_t)size);
+    if (!out->data) {
+        rc = cx_no_memory(err, (size_t)size);
+        goto out;
+    }
+    out->size = (size_t)size;
+    rc = cx_file_read_at(out->data, fd, (size_t)size, 0, err);
+    if (rc < 0) cx_where(err, rc, "%s", path);
+out:
+    if (fd >= 0) close(fd);
+    if (rc < 0) cx_bytes_deinit(out);
+    return rc;
+}
+
+static int write_all(int fd, const cx_piece *pieces, int n)
+{
+    for (int i = 0; i < n; i++) {
+        const char *p = pieces[i].data;
+        size_t left = pieces[i].size;
+        while (left > 0) {
+            ssize_t k = write(fd, p, left > INT_MAX ? INT_MAX : left);
+            if (k < 0 && errno == EINTR) continue;
+            if (k < 0) return -1;
+            p += k;
+            left -= (size_t)k;
+        }
+    }
+    return 0;
+}
+
+int cx_file_write(const char *path, const cx_piece *pieces, int n, cvs_error *err)
+{
+    char temporary[PATH_MAX];
+    int fd, rc = 0;
+    int len = snprintf(temporary, sizeof temporary, "%s.%ld.part", path, (long)getpid());
+    if (len < 0 || (size_t)len >= sizeof temporary) {
+        errno = ENAMETOOLONG;
+        return io_error(err, path, "write");
+    }
+    fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return io_error(err, path, "write");
+    int failed = write_all(fd, pieces, n);
+    int why = errno;
+    if (close(fd) < 0 && !failed) failed = -1, why = errno;
+    if (!failed && rename(temporary, path) < 0) failed = -1, why = errno;
+    if (failed) {
+        unlink(temporary);
+        errno = why;
+        rc = io_error(err, path, "write");
+    }
+    return rc;
+}
+
+int cx_make_dirs(const char *path, cvs_error *err)
+{
+    char buf[PATH_MAX];
+    struct stat st;
+    size_t len = strlen(path);
+    if (len == 0 || len >= sizeof buf) {
+        errno = len ? ENAMETOOLONG : ENOENT;
+        return io_error(err, path, "make the folder");
+    }
+    memcpy(buf, path, len + 1);
+    for (char *p = buf + 1;; p++) {
+        if (*p && *p != '/') continue;
+        char kept = *p;
+        *p = 0;
+        if (mkdir(buf, 0777) < 0 && errno != EEXIST) return io_error(err, path, "make the folder");
+        *p = kept;
+        if (!kept) break;
+    }
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return 0;
+    errno = ENOTDIR;
+    return io_error(err, path, "make the folder");
+}
+
+const char *cx_base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}

@@ -1,0 +1,58 @@
+/* json.h - JSON, read from strangers' files and written for ours. The one home of jansson. */
+#ifndef CX_BASE_JSON_H
+#define CX_BASE_JSON_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* A value. A document is freed by its root; what is asked of it is borrowed until then. Every
+ * function below takes NULL for a value that is not there. */
+typedef struct json_t cx_json;
+
+enum { CX_JSON_MAX_DEPTH = 128 };
+
+/* Parse a text of one value. Python writes NaN, Infinity and -Infinity where JSON has no word for
+ * them: these come out as numbers. Deeper nesting than CX_JSON_MAX_DEPTH is refused. */
+int cx_json_parse(cx_json **out, const char *text, size_t len, cvs_error *err);
+void cx_json_free(cx_json *root);
+
+int cx_json_is_null(const cx_json *v); /* also for NULL */
+int cx_json_is_object(const cx_json *v);
+int cx_json_is_array(const cx_json *v);
+int cx_json_is_string(const cx_json *v);
+int cx_json_is_number(const cx_json *v);
+int cx_json_is_bool(const cx_json *v);
+
+/* Member of an object, item of an array; NULL when there is none. */
+cx_json *cx_json_get(const cx_json *object, const char *key);
+cx_json *cx_json_at(const cx_json *array, size_t i);
+size_t cx_json_size(const cx_json *array); /* items of an array, members of an object, else 0 */
+
+/* The value, or `otherwise` when it is of another kind. A real number counts as an integer when it
+ * is one (Python writes 2.0). */
+const char *cx_json_string(const cx_json *v, const char *otherwise);
+int64_t cx_json_int(const cx_json *v, int64_t otherwise);
+double cx_json_number(const cx_json *v, double otherwise);
+int cx_json_bool(const cx_json *v, int otherwise);
+
+/* What a value is, in a word for messages: "a string", "an object". */
+const char *cx_json_kind(const cx_json *v);
+
+/* Building. A value that is put into another belongs to it from then on, also on failure; a NULL
+ * one (no memory) makes the whole fail at cx_json_print, which frees `root` in any case. */
+cx_json *cx_json_object(void);
+cx_json *cx_json_array(void);
+void cx_json_put(cx_json *object, const char *key, cx_json *value);
+void cx_json_push(cx_json *array, cx_json *value);
+cx_json *cx_json_of_string(const char *s); /* NULL becomes null, bytes that are no UTF-8 "?" */
+cx_json *cx_json_of_int(int64_t v);
+cx_json *cx_json_of_number(double v); /* NaN and infinity become null */
+cx_json *cx_json_of_bool(int v);
+cx_json *cx_json_of_ints(const int64_t *v, int n); /* an array; -1 becomes null */
+
+/* The text of a document, indented, ended by a newline; the caller's to cx_free(). */
+int cx_json_print(char **out, cx_json *root, cvs_error *err);
+
+#endif

@@ -1,0 +1,24 @@
+/* threads.h - one pool of threads for the process. */
+#ifndef CX_BASE_THREADS_H
+#define CX_BASE_THREADS_H
+
+#include "base/error.h"
+
+enum { CX_MAX_THREADS = 256 };
+
+/* Threads that a parallel loop uses, the caller's own counted: set by cx_threads_set, else one a
+ * core that this process may run on. */
+int cx_threads(void);
+int cx_threads_set(int n, cvs_error *err);
+
+/* The body of a parallel loop: does item `i`. `worker` is 0 … cx_threads() - 1 and no two items
+ * run with the same one at once, so it can choose a scratch buffer. */
+typedef void cx_loop_body(void *arg, int i, int worker);
+
+/* Run body for 0 … n - 1, in any order, and return when all are done. Items must write to places
+ * of their own and not depend on who runs them: then the result is the same for every number of
+ * threads. Where the pool is taken (a loop in a loop, or another thread's loop), the caller runs
+ * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
+void cx_parallel(int n, cx_loop_body *body, void *arg);
+
+#endif

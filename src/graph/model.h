@@ -1,0 +1,92 @@
+/* model.h - a network: layers, the calls of them (nodes), and the nested models they came from.
+ *
+ * Built by the formats through the functions below, then finished; from then on it never changes.
+ * Nested models are flattened as they are built: a node's name says where it came from. */
+#ifndef CX_GRAPH_MODEL_H
+#define CX_GRAPH_MODEL_H
+
+#include "layers/layer.h"
+
+enum {
+    CX_MAX_NODES = 20000,  /* NASNetLarge has about 1,000 */
+    CX_MAX_NESTING = 16,   /* models in models */
+    CX_MAX_INPUTS = 256,   /* of one node */
+};
+
+/* A model, or a model in it: what Keras shows as one row of a summary, and what owns one group of
+ * weights in an HDF5 file. */
+typedef struct cx_module {
+    const char *name;       /* Keras name */
+    const char *class_name; /* "Sequential", "Functional", "Model" */
+    int parent;             /* module, -1 for the whole model (module 0) */
+    int sequential;         /* 1: a plain chain that Keras calls Sequential */
+} cx_module;
+
+/* Entries of modules in Keras' order (model.layers): a layer or a nested module. */
+typedef struct cx_entry {
+    int module; /* whose entry it is */
+    int layer;  /* -1 for a nested module */
+    int nested; /* -1 for a layer */
+} cx_entry;
+
+typedef struct cx_node {
+    const char *name; /* "outer/inner#1" */
+    int layer;
+    int module;   /* where the layer stands */
+    int n_inputs; /* 0 for an input of the model */
+    const int *inputs; /* nodes */
+    cx_shape shape;    /* of the output; CX_FREE where it depends on the input */
+} cx_node;
+
+struct cvs_model {
+    cx_arena *arena;
+    const char *name, *class_name;
+    int keras_major, keras_minor; /* of the file; 0 where unknown */
+    cx_layer *layers;
+    int n_layers;
+    cx_module *modules;
+    int n_modules;
+    cx_entry *entries;
+    int n_entries;
+    cx_node *nodes; /* in model order; inputs may come after their users in odd files */
+    int n_nodes;
+    int *order;     /* nodes so that inputs come first */
+    int *inputs, *outputs; /* nodes */
+    int n_inputs, n_outputs;
+    cx_block weights; /* all numbers, one after the other */
+};
+
+/* --- building: for formats/ --- */
+
+/* An empty model with module 0. */
+int cx_model_new(cvs_model **out, const char *name, const char *class_name, cvs_error *err);
+
+int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
+                        const char *class_name, cvs_error *err);
+
+/* Add a layer of a kind with its Keras configuration. CVS_E_UNSUPPORTED names an unknown class. */
+int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name,
+                       const char *name, const cx_json *config, const cx_config_context *context,
+                       cvs_error *err);
+
+/* Call a layer on the outputs of nodes; infers the shape. The first call fixes the shapes of its
+ * weights; a later one must want the same. Nodes come in model order. */
+int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int n_inputs,
+                      cvs_error *err);
+
+/* An input of the model: a node without inputs, whose layer is of class InputLayer. */
+int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, const cx_shape *shape,
+                       cvs_error *err);
+
+int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
+
+/* Once every layer's weights point into m->weights (or anywhere that lives as long): prepare the
+ * layers and close the model. */
+int cx_model_finish(cvs_model *m, cvs_error *err);
+
+/* --- asking --- */
+
+int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err); /* or CVS_E_ARG */
+int64_t cx_layer_params(const cx_layer *l, int trainable_only);
+
+#endif

@@ -1,0 +1,159 @@
+/* kernels.h - the arithmetic of convolutional networks on float32 arrays.
+ *
+ * Layout: channels last, C order: x[batch][depth][height][width][channel]. An axis that an
+ * operation lacks has size 1, so one set of kernels serves one, two and three spatial axes.
+ * Weights lie as Keras stores them. Nothing here allocates or fails: scratch memory is the
+ * caller's, sizes were checked before, and results have the same bytes for any number of threads.
+ * Arrays need no more than the 4-byte alignment of a float. x and y do not overlap unless a
+ * comment says that they may be the same.
+ *
+ * reference.h declares the same operations in plain loops: the truth that tests compare with. */
+#ifndef CX_KERNELS_KERNELS_H
+#define CX_KERNELS_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* --- the instruction set --- */
+
+/* Name of the set in use ("avx512", "avx2", "baseline"): the widest that the processor has, unless
+ * cx_kernels_use chose. */
+const char *cx_kernels_name(void);
+/* Choose by name, for tests and measurements; CVS_E_ARG when the processor lacks it. Not while
+ * kernels run. */
+int cx_kernels_use(const char *name, cvs_error *err);
+
+/* --- sliding windows --- */
+
+enum { CX_DEPTH, CX_HEIGHT, CX_WIDTH, CX_SPACE };
+
+/* A window that slides over up to three spatial axes. Position o of the output reads input cells
+ * o * stride - pad + k * dilation for k in 0 … kernel - 1; cells outside the input do not count. */
+typedef struct cx_window {
+    int64_t batch;
+    int64_t in[CX_SPACE], out[CX_SPACE];
+    int64_t kernel[CX_SPACE], stride[CX_SPACE], dilation[CX_SPACE];
+    int64_t pad[CX_SPACE]; /* cells before the first; those after the last follow from out */
+} cx_window;
+
+/* What happens to a sum before it is stored: y = min(max(sum + bias, low), high). A NaN stays. */
+typedef struct cx_epilogue {
+    const float *bias; /* one an output channel; NULL: none */
+    float low, high;   /* -INFINITY and INFINITY: no limit */
+} cx_epilogue;
+
+/* Convolution. w is (kernel…, in_channels / groups, out_channels); group g of the outputs reads
+ * group g of the inputs. Choice of algorithm (direct now) is made inside, by shape. */
+typedef struct cx_conv {
+    cx_window window;
+    int64_t in_channels, out_channels, groups;
+    int exact; /* 1: direct sums only */
+} cx_conv;
+size_t cx_conv_workspace(const cx_conv *c); /* bytes that the call below wants, may be 0 */
+void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                     float *y, void *workspace);
+
+/* Depthwise convolution. w is (kernel…, channels, multiplier); output channel c * multiplier + m
+ * reads input channel c. */
+typedef struct cx_depthwise {
+    cx_window window;
+    int64_t channels, multiplier;
+} cx_depthwise;
+size_t cx_depthwise_workspace(const cx_depthwise *d);
+void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
+                          const cx_epilogue *e, float *y, void *workspace);
+
+/* y[r][o] = epilogue(sum over i of x[r][i] w[i][o]). */
+size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out);
+void cx_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
+                      const cx_epilogue *e, float *y, void *workspace);
+
+/* --- pooling --- */
+
+/* Largest and mean value of each window over the cells inside the input (Keras' rule for "same":
+ * padding neither wins nor counts). A window with no cell inside gives -INFINITY and 0. */
+void cx_max_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y);
+void cx_average_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y);
+
+/* Over all positions: y[b][c] of x[b][position][c]. Means are summed in float, each block of 512
+ * positions by itself, the blocks in double, so long sums do not lose digits. */
+void cx_global_max_forward(int64_t batch, int64_t positions, int64_t channels, const float *x,
+                           float *y);
+void cx_global_average_forward(int64_t batch, int64_t positions, int64_t channels, const float *x,
+                               float *y);
+
+/* --- elementwise; y may be x --- */
+
+/* y[r][c] = x[r][c] * scale[c] + shift[c]: batch normalisation at inference, rescaling. */
+void cx_affine_forward(int64_t rows, int64_t channels, const float *x, const float *scale,
+                       const float *shift, float *y);
+
+typedef enum cx_binary_op {
+    CX_ADD,
+    CX_SUBTRACT,
+    CX_MULTIPLY,
+    CX_MAXIMUM,
+    CX_MINIMUM,
+} cx_binary_op;
+/* y[i] = a[i] op b[i]; y may be a or b. */
+void cx_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+
+/* The activation functions that Keras names; formulas in activation.c. */
+typedef enum cx_activation_kind {
+    CX_ACT_LINEAR,
+    CX_ACT_RELU, /* x >= limit: limit; x >= threshold: x; else slope * (x - threshold) */
+    CX_ACT_ELU,  /* slope is alpha */
+    CX_ACT_SELU,
+    CX_ACT_SOFTPLUS,
+    CX_ACT_SOFTSIGN,
+    CX_ACT_SIGMOID,
+    CX_ACT_HARD_SIGMOID, /* clip(slope * x + 0.5, 0, 1): slope 0.2 in Keras 1 and 2, 1/6 in 3 */
+    CX_ACT_TANH,
+    CX_ACT_EXPONENTIAL,
+    CX_ACT_SILU,
+    CX_ACT_HARD_SILU,
+    CX_ACT_MISH,
+    CX_ACT_GELU,      /* x * Phi(x) */
+    CX_ACT_GELU_TANH, /* its approximation by tanh */
+    CX_ACT_CELU,      /* slope is alpha */
+    CX_ACT_SQUAREPLUS,
+    CX_ACT_LOG_SIGMOID,
+    CX_ACT_SOFT_SHRINK, /* threshold */
+    CX_ACT_HARD_SHRINK, /* threshold */
+    CX_ACT_TANH_SHRINK,
+    CX_ACT_HARD_TANH,
+    CX_ACT_SPARSE_PLUS,
+    CX_ACT_THRESHOLDED_RELU, /* x > threshold: x; else 0 */
+    CX_ACT_SOFTMAX,          /* over an axis, see cx_softmax_forward */
+    CX_ACT_LOG_SOFTMAX,
+} cx_activation_kind;
+
+typedef struct cx_activation {
+    cx_activation_kind kind;
+    float slope, limit, threshold; /* as the kind's comment says; limit INFINITY: none */
+} cx_activation;
+
+/* Whether an activation is a clamp, which any epilogue does for nothing; if so *low and *high. */
+int cx_activation_is_clamp(const cx_activation *a, float *low, float *high);
+
+/* y[i] = f(x[i]). Not for the two softmax kinds. */
+void cx_activation_forward(const cx_activation *a, int64_t n, const float *x, float *y);
+
+/* Softmax, or its logarithm, over the middle axis of x[outer][n][inner]. y may be x. */
+void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x, float *y);
+
+/* --- moving numbers --- */
+
+/* Copy a box of up to CX_BOX_DIMS axes between arrays of other strides (in floats): padding,
+ * cropping, concatenation, permutation. */
+enum { CX_BOX_DIMS = 6 };
+typedef struct cx_box {
+    int ndim;
+    int64_t size[CX_BOX_DIMS];
+    int64_t from[CX_BOX_DIMS], to[CX_BOX_DIMS]; /* strides */
+} cx_box;
+void cx_copy_box(const cx_box *b, const float *x, float *y);
+
+#endif

@@ -1,0 +1,149 @@
+/* layer.h - what a kind of layer is. A kind stands in one file and has one line in layers.def;
+ * nobody else compares its class name.
+ *
+ * A layer is a kind with its configuration and weights. It may be called several times, on inputs
+ * of other shapes: what depends on a call is in cx_call. */
+#ifndef CX_LAYERS_LAYER_H
+#define CX_LAYERS_LAYER_H
+
+#include "base/json.h"
+#include "kernels/kernels.h"
+#include "tensor/tensor.h"
+
+enum { CX_MAX_WEIGHTS = 8 };
+
+typedef struct cx_layer cx_layer;
+
+/* --- configuration --- */
+
+typedef enum cx_field_type {
+    CX_INT,        /* int64_t */
+    CX_INTS,       /* int64_t[CX_SPACE]: a number for all axes, or a list of `rank` of them; the
+                      first entry is the first of the layer's own axes, unused ones are 1 */
+    CX_NUMBER,     /* double; a list or null is refused unless the kind's `configure` reads it */
+    CX_BOOL,       /* int */
+    CX_WORD,       /* int: index in `words` */
+    CX_ACTIVATION, /* cx_activation */
+} cx_field_type;
+
+/* How one key of a Keras configuration fills a member of the kind's own struct. */
+typedef struct cx_field {
+    const char *key; /* Keras' names for it, older ones after '|': "filters|nb_filter" */
+    cx_field_type type;
+    size_t at;        /* offset of the member */
+    double otherwise; /* default; NAN: the key must be there */
+    double min, max;  /* range, both ends allowed */
+    const char *const *words; /* of a CX_WORD, ended by NULL */
+} cx_field;
+
+/* What a configuration is read under. */
+typedef struct cx_config_context {
+    int keras_major; /* 1, 2 or 3: the version that wrote the file */
+} cx_config_context;
+
+/* Fill `cfg` from `config` by `fields` (ended by a NULL key). `rank` is how many entries a CX_INTS
+ * list has. Errors name the field. */
+int cx_fields_read(void *cfg, const cx_field *fields, int rank, const cx_json *config,
+                   const cx_config_context *context, cvs_error *err);
+
+/* The activation of that Keras name; CVS_E_UNSUPPORTED with the name when there is none. */
+int cx_activation_by_name(cx_activation *out, const char *name, const cx_config_context *context,
+                          cvs_error *err);
+
+/* --- a kind --- */
+
+/* A weight that a layer wants: its Keras name, its shape, and whether training changes it (a
+ * moving mean is not). */
+typedef struct cx_weight_spec {
+    const char *name;
+    cx_shape shape;
+    int frozen;
+} cx_weight_spec;
+
+/* One call of a layer on concrete tensors (no free sizes). */
+typedef struct cx_call {
+    int n_x;
+    const cx_tensor *const *x;
+    cx_tensor *y; /* shape as `infer` said; its numbers are to be filled */
+    void *workspace;
+    int exact; /* no fast transforms */
+} cx_call;
+
+typedef struct cx_layer_kind {
+    const char *class_name;       /* as Keras writes it: "Conv2D" */
+    const char *const *aliases;   /* other names for it, NULL-ended; may be NULL */
+    const char *const *ignored;   /* configuration keys that do not change inference and that are
+                                     this kind's own, NULL-ended; may be NULL */
+    size_t cfg_size;
+    const cx_field *fields; /* ended by key NULL; may be NULL */
+    int rank;               /* spatial axes, 0 where that has no meaning */
+    int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
+    int is_identity;        /* 1: y is x at inference, and a plan need not run it */
+
+    /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
+     * configuration needs comes from `arena`. */
+    int (*configure)(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                     cx_arena *arena, cvs_error *err);
+    /* Shape of the output from those of the inputs; free sizes (CX_FREE) stay free. */
+    int (*infer)(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);
+    /* Weights in Keras' order for input shapes that `infer` accepted; gives their number (0 …
+     * CX_MAX_WEIGHTS) or an error. NULL: none. */
+    int (*weights)(const cx_layer *l, const cx_shape *in, int n_in,
+                   cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
+    /* Work on the loaded weights that every call would repeat (say, folding BatchNormalization's
+     * statistics to a scale and a shift), into l->state. NULL: nothing. */
+    int (*prepare)(cx_layer *l, cx_arena *arena, cvs_error *err);
+    /* Scratch bytes of a forward call. NULL: none. */
+    size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+    /* Fill c->y. Cannot fail: everything was checked before. */
+    void (*forward)(const cx_layer *l, const cx_call *c);
+} cx_layer_kind;
+
+/* A weight of a layer: what was asked for, and where its numbers lie (borrowed from the model). */
+typedef struct cx_weight {
+    cx_weight_spec spec;
+    const float *data;
+} cx_weight;
+
+struct cx_layer {
+    const cx_layer_kind *kind;
+    const char *name; /* Keras name, without any outer model's */
+    void *cfg;        /* the kind's struct */
+    int trainable;    /* Keras' flag */
+    int n_weights;
+    cx_weight w[CX_MAX_WEIGHTS];
+    void *state; /* from `prepare` */
+};
+
+/* The kind of that Keras class; NULL when there is none. */
+const cx_layer_kind *cx_layer_kind_find(const char *class_name);
+/* The i-th kind; NULL past the end. */
+const cx_layer_kind *cx_layer_kind_at(int i);
+
+/* --- helpers for kinds --- */
+
+/* A failure unless there is one input of `ndim` axes. */
+int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err);
+
+/* A window's place in the layer's rank: axis a of 0 … rank - 1 is window axis CX_SPACE - rank + a,
+ * the others are 1. */
+typedef enum cx_padding { CX_VALID, CX_SAME, CX_CAUSAL } cx_padding;
+extern const char *const cx_padding_words[]; /* "valid", "same" for CX_WORD fields */
+typedef struct cx_window_config {
+    int64_t kernel[CX_SPACE], stride[CX_SPACE], dilation[CX_SPACE];
+    int padding; /* cx_padding */
+} cx_window_config;
+
+/* The window of a layer of `rank` on an input (batch, rank sizes, channels); TensorFlow's rules for
+ * padding, the odd cell at the end. Sizes that are free stay CX_FREE in `out`. */
+int cx_window_of(cx_window *out, const cx_window_config *c, int rank, const cx_shape *in,
+                 cvs_error *err);
+/* The output shape of that window with so many channels. */
+cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
+
+/* An epilogue for `bias` and the activation `a`. When the activation is no clamp, the epilogue is
+ * without it and cx_finish_activation does it afterwards on the whole output. */
+cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a);
+void cx_finish_activation(const cx_activation *a, cx_tensor *y);
+
+#endif

@@ -1,0 +1,195 @@
+/* t_base.c - errors, memory, text, JSON, files, threads. */
+#include "test.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "base/threads.h"
+
+static void error_grows_outwards(void **state)
+{
+    (void)state;
+    cvs_error err;
+    assert_int_equal(cx_fail(&err, CVS_E_FORMAT, "a\nb %d", 3), CVS_E_FORMAT);
+    cx_where(&err, CVS_E_FORMAT, "layer \"x\"");
+    cx_where(&err, CVS_E_FORMAT, "%s", "model.h5");
+    assert_string_equal(err.what, "a?b 3");
+    assert_string_equal(err.where, "model.h5: layer \"x\"");
+    assert_int_equal(cx_fail(NULL, CVS_E_IO, "x"), CVS_E_IO);
+}
+
+static void sizes_do_not_overflow(void **state)
+{
+    (void)state;
+    size_t n;
+    int64_t k;
+    assert_int_equal(cx_mul_size(&n, 3, 4), 0);
+    assert_int_equal(n, 12);
+    assert_int_equal(cx_mul_size(&n, SIZE_MAX / 2, 3), 1);
+    assert_int_equal(cx_mul_count(&k, -1, 3), 1);
+    assert_int_equal(cx_mul_count(&k, INT64_MAX, 2), 1);
+}
+
+static void allocation_fails_when_told(void **state)
+{
+    (void)state;
+    cvs_error err;
+    cx_block b;
+    cx_alloc_fail_from(2);
+    void *p = cx_alloc(10);
+    assert_non_null(p);
+    assert_null(cx_alloc(10));
+    assert_int_equal(cx_block_init(&b, 1000, &err), CVS_E_NOMEM);
+    cx_alloc_fail_from(0);
+    cx_free(p);
+}
+
+static void blocks_are_zero_and_aligned(void **state)
+{
+    (void)state;
+    cvs_error err;
+    const size_t sizes[] = {0, 1, 1000, 600 << 10, 5 << 20};
+    for (size_t i = 0; i < 5; i++) {
+        cx_block b;
+        OK(cx_block_init(&b, sizes[i], &err));
+        assert_int_equal((uintptr_t)b.data % 64, 0);
+        for (size_t k = 0; k < sizes[i]; k += 997) assert_int_equal(((char *)b.data)[k], 0);
+        cx_block_deinit(&b);
+    }
+}
+
+static void thousands_have_commas(void **state)
+{
+    (void)state;
+    char buf[32];
+    assert_string_equal(cx_commas(buf, 3453121), "3,453,121");
+    assert_string_equal(cx_commas(buf, 513), "513");
+    assert_string_equal(cx_commas(buf, -1000), "-1,000");
+}
+
+static void nearest_names_are_hinted(void **state)
+{
+    (void)state;
+    const char *names[] = {"conv2d_3", "max_pooling2d_2", "dense_10"};
+    cvs_error err;
+    cx_fail(&err, CVS_E_ARG, "x");
+    cx_hint_nearest(&err, "conv2d_4", names, 3);
+    assert_string_equal(err.hint, "did you mean conv2d_3?");
+    cx_fail(&err, CVS_E_ARG, "x");
+    cx_hint_nearest(&err, "zzz", names, 3);
+    assert_string_equal(err.hint, "");
+}
+
+static void json_reads_pythons_numbers(void **state)
+{
+    (void)state;
+    cvs_error err;
+    cx_json *v;
+    const char *text = "{\"a\": [1, 2.0, NaN, -Infinity, \"NaN, \\\"\"], \"b\": 1e3}";
+    OK(cx_json_parse(&v, text, strlen(text), &err));
+    cx_json *a = cx_json_get(v, "a");
+    assert_int_equal(cx_json_size(a), 5);
+    assert_int_equal(cx_json_int(cx_json_at(a, 1), -7), 2);
+    assert_true(isnan(cx_json_number(cx_json_at(a, 2), 0)));
+    assert_true(isinf(cx_json_number(cx_json_at(a, 3), 0)));
+    assert_string_equal(cx_json_string(cx_json_at(a, 4), ""), "NaN, \"");
+    assert_int_equal(cx_json_int(cx_json_get(v, "b"), 0), 1000);
+    cx_json_free(v);
+}
+
+static void json_refuses_bad_text(void **state)
+{
+    (void)state;
+    cvs_error err;
+    cx_json *v;
+    char deep[400];
+    memset(deep, '[', sizeof deep);
+    FAILS(cx_json_parse(&v, deep, sizeof deep, &err), CVS_E_FORMAT, "deeper");
+    FAILS(cx_json_parse(&v, "hello", 5, &err), CVS_E_FORMAT, "JSON");
+    FAILS(cx_json_parse(&v, "", 0, &err), CVS_E_FORMAT, "JSON");
+    assert_null(v);
+}
+
+static void json_prints(void **state)
+{
+    (void)state;
+    cvs_error err;
+    char *text;
+    cx_json *o = cx_json_object();
+    cx_json_put(o, "x", cx_json_of_number(0.25));
+    cx_json_put(o, "bad", cx_json_of_string("\xff"));
+    cx_json_put(o, "nan", cx_json_of_number(NAN));
+    OK(cx_json_print(&text, o, &err));
+    assert_string_equal(text, "{\n \"x\": 0.25,\n \"bad\": \"?\",\n \"nan\": null\n}\n");
+    cx_free(text);
+    o = cx_json_object();
+    cx_json_put(o, "lost", NULL);
+    assert_int_equal(cx_json_print(&text, o, &err), CVS_E_NOMEM);
+}
+
+static void file_is_whole_or_absent(void **state)
+{
+    (void)state;
+    cvs_error err;
+    char dir[] = "/tmp/convscope-test-XXXXXX", path[64];
+    cx_bytes b;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/a/b", dir);
+    OK(cx_make_dirs(path, &err));
+    OK(cx_make_dirs(path, &err));
+    snprintf(path, sizeof path, "%s/a/b/c", dir);
+    OK(cx_file_write(path, (cx_piece[]){{"ab", 2}, {"c", 1}}, 2, &err));
+    OK(cx_file_read(&b, path, 10, &err));
+    assert_int_equal(b.size, 3);
+    assert_memory_equal(b.data, "abc", 3);
+    cx_bytes_deinit(&b);
+    FAILS(cx_file_read(&b, path, 2, &err), CVS_E_FORMAT, "limit");
+    FAILS(cx_file_read(&b, dir, 2, &err), CVS_E_IO, "regular");
+    FAILS(cx_file_write("/nowhere/x", NULL, 0, &err), CVS_E_IO, "/nowhere/x");
+    unlink(path);
+    snprintf(path, sizeof path, "%s/a/b", dir);
+    assert_int_equal(rmdir(path), 0); /* no temporary file is left */
+}
+
+static void count_item(void *arg, int i, int worker)
+{
+    (void)worker;
+    atomic_fetch_add(&((atomic_int *)arg)[i], 1);
+}
+
+static void loops_do_every_item_once(void **state)
+{
+    (void)state;
+    cvs_error err;
+    static atomic_int hits[1000];
+    for (int threads = 1; threads <= 4; threads++) {
+        OK(cx_threads_set(threads, &err));
+        for (int round = 0; round < 200; round++) cx_parallel(1000, count_item, hits);
+    }
+    for (int i = 0; i < 1000; i++) assert_int_equal(hits[i], 800);
+    OK(cx_threads_set(0, &err));
+    FAILS(cx_threads_set(-1, &err), CVS_E_ARG, "threads");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(error_grows_outwards),
+        cmocka_unit_test(sizes_do_not_overflow),
+        cmocka_unit_test(allocation_fails_when_told),
+        cmocka_unit_test(blocks_are_zero_and_aligned),
+        cmocka_unit_test(thousands_have_commas),
+        cmocka_unit_test(nearest_names_are_hinted),
+        cmocka_unit_test(json_reads_pythons_numbers),
+        cmocka_unit_test(json_refuses_bad_text),
+        cmocka_unit_test(json_prints),
+        cmocka_unit_test(file_is_whole_or_absent),
+        cmocka_unit_test(loops_do_every_item_once),
+    };
+    return RUN(tests);
+}
