@@ -197,7 +197,7 @@ int cvs_run_activation(const float **data, int64_t dims[CVS_MAX_DIMS], int *ndim
     *data = NULL;
     *ndim = 0;
     int rc = cx_run_output(&y, run, layer, err);
-    if (rc < 0) return rc;
+    if (rc < 0 || !y) return rc;
     *data = y->data;
     *ndim = y->shape.ndim;
     memcpy(dims, y->shape.d, sizeof y->shape.d);
