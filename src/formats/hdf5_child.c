@@ -2,10 +2,12 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <hdf5.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -282,6 +284,19 @@ static void fence(int64_t file_size)
         limit(RLIMIT_AS, used + ((rlim_t)256 << 20) + 2 * (rlim_t)cx_h5_budget(file_size));
 }
 
+/* libhdf5 touches about 1.1 MB of heap to open the smallest file. One call for all these pages
+ * takes 0.3 ms, a fault for each 3 ms. */
+static void warm_heap(void)
+{
+    const size_t size = 1200 << 10, page = 4096;
+    mallopt(M_MMAP_THRESHOLD, 4 << 20); /* its cache of 0.5 MB belongs on the heap too */
+    mallopt(M_TRIM_THRESHOLD, 64 << 20);
+    char *p = malloc(size);
+    if (!p) return;
+    madvise((char *)(((uintptr_t)p + page - 1) / page * page), size - page, MADV_POPULATE_WRITE);
+    free(p);
+}
+
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *arg)
 {
     const char **why = arg;
@@ -298,6 +313,7 @@ _Noreturn void cx_h5_child(int fd, int out, int64_t file_size)
     s.fd = fcntl(out, F_DUPFD, 3);
     s.budget = cx_h5_budget(file_size);
     fence(file_size);
+    warm_heap();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
