@@ -79,6 +79,7 @@ typedef struct cx_layer_kind {
     int rank;               /* spatial axes, 0 where that has no meaning */
     int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
     int is_identity;        /* 1: y is x at inference, and a plan need not run it */
+    int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
