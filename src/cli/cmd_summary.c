@@ -1,0 +1,35 @@
+/* cmd_summary.c - convscope summary: the layers as Keras prints them. */
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/options.h"
+#include "cli/work.h"
+
+/* Columns for the table of Keras 3, which leaves 4 of the terminal's and takes at most 88; 0, for
+ * its default, where stdout is no terminal. */
+static int table_width(void)
+{
+    enum { MARGIN = 4, LEAST = 40, MOST = 88 };
+    struct winsize size;
+    if (!isatty(STDOUT_FILENO) || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) < 0) return 0;
+    int width = size.ws_col - MARGIN;
+    return width < LEAST ? 0 : width > MOST ? MOST : width;
+}
+
+int cx_cmd_summary(cx_job *job, cvs_error *err)
+{
+    const cx_options *o = job->options;
+    cvs_summary_style style = o->json ? CVS_SUMMARY_JSON : (cvs_summary_style)o->summary_style;
+    cvs_model *model = NULL;
+    char *text = NULL;
+    int rc;
+    TRY(cx_work_load(&model, job, err));
+    int width = style == CVS_SUMMARY_KERAS3 ? table_width() : 0;
+    TRY(cvs_model_summary(&text, model, style, width, err));
+    fputs(text, stdout);
+out:
+    cvs_free(text);
+    cvs_model_free(model);
+    return rc;
+}

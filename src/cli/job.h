@@ -1,0 +1,37 @@
+/* job.h - what a command is asked to do, and how it talks to the person. */
+#ifndef CX_CLI_JOB_H
+#define CX_CLI_JOB_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* The values of all options; a command looks at those that it takes. */
+typedef struct cx_options {
+    int help, version, dump, quiet, verbose, no_progress, json, exact, exif;
+    int64_t threads; /* 0: not said */
+    int64_t seed, top;
+    int preprocess, resize; /* cvs_preprocess, cvs_resize */
+    int summary_style;      /* cvs_summary_style */
+    int style;              /* cvs_style */
+    int formats;            /* CVS_WRITE_ flags */
+    int channel_scale;
+    const char *classes, *output, *out, *layers;
+} cx_options;
+
+typedef struct cx_job {
+    const cx_options *options;
+    const char *model;
+    const char *const *inputs;
+    int n_inputs;
+    int failed; /* 1 after cx_complain: the exit status says so although the command went on */
+} cx_job;
+
+/* What main.c does for the commands, the only place that writes to stderr. */
+void cx_complain(cx_job *job, const cvs_error *err); /* an error that does not end the command */
+void cx_note(const cx_job *job, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); /* a line of news, not with -q */
+void cx_detail(const cx_job *job, const char *format, ...)
+    __attribute__((format(printf, 2, 3))); /* a line only with -v */
+
+#endif

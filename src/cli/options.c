@@ -1,0 +1,116 @@
+/* options.c - the tables of commands and options. */
+#include "cli/options.h"
+
+#include <limits.h>
+#include <string.h>
+
+const cx_command cx_commands[CX_N_COMMANDS] = {
+#define COMMAND(name, args, least, most, help) {#name, args, least, most, help, cx_cmd_##name},
+#include "cli/commands.def"
+#undef COMMAND
+};
+
+static const char *summary_style(int i)
+{
+    static const char *const words[] = {"keras2", "keras3"};
+    return i < 2 ? words[i] : NULL;
+}
+
+/* In the order of the CVS_WRITE_ flags. */
+static const char *file_format(int i)
+{
+    static const char *const words[] = {"png", "npy", "npz"};
+    return i < 3 ? words[i] : NULL;
+}
+
+static const char *colour_scale(int i)
+{
+    static const char *const words[] = {"layer", "channel"};
+    return i < 2 ? words[i] : NULL;
+}
+
+#define AT(member)  offsetof(cx_options, member)
+#define ON(command) (1u << CX_COMMAND_##command)
+
+enum { ALL = (1 << CX_N_COMMANDS) - 1, COMPUTING = ON(predict) | ON(activations) };
+
+const cx_option cx_option_table[] = {
+    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out", ON(activations),
+     "where files go; made if missing, never emptied", NULL, 0, 0},
+    {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations),
+     "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
+    {"format", 0, CX_WORDS, AT(formats), "LIST", "png", ON(activations),
+     "which files are written, with commas between them", file_format, 0, 0},
+    {"style", 0, CX_WORD, AT(style), "STYLE", "default", ON(activations),
+     "whose pictures: ours, or those of an edition of Deep Learning with Python or R",
+     cvs_style_name, 0, 0},
+    {"scale", 0, CX_WORD, AT(channel_scale), "RANGE", "layer", ON(activations),
+     "what has one colour scale, in the default style", colour_scale, 0, 0},
+    {"style", 0, CX_WORD, AT(summary_style), "STYLE", "keras2", ON(summary),
+     "which Keras the table looks like", summary_style, 0, 0},
+    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict),
+     "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
+     "NAME.txt, where its length fits",
+     NULL, 0, 0},
+    {"top", 0, CX_NUMBER, AT(top), "K", "5", ON(predict), "how many classes are shown", NULL, 1,
+     1000000},
+    {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict),
+     "which output of a model with several; else the first", NULL, 0, 0},
+    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING,
+     "how pixel values become numbers; auto is unit, but raw where the model itself begins by "
+     "rescaling",
+     cvs_preprocess_name, 0, 0},
+    {"resize", 0, CX_WORD, AT(resize), "MODE", "nearest", COMPUTING,
+     "how a picture gets the model's size", cvs_resize_name, 0, 0},
+    {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING,
+     "turn pictures as their EXIF orientation says, which Keras does not", NULL, 0, 0},
+    {"exact", 0, CX_FLAG, AT(exact), NULL, NULL, ALL,
+     "direct convolutions only, no fast transforms", NULL, 0, 0},
+    {"threads", 0, CX_NUMBER, AT(threads), "N", NULL, ALL, "worker threads; else one a core", NULL,
+     1, 256},
+    {"seed", 0, CX_NUMBER, AT(seed), "N", "0", ALL, "seed of every random choice", NULL, 0,
+     INT64_MAX},
+    {"json", 0, CX_FLAG, AT(json), NULL, NULL, ALL, "answer for machines on stdout", NULL, 0, 0},
+    {"no-progress", 0, CX_FLAG, AT(no_progress), NULL, NULL, ALL, "no progress bar", NULL, 0, 0},
+    {"quiet", 'q', CX_FLAG, AT(quiet), NULL, NULL, ALL, "errors only on stderr", NULL, 0, 0},
+    {"verbose", 'v', CX_FLAG, AT(verbose), NULL, NULL, ALL, "more on stderr: choices and times",
+     NULL, 0, 0},
+    {"help", 'h', CX_FLAG, AT(help), NULL, NULL, ALL, "tell the options and end", NULL, 0, 0},
+    {"version", 0, CX_FLAG, AT(version), NULL, NULL, ALL,
+     "tell the version and what the program was built with, and end", NULL, 0, 0},
+    {"dump-options", 0, CX_FLAG, AT(dump), NULL, NULL, ALL, NULL, NULL, 0, 0},
+    {0},
+};
+
+const cx_option *cx_option_find(const char *name, size_t len, char letter, unsigned commands)
+{
+    for (const cx_option *o = cx_option_table; o->name; o++) {
+        if (!(o->commands & commands)) continue;
+        if (name ? strlen(o->name) == len && memcmp(o->name, name, len) == 0
+                 : letter && o->letter == letter)
+            return o;
+    }
+    return NULL;
+}
+
+const cx_command *cx_command_find(const char *name)
+{
+    for (int i = 0; i < CX_N_COMMANDS; i++)
+        if (cx_streq(cx_commands[i].name, name)) return &cx_commands[i];
+    return NULL;
+}
+
+void cx_option_words(cx_str *out, const cx_option *option)
+{
+    for (int i = 0; option->word(i); i++) cx_str_addf(out, "%s%s", i ? ", " : "", option->word(i));
+}
+
+void cx_command_names(cx_str *out, unsigned commands)
+{
+    const char *comma = "";
+    for (int i = 0; i < CX_N_COMMANDS; i++) {
+        if (!(commands & 1u << i)) continue;
+        cx_str_addf(out, "%s%s", comma, cx_commands[i].name);
+        comma = ", ";
+    }
+}

@@ -1,0 +1,32 @@
+/* work.h - a model, a run of it and how pictures enter it: what commands that compute begin with.
+ */
+#ifndef CX_CLI_WORK_H
+#define CX_CLI_WORK_H
+
+#include "cli/job.h"
+
+typedef struct cx_work {
+    cvs_model *model;
+    cvs_run *run;
+    cvs_image_options image; /* its preprocess is never CVS_PREPROCESS_AUTO */
+    const char *reason;      /* why that preprocessing; NULL when the user asked for it */
+    int told;                /* 1 once the person knows */
+} cx_work;
+
+/* Load the job's model, naming the file in what goes wrong. */
+int cx_work_load(cvs_model **out, const cx_job *job, cvs_error *err);
+
+/* Load the model and make a run that keeps the taps (see cvs_run_options). */
+int cx_work_init(cx_work *out, const cx_job *job, const char *taps, cvs_error *err);
+void cx_work_deinit(cx_work *work);
+
+/* Read an input and compute. The first time, the choice of preprocessing is told. */
+int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_error *err);
+
+/* 1 for the name of a tensor file, whose numbers the model gets as they are. */
+int cx_is_tensor(const char *path);
+
+/* Put the file's name before what went wrong, unless whoever failed named it already. */
+int cx_at_file(cvs_error *err, int rc, const char *path);
+
+#endif
