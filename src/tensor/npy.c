@@ -109,7 +109,7 @@ static int parse_string(char out[WORD], cursor *c, cvs_error *err)
 
 static int parse_descr(element *out, cursor *c, cvs_error *err)
 {
-    char word[WORD];
+    char word[WORD] = "";
     static const char *const known[] = {"f2", "f4", "f8", "i1", "i2", "i4",
                                         "i8", "u1", "u2", "u4", "u8", "b1"};
     skip_blanks(c);
