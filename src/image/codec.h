@@ -1,8 +1,11 @@
-/* codec.h - what the readers of picture files have in common. */
+/* codec.h - what the files of this folder have in common. */
 #ifndef CX_IMAGE_CODEC_H
 #define CX_IMAGE_CODEC_H
 
 #include "image/image.h"
+
+/* Whether a picture of that size has pixels and is within the limits of image.h. */
+int cx_image_check_size(int width, int height, cvs_error *err);
 
 /* Decode to the channels that the file has, 1 to 4, as Pillow opens it; without `alpha` a reader
  * may leave transparency out. `orientation` gets 1 … 8 as EXIF counts; NULL: nobody wants to know.

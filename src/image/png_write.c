@@ -1,5 +1,5 @@
 /* png_write.c - pictures to PNG: libpng writes the container, libdeflate packs the rows. */
-#include "image/image.h"
+#include "image/codec.h"
 
 #include <libdeflate.h>
 #include <png.h>
@@ -199,19 +199,12 @@ static int write_container(writer *w, const cx_png *png, const uint8_t *packed, 
 
 static int check(const cx_png *png, cvs_error *err)
 {
-    if (png->width < 1 || png->height < 1 || png->channels < 1 || png->channels > 4)
-        return cx_fail(err, CVS_E_ARG, "a picture of %d x %d x %d cannot be written", png->width,
-                       png->height, png->channels);
-    if (png->width > CX_IMAGE_MAX_SIDE || png->height > CX_IMAGE_MAX_SIDE ||
-        (int64_t)png->width * png->height > CX_IMAGE_MAX_PIXELS)
-        return cx_fail(err, CVS_E_ARG,
-                       "a picture of %d x %d is over the limits: %d on a side, %d "
-                       "million pixels",
-                       png->width, png->height, CX_IMAGE_MAX_SIDE, CX_IMAGE_MAX_PIXELS / 1000000);
+    if (png->channels < 1 || png->channels > 4)
+        return cx_fail(err, CVS_E_ARG, "%d channels: a picture has 1 to 4", png->channels);
     if (png->palette && (png->channels != 1 || png->n_colours < 1 || png->n_colours > 256))
         return cx_fail(err, CVS_E_ARG, "a palette of %d colours for %d channels cannot be written",
                        png->n_colours, png->channels);
-    return 0;
+    return cx_image_check_size(png->width, png->height, err);
 }
 
 int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err)

@@ -29,7 +29,7 @@ static int append(cx_shape *sum, const cx_shape *s, int axis, cvs_error *err)
         sum->d[axis] = CX_FREE;
     else if (sum->d[axis] != CX_FREE)
         sum->d[axis] += s->d[axis];
-    return cx_expect_output(sum, err);
+    return cx_expect_size(sum, err);
 }
 
 static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
@@ -37,9 +37,9 @@ static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
     const concatenate_config *k = l->cfg;
     int axis, rc;
     if (n_in < 1) return cx_fail(err, CVS_E_FORMAT, "an input is wanted");
+    for (int i = 0; i < n_in; i++) TRY(cx_expect_size(&in[i], err));
     TRY(cx_axis_of(&axis, k->axis, &in[0], err));
     *out = in[0];
-    TRY(cx_expect_output(out, err));
     for (int i = 1; i < n_in; i++) TRY(append(out, &in[i], axis, err));
 out:
     return rc;

@@ -60,7 +60,7 @@ static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
                        (long long)k->groups, (long long)in->d[rank + 1]);
     TRY(cx_window_of(&w, &k->window, rank, in, err));
     *out = cx_window_shape(&w, rank, k->filters);
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
 out:
     return rc;
 }

@@ -30,7 +30,7 @@ static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
     TRY(cx_expect_known(in, in->ndim - 1, err));
     *out = in[0];
     out->d[out->ndim - 1] = k->units;
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
 out:
     return rc;
 }

@@ -146,13 +146,14 @@ const cx_layer_kind *cx_layer_kind_at(int i);
 
 /* --- helpers for kinds --- */
 
-/* A failure unless there is one input of `ndim` axes; 0: of any number. */
+/* A failure unless there is one input of `ndim` axes (0: of any number) and cx_expect_size. */
 int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err);
 /* A failure unless that axis has a known size. */
 int cx_expect_known(const cx_shape *in, int axis, cvs_error *err);
-/* A failure where an output is empty or beyond cx_shape_count's limit, free sizes counted as 1.
- * Every `infer` that can enlarge its input asks this, so no size grows out of int64_t. */
-int cx_expect_output(const cx_shape *s, cvs_error *err);
+/* A failure where a shape has no axis or an empty one, or is beyond cx_shape_count's limit, free
+ * sizes counted as 1. Every `infer` asks it of its inputs, and of an output that can be larger than
+ * they are: so no arithmetic on sizes overflows. */
+int cx_expect_size(const cx_shape *s, cvs_error *err);
 /* The axis that Keras calls `axis`: negative ones count from the end. */
 int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err);
 /* The shape with axes of size 1 put in after the batch, up to `ndim` axes. */

@@ -31,7 +31,6 @@ static const cx_field layer_fields[] = {
     {"rms_scaling", CX_BOOL, AT(rms_scaling), 0, 0, 0, NULL},
     {0},
 };
-static const cx_field unit_fields[] = {{0}};
 
 static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                      cx_arena *arena, cvs_error *err)
@@ -193,7 +192,6 @@ const cx_layer_kind cx_layer_layer_normalization = {
 const cx_layer_kind cx_layer_unit_normalization = {
     .class_name = "UnitNormalization",
     .cfg_size = sizeof(norm_config),
-    .fields = unit_fields,
     .configure = configure,
     .infer = infer,
     .workspace = workspace,

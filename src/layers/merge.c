@@ -17,11 +17,11 @@ static int64_t together(int64_t a, int64_t b)
 static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
 {
     char a[CX_SHAPE_TEXT], b[CX_SHAPE_TEXT];
-    int ndim = 0;
+    int ndim = 0, rc;
     (void)l;
     if (n_in < 1) return cx_fail(err, CVS_E_FORMAT, "an input is wanted");
     for (int i = 0; i < n_in; i++) {
-        if (in[i].ndim < 1) return cx_fail(err, CVS_E_FORMAT, "an input has no batch axis");
+        TRY(cx_expect_size(&in[i], err));
         if (in[i].ndim > ndim) ndim = in[i].ndim;
     }
     *out = cx_shape_lifted(&in[0], ndim);
@@ -35,7 +35,9 @@ static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
             out->d[k] = size;
         }
     }
-    return cx_expect_output(out, err);
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
 }
 
 static int infer_pair(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,

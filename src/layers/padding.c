@@ -10,6 +10,7 @@ typedef struct padding_config {
     int64_t before[CX_SPACE], after[CX_SPACE];
 } padding_config;
 
+/* All keys are read in configure, but a table is there: so data_format is looked at. */
 static const cx_field fields[] = {{0}};
 
 /* Keras 1 allowed {"top_pad": 1, …}; what is not named is 0. */
@@ -94,7 +95,7 @@ static int infer_pad(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *
     *out = in[0];
     for (int a = 0; a < rank; a++)
         if (in->d[1 + a] != CX_FREE) out->d[1 + a] += k->before[a] + k->after[a];
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
 out:
     return rc;
 }

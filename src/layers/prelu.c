@@ -8,8 +8,6 @@ typedef struct prelu_config {
     int shared[CX_MAX_DIMS]; /* by axis of the input, 1 where alpha is the same along it */
 } prelu_config;
 
-static const cx_field fields[] = {{0}};
-
 static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                      cx_arena *arena, cvs_error *err)
 {
@@ -90,7 +88,6 @@ static void forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_prelu = {
     .class_name = "PReLU",
     .cfg_size = sizeof(prelu_config),
-    .fields = fields,
     .configure = configure,
     .infer = infer,
     .weights = weights,

@@ -94,8 +94,6 @@ typedef struct rescaling_config {
     folded *by;
 } rescaling_config;
 
-static const cx_field no_fields[] = {{0}};
-
 static int rescaling_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                                cx_arena *arena, cvs_error *err)
 {
@@ -136,7 +134,6 @@ static void rescaling_forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_rescaling = {
     .class_name = "Rescaling",
     .cfg_size = sizeof(rescaling_config),
-    .fields = no_fields,
     .configure = rescaling_configure,
     .infer = rescaling_infer,
     .forward = rescaling_forward,

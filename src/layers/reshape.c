@@ -25,7 +25,7 @@ static int flatten_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_sha
     TRY(cx_expect_input(in, n_in, 0, err));
     int64_t n = cx_shape_count_range(in, 1, in->ndim);
     *out = (cx_shape){2, {in->d[0], n < 0 ? CX_FREE : n}};
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
 out:
     return rc;
 }
@@ -42,8 +42,6 @@ const cx_layer_kind cx_layer_flatten = {
 typedef struct reshape_config {
     cx_shape target; /* without the batch; CX_FREE for the one size that follows from the others */
 } reshape_config;
-
-static const cx_field reshape_fields[] = {{0}};
 
 static int reshape_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                              cx_arena *arena, cvs_error *err)
@@ -89,7 +87,7 @@ static int reshape_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_sha
         else if (cx_mul_count(&rest, rest, size))
             return cx_fail(err, CVS_E_NOMEM, "target_shape: too large");
     }
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
     if (n < 0) goto out; /* a free size: known only when numbers come */
     if (n % rest != 0 || (open < 0 && n != rest))
         return cx_fail(err, CVS_E_FORMAT, "target_shape: %s does not fit the input %s",
@@ -102,7 +100,6 @@ out:
 const cx_layer_kind cx_layer_reshape = {
     .class_name = "Reshape",
     .cfg_size = sizeof(reshape_config),
-    .fields = reshape_fields,
     .configure = reshape_configure,
     .infer = reshape_infer,
     .forward = copy,
@@ -114,8 +111,6 @@ typedef struct permute_config {
     int n;
     int axes[CX_MAX_DIMS]; /* axis i of the output is axis axes[i] of the input; 0 is the batch */
 } permute_config;
-
-static const cx_field permute_fields[] = {{0}};
 
 static int permute_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                              cx_arena *arena, cvs_error *err)
@@ -171,7 +166,6 @@ static void permute_forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_permute = {
     .class_name = "Permute",
     .cfg_size = sizeof(permute_config),
-    .fields = permute_fields,
     .configure = permute_configure,
     .infer = permute_infer,
     .forward = permute_forward,
@@ -195,7 +189,7 @@ static int repeat_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shap
     int rc;
     TRY(cx_expect_input(in, n_in, 2, err));
     *out = (cx_shape){3, {in->d[0], k->n, in->d[1]}};
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
 out:
     return rc;
 }

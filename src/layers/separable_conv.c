@@ -43,19 +43,15 @@ static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
 {
     const separable_config *k = l->cfg;
     int rank = l->kind->rank, rc;
-    int64_t channels;
     cx_window w;
     TRY(cx_expect_input(in, n_in, rank + 2, err));
     TRY(cx_expect_known(in, rank + 1, err));
     TRY(cx_window_of(&w, &k->window, rank, in, err));
-    if (cx_mul_count(&channels, in->d[rank + 1], k->multiplier))
-        return cx_fail(err, CVS_E_NOMEM, "depth_multiplier: %lld gives too many channels",
-                       (long long)k->multiplier);
     /* What lies between the two convolutions must fit into memory too. */
-    *out = cx_window_shape(&w, rank, channels);
-    TRY(cx_expect_output(out, err));
+    *out = cx_window_shape(&w, rank, in->d[rank + 1] * k->multiplier);
+    TRY(cx_expect_size(out, err));
     *out = cx_window_shape(&w, rank, k->filters);
-    TRY(cx_expect_output(out, err));
+    TRY(cx_expect_size(out, err));
 out:
     return rc;
 }

@@ -8,7 +8,7 @@ int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err)
     if (ndim && in->ndim != ndim)
         return cx_fail(err, CVS_E_FORMAT, "an input of %d axes is wanted, not %s", ndim,
                        cx_shape_text(text, in));
-    return in->ndim < 1 ? cx_fail(err, CVS_E_FORMAT, "the input has no batch axis") : 0;
+    return cx_expect_size(in, err);
 }
 
 int cx_expect_known(const cx_shape *in, int axis, cvs_error *err)
@@ -29,18 +29,19 @@ int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err)
     return 0;
 }
 
-int cx_expect_output(const cx_shape *s, cvs_error *err)
+int cx_expect_size(const cx_shape *s, cvs_error *err)
 {
     char text[CX_SHAPE_TEXT];
     cx_shape known = *s;
+    if (s->ndim < 1) return cx_fail(err, CVS_E_FORMAT, "a tensor has no batch axis");
     for (int i = 0; i < s->ndim; i++) {
         if (known.d[i] == CX_FREE) known.d[i] = 1;
         if (known.d[i] < 1)
-            return cx_fail(err, CVS_E_FORMAT, "an output of shape %s is empty",
+            return cx_fail(err, CVS_E_FORMAT, "a tensor of shape %s is empty",
                            cx_shape_text(text, s));
     }
     if (cx_shape_count(&known) < 0)
-        return cx_fail(err, CVS_E_NOMEM, "an output of shape %s is too large",
+        return cx_fail(err, CVS_E_NOMEM, "a tensor of shape %s is too large",
                        cx_shape_text(text, s));
     return 0;
 }

@@ -28,8 +28,6 @@ static int slide(int64_t *out, int64_t *pad, int64_t n, int64_t kernel, int64_t 
     *pad = padding == CX_CAUSAL ? span - 1 : 0;
     *out = CX_FREE;
     if (n == CX_FREE) return 0;
-    if (n < 1)
-        return cx_fail(err, CVS_E_FORMAT, "the input has an axis of size %lld", (long long)n);
     if (padding == CX_VALID) {
         if (span > n)
             return cx_fail(err, CVS_E_FORMAT, "kernel %lld is larger than its input of %lld",
