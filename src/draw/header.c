@@ -174,7 +174,7 @@ static void tick(pen *p, int x, int y, double at, const char *text)
 static void bar(pen *p, const cx_scale *scale, int x, int y)
 {
     char number[CX_NUMBER_TEXT], top[CX_NUMBER_TEXT + 8], bottom[CX_NUMBER_TEXT + 8];
-    const char *more = scale->is_cut ? "≥ " : "", *less = scale->is_cut ? "≤ " : "";
+    const char *more = scale->is_cut_above ? "≥ " : "", *less = scale->is_cut_below ? "≤ " : "";
     if (!p->canvas) return;
     for (int i = 0; i < BAR_WIDTH; i++)
         cx_canvas_fill(p->canvas, x + i, y, 1, BAR_HEIGHT, (uint8_t)(i * CX_LEVELS / BAR_WIDTH));
@@ -231,7 +231,8 @@ int cx_footer_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx
              "each channel has its own colour scale: brightness cannot be compared between them");
     else if (s->channels > 1)
         item(&p, "one colour scale for all");
-    if (scale->is_cut) item(&p, "about 1 in 1,000 of the values that are not 0 is off the scale");
+    if (scale->is_cut_above || scale->is_cut_below)
+        item(&p, "1 in 200 of the values other than 0 is off the scale");
     if (layout->reduce_x > 1 || layout->reduce_y > 1) {
         snprintf(text, sizeof text, "a pixel is the mean of %d × %d values", layout->reduce_y,
                  layout->reduce_x);

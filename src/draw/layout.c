@@ -12,7 +12,7 @@ enum {
     MOST_TILE = 1600,
     GOOD_WIDTH = 1000,   /* a sheet narrower than this takes more columns */
     MOST_WIDTH = 3000,   /* one wider than this does not */
-    VECTOR_TILE = 72,    /* a number on a tile of its own; the strip holds its value too */
+    VECTOR_TILE = 80,    /* a number on a tile of its own; the strip holds its value too */
     VECTOR_TILES = 64,   /* longest vector drawn so */
     LINE_THICKNESS = 24, /* of a 1-D map, which would be one pixel */
 };
