@@ -126,6 +126,7 @@ static void load(cx_font *font, slot *s)
 {
     FT_Face face = font->face;
     int failed = 0;
+    if (font->failed) return; /* freetype 2.12 crashes when it loads on after memory ran out */
     if (font->size != s->size) failed = FT_Set_Pixel_Sizes(face, 0, (FT_UInt)s->size);
     font->size = failed ? 0 : s->size;
     failed = failed || FT_Load_Char(face, s->character, FT_LOAD_RENDER | FT_LOAD_NO_AUTOHINT);

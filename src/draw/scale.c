@@ -58,7 +58,8 @@ void cx_scale_choose(cx_scale *out, const cx_sheet *s)
     *out = (cx_scale){.limit = largest(s->whole)};
     out->is_signed = out->limit > 0 && s->whole->min < 0;
     out->per_channel = s->channel_scale && s->channels > 1 && s->height * s->width > 1;
-    if (out->per_channel || out->limit == 0 || n < 1000) return;
+    /* In a vector the largest value is what one looks for. */
+    if (out->per_channel || out->limit == 0 || n < 1000 || s->height * s->width == 1) return;
     double most = common_size(s->data, n);
     if (most >= worth_a_cut * out->limit) return;
     out->limit = round_up(most);
