@@ -148,6 +148,13 @@ size_t cx_json_size(const cx_json *array)
     return json_is_array(array) ? json_array_size(array) : json_object_size(array);
 }
 
+const char *cx_json_key(const cx_json *object, size_t i)
+{
+    void *it = json_object_iter((cx_json *)(uintptr_t)object);
+    while (it && i-- > 0) it = json_object_iter_next((cx_json *)(uintptr_t)object, it);
+    return it ? json_object_iter_key(it) : NULL;
+}
+
 const char *cx_json_string(const cx_json *v, const char *otherwise)
 {
     return json_is_string(v) ? json_string_value(v) : otherwise;

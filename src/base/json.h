@@ -30,6 +30,9 @@ cx_json *cx_json_get(const cx_json *object, const char *key);
 cx_json *cx_json_at(const cx_json *array, size_t i);
 size_t cx_json_size(const cx_json *array); /* items of an array, members of an object, else 0 */
 
+/* Key of the i-th member of an object, in the order of the file; NULL past the end. */
+const char *cx_json_key(const cx_json *object, size_t i);
+
 /* The value, or `otherwise` when it is of another kind. A real number counts as an integer when it
  * is one (Python writes 2.0). */
 const char *cx_json_string(const cx_json *v, const char *otherwise);

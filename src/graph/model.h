@@ -41,25 +41,26 @@ typedef struct cx_node {
 struct cvs_model {
     cx_arena *arena;
     const char *name, *class_name;
-    int keras_major, keras_minor; /* of the file; 0 where unknown */
+    const char *keras_version; /* of the file, "2.4.0"; "" where it does not say */
     cx_layer *layers;
     int n_layers;
     cx_module *modules;
     int n_modules;
     cx_entry *entries;
     int n_entries;
-    cx_node *nodes; /* in model order; inputs may come after their users in odd files */
+    cx_node *nodes; /* in model order, which is an order of computation too */
     int n_nodes;
-    int *order;     /* nodes so that inputs come first */
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
+    int closed; /* by cx_model_finish */
     cx_block weights; /* all numbers, one after the other */
 };
 
 /* --- building: for formats/ --- */
 
-/* An empty model with module 0. */
-int cx_model_new(cvs_model **out, const char *name, const char *class_name, cvs_error *err);
+/* An empty model with module 0, the caller's to cvs_model_free(). */
+int cx_model_new(cvs_model **out, const char *name, const char *class_name,
+                 const char *keras_version, cvs_error *err);
 
 int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
                         const char *class_name, cvs_error *err);
@@ -69,8 +70,8 @@ int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_nam
                        const char *name, const cx_json *config, const cx_config_context *context,
                        cvs_error *err);
 
-/* Call a layer on the outputs of nodes; infers the shape. The first call fixes the shapes of its
- * weights; a later one must want the same. Nodes come in model order. */
+/* Call a layer on the outputs of nodes that are there already; infers the shape. The first call
+ * fixes the shapes of its weights; a later one must want the same. Errors name the layer. */
 int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int n_inputs,
                       cvs_error *err);
 
@@ -80,13 +81,17 @@ int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, con
 
 int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
 
-/* Once every layer's weights point into m->weights (or anywhere that lives as long): prepare the
- * layers and close the model. */
+/* Once every layer's weights point into m->weights: prepare the layers and close the model. */
 int cx_model_finish(cvs_model *m, cvs_error *err);
 
 /* --- asking --- */
 
-int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err); /* or CVS_E_ARG */
-int64_t cx_layer_params(const cx_layer *l, int trainable_only);
+/* The node of that name; CVS_E_ARG with the nearest names when there is none. A name without its
+ * outer models will do where only one node ends with it. */
+int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err);
+
+/* Numbers in the weights of a layer that has been called; those that training changes. */
+int64_t cx_layer_params(const cx_layer *l);
+int64_t cx_layer_trainable_params(const cx_layer *l);
 
 #endif

@@ -10,7 +10,11 @@
 #include "kernels/kernels.h"
 #include "tensor/tensor.h"
 
-enum { CX_MAX_WEIGHTS = 8 };
+enum {
+    CX_MAX_WEIGHTS = 8,
+    CX_MAX_KERNEL = 4096,      /* cells of a window, strides, dilations, a side each */
+    CX_MAX_CHANNELS = 1 << 20, /* that one layer makes */
+};
 
 typedef struct cx_layer cx_layer;
 
@@ -30,9 +34,9 @@ typedef enum cx_field_type {
 typedef struct cx_field {
     const char *key; /* Keras' names for it, older ones after '|': "filters|nb_filter" */
     cx_field_type type;
-    size_t at;        /* offset of the member */
-    double otherwise; /* default; NAN: the key must be there */
-    double min, max;  /* range, both ends allowed */
+    size_t at;                /* offset of the member */
+    double otherwise;         /* default; NAN: the key must be there */
+    double min, max;          /* range, both ends allowed */
     const char *const *words; /* of a CX_WORD, ended by NULL */
 } cx_field;
 
@@ -45,6 +49,22 @@ typedef struct cx_config_context {
  * list has. Errors name the field. */
 int cx_fields_read(void *cfg, const cx_field *fields, int rank, const cx_json *config,
                    const cx_config_context *context, cvs_error *err);
+
+/* The value inside Keras' wrappers {"class_name": "__numpy__", "config": {"value": …}} and
+ * {"class_name": "__tuple__", "items": […]}; any other value itself. */
+cx_json *cx_config_unwrap(cx_json *v);
+/* The value of the first of `keys` ("filters|nb_filter") that is there and not null, unwrapped, or
+ * NULL. `found`, which may be NULL, gets the key. */
+enum { CX_KEY_TEXT = 32 };
+cx_json *cx_config_get(const cx_json *config, const char *keys, char found[CX_KEY_TEXT]);
+/* One number in the range (or a list of one); errors name `key`. */
+int cx_config_number(double *out, const cx_json *v, const char *key, double min, double max,
+                     cvs_error *err);
+int cx_config_int(int64_t *out, const cx_json *v, const char *key, double min, double max,
+                  cvs_error *err);
+/* An activation as Keras writes it: a name, an object for a function or for a layer. */
+int cx_activation_read(cx_activation *out, const cx_json *v, const cx_config_context *context,
+                       cvs_error *err);
 
 /* The activation of that Keras name; CVS_E_UNSUPPORTED with the name when there is none. */
 int cx_activation_by_name(cx_activation *out, const char *name, const cx_config_context *context,
@@ -70,15 +90,16 @@ typedef struct cx_call {
 } cx_call;
 
 typedef struct cx_layer_kind {
-    const char *class_name;       /* as Keras writes it: "Conv2D" */
-    const char *const *aliases;   /* other names for it, NULL-ended; may be NULL */
-    const char *const *ignored;   /* configuration keys that do not change inference and that are
-                                     this kind's own, NULL-ended; may be NULL */
+    const char *class_name;     /* as Keras writes it: "Conv2D" */
+    const char *const *aliases; /* other names for it, NULL-ended; may be NULL */
+    const char *const *ignored; /* configuration keys that do not change inference and that are
+                                   this kind's own, NULL-ended; may be NULL */
     size_t cfg_size;
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
     int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
     int is_identity;        /* 1: y is x at inference, and a plan need not run it */
+    int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -97,6 +118,9 @@ typedef struct cx_layer_kind {
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
+    /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
+     * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
+    int (*as_activation)(const cx_layer *l, cx_activation *out);
 } cx_layer_kind;
 
 /* A weight of a layer: what was asked for, and where its numbers lie (borrowed from the model). */
@@ -122,17 +146,36 @@ const cx_layer_kind *cx_layer_kind_at(int i);
 
 /* --- helpers for kinds --- */
 
-/* A failure unless there is one input of `ndim` axes. */
+/* A failure unless there is one input of `ndim` axes (0: of any number) and cx_expect_size. */
 int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err);
+/* A failure unless that axis has a known size. */
+int cx_expect_known(const cx_shape *in, int axis, cvs_error *err);
+/* A failure where a shape has no axis or an empty one, or is beyond cx_shape_count's limit, free
+ * sizes counted as 1. Every `infer` asks it of its inputs, and of an output that can be larger than
+ * they are: so no arithmetic on sizes overflows. */
+int cx_expect_size(const cx_shape *s, cvs_error *err);
+/* The axis that Keras calls `axis`: negative ones count from the end. */
+int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err);
+/* The shape with axes of size 1 put in after the batch, up to `ndim` axes. */
+cx_shape cx_shape_lifted(const cx_shape *s, int ndim);
+/* y of shape `to` from x by numpy's broadcasting, x's shape lifted first. */
+void cx_broadcast(const float *x, const cx_shape *from, const cx_shape *to, float *y);
+/* y = x * scale[i] + shift[i] where i is the index on that axis. */
+void cx_affine_axis(const cx_shape *s, int axis, const float *scale, const float *shift,
+                    const float *x, float *y);
 
 /* A window's place in the layer's rank: axis a of 0 … rank - 1 is window axis CX_SPACE - rank + a,
  * the others are 1. */
 typedef enum cx_padding { CX_VALID, CX_SAME, CX_CAUSAL } cx_padding;
-extern const char *const cx_padding_words[]; /* "valid", "same" for CX_WORD fields */
+extern const char *const cx_padding_words[];    /* "valid", "same" for CX_WORD fields */
+extern const char *const cx_padding_words_1d[]; /* "causal" too */
 typedef struct cx_window_config {
     int64_t kernel[CX_SPACE], stride[CX_SPACE], dilation[CX_SPACE];
     int padding; /* cx_padding */
 } cx_window_config;
+
+/* Where kernel_size was not given (c->kernel[0] is 0): Keras 1 had a key for each axis. */
+int cx_kernel_of_keras1(cx_window_config *c, int rank, const cx_json *config, cvs_error *err);
 
 /* The window of a layer of `rank` on an input (batch, rank sizes, channels); TensorFlow's rules for
  * padding, the odd cell at the end. Sizes that are free stay CX_FREE in `out`. */
@@ -144,6 +187,8 @@ cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
 /* An epilogue for `bias` and the activation `a`. When the activation is no clamp, the epilogue is
  * without it and cx_finish_activation does it afterwards on the whole output. */
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a);
+/* y = f(x), the softmax kinds over the last axis; y may be x->data. */
+void cx_activate(const cx_activation *a, const cx_tensor *x, float *y);
 void cx_finish_activation(const cx_activation *a, cx_tensor *y);
 
 #endif

@@ -37,8 +37,9 @@ char *cx_shape_text(char buf[CX_SHAPE_TEXT], const cx_shape *s)
     buf[n++] = '(';
     for (int i = 0; i < s->ndim; i++) {
         const char *gap = i ? ", " : "";
-        int k = s->d[i] < 0 ? snprintf(buf + n, CX_SHAPE_TEXT - n, "%sNone", gap)
-                            : snprintf(buf + n, CX_SHAPE_TEXT - n, "%s%lld", gap, (long long)s->d[i]);
+        int k = s->d[i] < 0
+                    ? snprintf(buf + n, CX_SHAPE_TEXT - n, "%sNone", gap)
+                    : snprintf(buf + n, CX_SHAPE_TEXT - n, "%s%lld", gap, (long long)s->d[i]);
         n += (size_t)k;
         if (n > CX_SHAPE_TEXT - 3) n = CX_SHAPE_TEXT - 3; /* not with 6 axes of 2^40 */
     }

@@ -1,0 +1,46 @@
+# Makefile - the front door; Meson does the work. The program comes out at build/convscope.
+#
+#   make          build, and install with apt what is missing for that
+#   make demo     the main job on the shipped model and photograph
+#   make check    the same, then every test; the last line is "N passed, N failed"
+#   make install  into /usr/local, or $DESTDIR before it
+#   make bench    measurements
+#   make format   every C file as .clang-format says
+#   make asan | tsan | memcheck | coverage   build that preset in build-NAME/ and test it
+#   make clean    remove all that these made
+
+sources = $(shell find include src tests bench examples -name '*.[ch]')
+
+all:
+	@tools/install-deps.sh
+	@tools/build.sh release
+
+demo: all
+	@tools/demo.sh
+
+check:
+	@tools/check.sh
+
+bench: all
+	@meson test -C build --benchmark --verbose
+
+install: all
+	@meson install -C build --no-rebuild
+
+asan tsan coverage:
+	@tools/install-deps.sh --tests
+	@tools/build.sh $@
+	@meson test -C build-$@ --no-suite style --print-errorlogs
+
+memcheck:
+	@tools/build.sh $@
+	@meson test -C build-$@ --suite unit --print-errorlogs --timeout-multiplier 20 \
+	  --wrapper 'valgrind --quiet --error-exitcode=1 --leak-check=full'
+
+format:
+	clang-format -i $(sources)
+
+clean:
+	rm -rf build build-asan build-tsan build-memcheck build-coverage build-dev convscope-out
+
+.PHONY: all demo check bench install asan tsan coverage memcheck format clean

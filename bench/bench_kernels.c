@@ -1,0 +1,271 @@
+/* bench_kernels.c - how fast the kernels are: the layers of the book's network and some of
+ * MobileNet, in ms, GFLOP/s and per cent of the multiply-add peak that the same run measures.
+ *
+ * usage: bench_kernels [--set NAME] [--rounds N] [--layer TEXT] [--threads N]
+ * Without --threads, one thread and then one a core. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/mem.h"
+#include "base/threads.h"
+#include "kernels/kernels.h"
+
+enum { MAX_ROUNDS = 1000 };
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *v, int n)
+{
+    qsort(v, (size_t)n, sizeof *v, ascending);
+    return v[n / 2];
+}
+
+/* --- the peak --- */
+
+enum { CHAINS = 12, STEPS = 20000, BURSTS = 2 };
+
+/* Twelve independent chains of multiply-adds, more than any processor needs to be busy; the empty
+ * asm keeps the compiler from seeing through them. */
+#define PEAK(set, lanes, keep)                                         \
+    typedef float set##_vec __attribute__((vector_size(lanes * 4)));   \
+    set static void peak_##set(void *arg, int i, int worker)           \
+    {                                                                  \
+        (void)arg, (void)i, (void)worker;                              \
+        set##_vec sum[CHAINS] = {{0}}, by = {0};                       \
+        for (int s = 0; s < STEPS; s++) {                              \
+            _Pragma("GCC unroll 12") for (int c = 0; c < CHAINS; c++)  \
+            {                                                          \
+                sum[c] += by * by;                                     \
+                __asm__ volatile("" : "+" keep(sum[c]), "+" keep(by)); \
+            }                                                          \
+        }                                                              \
+    }
+#define baseline
+#ifdef __x86_64__
+#define avx2   __attribute__((target("avx2,fma")))
+#define avx512 __attribute__((target("avx512f")))
+PEAK(baseline, 4, "x")
+PEAK(avx2, 8, "x")
+PEAK(avx512, 16, "v")
+#else
+PEAK(baseline, 4, "w")
+#endif
+
+/* Floating point operations a second of one burst. */
+static double peak(void)
+{
+    cx_loop_body *body = peak_baseline;
+    int lanes = 4;
+#ifdef __x86_64__
+    if (!strcmp(cx_kernels_name(), "avx2")) body = peak_avx2, lanes = 8;
+    if (!strcmp(cx_kernels_name(), "avx512")) body = peak_avx512, lanes = 16;
+#endif
+    const int bursts = BURSTS * cx_threads();
+    const double start = now();
+    cx_parallel(bursts, body, NULL);
+    return 2.0 * lanes * CHAINS * STEPS * bursts / (now() - start);
+}
+
+/* --- the layers --- */
+
+typedef enum kind { CONV, DEPTHWISE, MAX_POOL, DENSE } kind;
+
+/* A layer on a square map (dense: `size` rows). */
+typedef struct layer {
+    const char *name;
+    kind kind;
+    int size, in, out, kernel, stride, same;
+} layer;
+
+static const layer layers[] = {
+    {"conv1", CONV, 150, 3, 32, 3, 1, 0},
+    {"pool1", MAX_POOL, 148, 32, 32, 2, 2, 0},
+    {"conv2", CONV, 74, 32, 64, 3, 1, 0},
+    {"pool2", MAX_POOL, 72, 64, 64, 2, 2, 0},
+    {"conv3", CONV, 36, 64, 128, 3, 1, 0},
+    {"pool3", MAX_POOL, 34, 128, 128, 2, 2, 0},
+    {"conv4", CONV, 17, 128, 128, 3, 1, 0},
+    {"pool4", MAX_POOL, 15, 128, 128, 2, 2, 0},
+    {"dense 6272-512", DENSE, 1, 6272, 512, 1, 1, 0},
+    {"dense 6272-512 x32", DENSE, 32, 6272, 512, 1, 1, 0},
+    {"vgg 224 64-64", CONV, 224, 64, 64, 3, 1, 1},
+    {"vgg 14 512-512", CONV, 14, 512, 512, 3, 1, 1},
+    {"resnet 7 512-512", CONV, 7, 512, 512, 3, 1, 1},
+    {"mobile 224 3-32 /2", CONV, 224, 3, 32, 3, 2, 1},
+    {"mobile dw 112 32", DEPTHWISE, 112, 32, 32, 3, 1, 1},
+    {"mobile pw 112 32-64", CONV, 112, 32, 64, 1, 1, 1},
+    {"mobile dw 112 64 /2", DEPTHWISE, 112, 64, 64, 3, 2, 1},
+    {"mobile pw 56 64-128", CONV, 56, 64, 128, 1, 1, 1},
+    {"mobile dw 56 128", DEPTHWISE, 56, 128, 128, 3, 1, 1},
+    {"mobile pw 28 256-256", CONV, 28, 256, 256, 1, 1, 1},
+    {"mobile dw 14 512", DEPTHWISE, 14, 512, 512, 3, 1, 1},
+    {"mobile pw 14 512-512", CONV, 14, 512, 512, 1, 1, 1},
+    {"mobile pw 7 1024-1024", CONV, 7, 1024, 1024, 1, 1, 1},
+    {"alpha 0.25 dw 112 8", DEPTHWISE, 112, 8, 8, 3, 1, 1},
+    {"alpha 0.25 pw 112 8-16", CONV, 112, 8, 16, 1, 1, 1},
+    {"v2 pw 56 24-144", CONV, 56, 24, 144, 1, 1, 1},
+    {"v2 pw 56 144-24", CONV, 56, 144, 24, 1, 1, 1},
+    {"v3 pw 28 120-40", CONV, 28, 120, 40, 1, 1, 1},
+};
+enum { LAYERS = sizeof layers / sizeof layers[0] };
+
+typedef struct bench {
+    const layer *layer;
+    cx_window window;
+    float *x, *w, *bias, *y;
+    void *workspace;
+    double flops, seconds[MAX_ROUNDS];
+    cx_block memory;
+} bench;
+
+static cx_window window_of(const layer *l)
+{
+    const int64_t out =
+        l->same ? (l->size + l->stride - 1) / l->stride : (l->size - l->kernel) / l->stride + 1;
+    const int64_t total = (out - 1) * l->stride + l->kernel - l->size;
+    const int64_t pad = total > 0 ? total / 2 : 0;
+    return (cx_window){.batch = 1,
+                       .in = {1, l->size, l->size},
+                       .out = {1, out, out},
+                       .kernel = {1, l->kernel, l->kernel},
+                       .stride = {1, l->stride, l->stride},
+                       .dilation = {1, 1, 1},
+                       .pad = {0, pad, pad}};
+}
+
+static cx_conv conv_of(const bench *b)
+{
+    return (cx_conv){.window = b->window,
+                     .in_channels = b->layer->in,
+                     .out_channels = b->layer->out,
+                     .groups = 1};
+}
+
+static void run(bench *b)
+{
+    const layer *l = b->layer;
+    const cx_epilogue relu = {.bias = b->bias, .low = 0, .high = INFINITY};
+    const cx_conv c = conv_of(b);
+    const cx_depthwise d = {.window = b->window, .channels = l->in, .multiplier = 1};
+    switch (l->kind) {
+    case CONV:
+        cx_conv_forward(&c, b->x, b->w, &relu, b->y, b->workspace);
+        break;
+    case DEPTHWISE:
+        cx_depthwise_forward(&d, b->x, b->w, &relu, b->y, b->workspace);
+        break;
+    case MAX_POOL:
+        cx_max_pool_forward(&b->window, l->in, b->x, b->y);
+        break;
+    case DENSE:
+        cx_dense_forward(l->size, l->in, l->out, b->x, b->w, &relu, b->y, b->workspace);
+        break;
+    }
+}
+
+/* Numbers in -1 … 1; half of a dense layer's inputs are 0, as after a relu. */
+static void fill(float *x, int64_t n, int relu)
+{
+    static uint32_t state = 1;
+    for (int64_t i = 0; i < n; i++) {
+        state = state * 1664525u + 1013904223u;
+        x[i] = (float)((double)(int32_t)state / 2147483648.0);
+        if (relu && x[i] < 0) x[i] = 0;
+    }
+}
+
+static int prepare(bench *b, const layer *l)
+{
+    *b = (bench){.layer = l, .window = window_of(l)};
+    const int64_t area = l->kind == DENSE ? l->size : (int64_t)l->size * l->size;
+    const int64_t pixels = l->kind == DENSE ? l->size : b->window.out[1] * b->window.out[2];
+    const int64_t taps = (int64_t)l->kernel * l->kernel;
+    const int64_t depth = l->kind == CONV || l->kind == DENSE ? l->in : 1;
+    const int64_t n_x = area * l->in, n_w = taps * depth * l->out, n_y = pixels * l->out;
+    const cx_conv c = conv_of(b);
+    const size_t scratch =
+        l->kind == DENSE ? cx_dense_workspace(l->size, l->in, l->out) : cx_conv_workspace(&c);
+    const size_t floats = (size_t)(n_x + n_w + l->out + n_y) + 64;
+    if (cx_block_init(&b->memory, floats * sizeof(float) + scratch, NULL) < 0) return -1;
+    b->x = b->memory.data;
+    b->w = b->x + n_x;
+    b->y = b->w + n_w;
+    b->bias = b->y + n_y;
+    b->workspace = b->bias + l->out;
+    fill(b->x, n_x, l->kind == DENSE);
+    fill(b->w, n_w, 0);
+    fill(b->bias, l->out, 0);
+    b->flops = 2.0 * (double)(n_y * taps * depth);
+    return 0;
+}
+
+/* Each round runs the peak and every layer, so that a change of the machine's speed meets all. */
+static void measure(bench *benches, int n, int rounds)
+{
+    enum { REPEATS = 3 };
+    static double peaks[MAX_ROUNDS];
+    for (int r = 0; r < rounds; r++) {
+        peaks[r] = peak();
+        for (int i = 0; i < n; i++) {
+            run(&benches[i]);
+            const double start = now();
+            for (int k = 0; k < REPEATS; k++) run(&benches[i]);
+            benches[i].seconds[r] = (now() - start) / REPEATS;
+        }
+    }
+    const double top = median(peaks, rounds);
+    printf("%s, %d threads, multiply-add peak %.1f GFLOP/s, %d rounds\n", cx_kernels_name(),
+           cx_threads(), top * 1e-9, rounds);
+    printf("%-24s %10s %10s %10s %8s\n", "layer", "ms (best)", "ms (median)", "GFLOP/s", "of peak");
+    for (int i = 0; i < n; i++) {
+        bench *b = &benches[i];
+        const double s = median(b->seconds, rounds);
+        printf("%-24s %10.4f %10.4f", b->layer->name, b->seconds[0] * 1e3, s * 1e3);
+        if (b->layer->kind != MAX_POOL)
+            printf(" %10.1f %7.1f%% (best %.1f%%)", b->flops / s * 1e-9, 100 * b->flops / s / top,
+                   100 * b->flops / b->seconds[0] / peaks[rounds - 1]);
+        printf("\n");
+    }
+    printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+    static bench benches[LAYERS];
+    const char *only = "";
+    int rounds = 31, threads = 0, n = 0;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        cvs_error err;
+        if (!strcmp(argv[i], "--set") && cx_kernels_use(argv[i + 1], &err) < 0) {
+            fprintf(stderr, "%s\n", err.what);
+            return 2;
+        }
+        if (!strcmp(argv[i], "--layer")) only = argv[i + 1];
+        if (!strcmp(argv[i], "--threads")) threads = (int)strtol(argv[i + 1], NULL, 10);
+        if (!strcmp(argv[i], "--rounds")) rounds = (int)strtol(argv[i + 1], NULL, 10);
+    }
+    if (rounds < 1 || rounds > MAX_ROUNDS) return 2;
+    for (int i = 0; i < LAYERS; i++)
+        if (strstr(layers[i].name, only) && prepare(&benches[n++], &layers[i]) < 0) return 1;
+
+    if (cx_threads_set(threads ? threads : 1, NULL) < 0) return 2;
+    measure(benches, n, rounds);
+    cx_threads_set(0, NULL);
+    if (!threads && cx_threads() > 1) measure(benches, n, rounds);
+    for (int i = 0; i < n; i++) cx_block_deinit(&benches[i].memory);
+    return 0;
+}

@@ -1,0 +1,106 @@
+/* api.c - convscope.h, where it is not a floor's own function: argument checks, then calls down. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/threads.h"
+#include "formats/load.h"
+#include "graph/run.h"
+#include "methods/method.h"
+
+const char *cvs_version(void)
+{
+    return CX_VERSION;
+}
+
+void cvs_build_info(char *buf, size_t size)
+{
+    if (size == 0) return;
+    snprintf(buf, size, "compiler: %s\nkernels: %s\nthreads: %d\n", __VERSION__, cx_kernels_name(),
+             cx_threads());
+}
+
+int cvs_set_threads(int n, cvs_error *err)
+{
+    return cx_threads_set(n, err);
+}
+
+void cvs_free(void *p)
+{
+    cx_free(p);
+}
+
+int cvs_model_load(cvs_model **out, const char *path, cvs_error *err)
+{
+    return cx_load_model(out, path, err);
+}
+
+const char *cvs_model_name(const cvs_model *m)
+{
+    return m->name;
+}
+
+int cvs_model_layer_count(const cvs_model *m)
+{
+    return m->n_nodes;
+}
+
+int cvs_model_layer(cvs_layer *out, const cvs_model *m, int index, cvs_error *err)
+{
+    memset(out, 0, sizeof *out);
+    if (index < 0 || index >= m->n_nodes)
+        return cx_fail(err, CVS_E_ARG, "the model has no layer %d", index);
+    const cx_node *node = &m->nodes[index];
+    const cx_layer *l = &m->layers[node->layer];
+    out->name = node->name;
+    out->class_name = l->kind->class_name;
+    out->ndim = node->shape.ndim;
+    memcpy(out->shape, node->shape.d, sizeof out->shape);
+    out->params = cx_layer_params(l);
+    out->trainable_params = cx_layer_trainable_params(l);
+    out->is_input = node->n_inputs == 0;
+    return 0;
+}
+
+int cvs_model_find(const cvs_model *m, const char *name, cvs_error *err)
+{
+    return cx_model_find_node(m, name, err);
+}
+
+int cvs_model_input_count(const cvs_model *m)
+{
+    return m->n_inputs;
+}
+
+int cvs_model_input(const cvs_model *m, int i)
+{
+    return i >= 0 && i < m->n_inputs ? m->inputs[i] : -1;
+}
+
+int cvs_model_output_count(const cvs_model *m)
+{
+    return m->n_outputs;
+}
+
+int cvs_model_output(const cvs_model *m, int i)
+{
+    return i >= 0 && i < m->n_outputs ? m->outputs[i] : -1;
+}
+
+int cvs_run_stats(cvs_stats *whole, cvs_stats **channels, int64_t *n, const cvs_run *run, int layer,
+                  int slot, cvs_error *err)
+{
+    cx_map map;
+    if (channels) *channels = NULL;
+    if (n) *n = 0;
+    int rc = cx_map_of(&map, run, layer, slot, err);
+    if (rc == 0) rc = cx_map_measure(&map, err);
+    if (rc < 0) return rc;
+    if (whole) *whole = map.whole;
+    if (n) *n = map.channels;
+    if (channels)
+        *channels = map.each;
+    else
+        cx_free(map.each);
+    return 0;
+}

@@ -1,0 +1,29 @@
+/* scale.h - which number gets which colour of a sheet. */
+#ifndef CX_DRAW_SCALE_H
+#define CX_DRAW_SCALE_H
+
+#include "draw/sheet.h"
+
+/* Colours go from 0 to `limit`, or from -limit to limit where there are negative values: the same
+ * for all channels, so that an emptier channel looks emptier. */
+typedef struct cx_scale {
+    int is_signed;
+    int per_channel; /* each channel's own largest value is the limit instead */
+    int is_cut;      /* larger values than `limit` exist and look like it */
+    double limit;    /* 0 when there is nothing but zeros */
+} cx_scale;
+
+void cx_scale_choose(cx_scale *out, const cx_sheet *s);
+
+/* The limit of one channel. */
+double cx_scale_limit(const cx_scale *scale, const cx_sheet *s, int64_t channel);
+
+/* A level is the whole part of value * gain + offset, cut to 0 … CX_LEVELS - 1. */
+float cx_scale_gain(const cx_scale *scale, double limit);
+float cx_scale_offset(const cx_scale *scale);
+
+/* "0.304", "1,204", "−3e−05": three figures. Gives buf back. */
+enum { CX_NUMBER_TEXT = 48 };
+char *cx_number_text(char buf[CX_NUMBER_TEXT], double value);
+
+#endif

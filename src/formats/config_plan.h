@@ -1,0 +1,70 @@
+/* config_plan.h - a model's description, read but not yet connected.
+ *
+ * A nested model is read once and connected once for every call of it. */
+#ifndef CX_FORMATS_CONFIG_PLAN_H
+#define CX_FORMATS_CONFIG_PLAN_H
+
+#include "formats/config.h"
+
+/* An output of a call of a member. */
+typedef struct cx_ref {
+    int member, call, tensor;
+} cx_ref;
+
+typedef struct cx_refs {
+    cx_ref *ref;
+    int n;
+} cx_refs;
+
+typedef struct cx_plan cx_plan;
+typedef struct cx_member cx_member;
+
+/* One call of a member. What is below `in` changes while the plan is connected. */
+typedef struct cx_plan_call {
+    cx_member *member;
+    cx_refs in;
+    int next;  /* the first input that is not known to be ready */
+    int state; /* 0 untouched, 1 waiting for its inputs, 2 done */
+    int *out;  /* nodes */
+    int n_out;
+} cx_plan_call;
+
+/* A layer, a nested model or an input. */
+struct cx_member {
+    const char *name;
+    const cx_json *json; /* {"class_name", "config", "inbound_nodes"} */
+    int is_input;
+    int node;        /* of an input of the whole model, else -1 */
+    int layer;       /* else -1 */
+    cx_plan *nested; /* else NULL */
+    cx_plan_call *calls;
+    int n_calls;
+    int min_ref, max_ref; /* calls that others refer to; min > max while there is none */
+};
+
+struct cx_plan {
+    int module;
+    size_t path_length; /* of the names of the nested models around its members */
+    cx_member *members;
+    int n;
+    const cx_member **sorted; /* by name */
+    cx_refs inputs, outputs;
+    cx_shape shape; /* of the first input; ndim 0 where the description does not say */
+};
+
+/* What all parts of the work share. */
+typedef struct cx_plan_context {
+    cvs_model *model;
+    cx_arena *arena; /* of the plans */
+    cx_config_context config;
+    int work; /* members connected so far: nested models can multiply them */
+    cvs_error *err;
+} cx_plan_context;
+
+/* Read the calls of a Functional model's members, and its inputs and outputs. */
+int cx_plan_read_calls(cx_plan *plan, const cx_json *config, cx_plan_context *c);
+
+/* Call everything of a plan on these nodes; `out` gets plan->outputs.n nodes. */
+int cx_plan_connect(cx_plan *plan, const int *in, int n_in, int *out, cx_plan_context *c);
+
+#endif

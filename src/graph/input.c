@@ -1,0 +1,151 @@
+/* input.c - a run's input from a file: a photograph, or numbers. */
+#include <string.h>
+
+#include "base/str.h"
+#include "graph/run.h"
+#include "image/image.h"
+#include "tensor/npy.h"
+
+static const char *const preprocess_names[] = {"auto", "raw", "unit", "tf", "torch", "caffe"};
+static const char *const resize_names[] = {"nearest", "bilinear", "bicubic", "antialias"};
+
+const char *cvs_preprocess_name(int mode)
+{
+    return mode >= 0 && mode <= CVS_PREPROCESS_CAFFE ? preprocess_names[mode] : NULL;
+}
+
+const char *cvs_resize_name(int mode)
+{
+    return mode >= 0 && mode <= CVS_RESIZE_ANTIALIAS ? resize_names[mode] : NULL;
+}
+
+/* The first layer that works on the numbers of the model's first input. */
+static const cx_layer *first_layer(const cvs_model *m)
+{
+    int node = m->inputs[0];
+    for (int i = node + 1; i < m->n_nodes; i++) {
+        const cx_layer *l = &m->layers[m->nodes[i].layer];
+        if (m->nodes[i].n_inputs != 1 || m->nodes[i].inputs[0] != node) continue;
+        if (!l->kind->is_identity) return l;
+        node = i;
+    }
+    return NULL;
+}
+
+cvs_preprocess cvs_model_preprocess(const cvs_model *m, const char **why)
+{
+    const cx_layer *l = first_layer(m);
+    int rescales = l && l->kind->is_rescaling;
+    if (why)
+        *why = rescales ? "the model itself begins by rescaling"
+                        : "the default, as the model does not rescale its input";
+    return rescales ? CVS_PREPROCESS_RAW : CVS_PREPROCESS_UNIT;
+}
+
+/* Height, width and channels that a photograph must have for input 0: -1 where free. */
+static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model *m, cvs_error *err)
+{
+    const cx_shape *s = &m->nodes[m->inputs[0]].shape;
+    char text[CX_SHAPE_TEXT];
+    *h = s->ndim > 2 ? s->d[1] : 0;
+    *w = s->ndim > 2 ? s->d[2] : 0;
+    *channels = s->ndim == 3 ? 1 : 3;
+    if (s->ndim == 4 && s->d[3] != CX_FREE) *channels = s->d[3] > 4 ? 0 : (int)s->d[3];
+    if ((s->ndim == 3 || s->ndim == 4) && (*channels == 1 || *channels >= 3)) return 0;
+    int rc = cx_fail(err, CVS_E_ARG, "the model takes an input of shape %s, which is no picture",
+                     cx_shape_text(text, s));
+    cx_hint(err, "give it a .npy tensor");
+    return rc;
+}
+
+static cx_shape input_shape_of(const cvs_model *m, int batch, int64_t h, int64_t w, int channels)
+{
+    cx_shape shape = m->nodes[m->inputs[0]].shape;
+    shape.d[0] = batch;
+    shape.d[1] = h;
+    shape.d[2] = w;
+    if (shape.ndim == 4) shape.d[3] = channels;
+    return shape;
+}
+
+static int set_picture(cvs_run *run, int slot, const char *path, const cvs_image_options *o,
+                       cvs_error *err)
+{
+    cx_image image = {0};
+    cx_tensor pixels = {0};
+    cvs_preprocess mode = o->preprocess;
+    int64_t h, w;
+    int channels, rc;
+    if (mode == CVS_PREPROCESS_AUTO) mode = cvs_model_preprocess(run->model, NULL);
+    TRY(picture_shape(&h, &w, &channels, run->model, err));
+    TRY(cx_image_read(&image, path, channels, o->exif, err));
+    if (h == CX_FREE) h = image.height;
+    if (w == CX_FREE) w = image.width;
+    if (h > CX_IMAGE_MAX_SIDE || w > CX_IMAGE_MAX_SIDE) {
+        rc = cx_fail(err, CVS_E_UNSUPPORTED, "the model wants a picture of %lld × %lld pixels",
+                     (long long)w, (long long)h);
+        goto out;
+    }
+    cx_shape shape = input_shape_of(run->model, run->batch, h, w, channels);
+    TRY(cx_run_set_shape(run, 0, &shape, err));
+    TRY(cx_image_resize(&pixels, &image, (int)w, (int)h, o->resize, err));
+    TRY(cx_preprocess(pixels.data, h * w, channels, mode, err));
+    cx_tensor *x = cx_run_input(run, 0);
+    int64_t n = h * w * channels;
+    if (x && x->data)
+        memcpy(x->data + slot * n, pixels.data, (size_t)n * sizeof(float));
+out:
+    cx_image_deinit(&image);
+    cx_tensor_deinit(&pixels);
+    return rc;
+}
+
+/* A tensor file is one input, or, with one axis more, a whole batch of them. */
+static int set_tensor(cvs_run *run, int slot, const char *path, cvs_error *err)
+{
+    const cx_shape *want = &run->model->nodes[run->model->inputs[0]].shape;
+    cx_tensor t;
+    int rc = cx_npy_read(&t, path, err);
+    if (rc < 0) return rc;
+    cx_shape shape = t.shape;
+    if (shape.ndim == want->ndim - 1) {
+        memmove(shape.d + 1, shape.d, (size_t)shape.ndim * sizeof shape.d[0]);
+        shape.ndim++;
+        shape.d[0] = 1;
+    }
+    int64_t n = cx_shape_count_range(&shape, 1, shape.ndim);
+    if (shape.d[0] == 1) {
+        shape.d[0] = run->batch;
+    } else if (slot > 0) {
+        rc = cx_fail(err, CVS_E_ARG, "the file holds %lld inputs, but one is wanted",
+                     (long long)shape.d[0]);
+        goto out;
+    } else {
+        n *= shape.d[0];
+    }
+    TRY(cx_run_set_shape(run, 0, &shape, err));
+    cx_tensor *x = cx_run_input(run, 0);
+    if (x && x->data) memcpy(x->data + slot * n, t.data, (size_t)n * sizeof(float));
+out:
+    cx_tensor_deinit(&t);
+    return rc;
+}
+
+static int is_npy(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 4 && strcmp(path + n - 4, ".npy") == 0;
+}
+
+int cvs_run_set_image(cvs_run *run, int slot, const char *path, const cvs_image_options *options,
+                      cvs_error *err)
+{
+    const cvs_image_options defaults = {0};
+    if (slot < 0 || slot >= run->batch)
+        return cx_fail(err, CVS_E_ARG, "the run has no slot %d", slot);
+    run->done = 0;
+    int rc = is_npy(path) ? set_tensor(run, slot, path, err)
+                          : set_picture(run, slot, path, options ? options : &defaults, err);
+    if (rc < 0 && err && !strstr(err->where, path)) cx_where(err, rc, "%s", path);
+    return rc;
+}

@@ -1,0 +1,307 @@
+/* model.c - building a network and asking what is in it. */
+#include "graph/model.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+/* Grow an array of the model by one zeroed entry; its address, or NULL. Capacity doubles at powers
+ * of two, so it need not be stored. */
+static void *grow(void **array, int *n, size_t size)
+{
+    if ((*n & (*n - 1)) == 0) {
+        void *larger = cx_realloc_array(*array, *n ? (size_t)*n * 2 : 1, size);
+        if (!larger) return NULL;
+        *array = larger;
+    }
+    void *entry = (char *)*array + (size_t)*n * size;
+    memset(entry, 0, size);
+    (*n)++;
+    return entry;
+}
+#define GROW(array, n) grow((void **)&(array), &(n), sizeof *(array))
+
+int cx_model_new(cvs_model **out, const char *name, const char *class_name,
+                 const char *keras_version, cvs_error *err)
+{
+    int rc = 0, root;
+    cvs_model *m = cx_calloc(1, sizeof *m);
+    *out = NULL;
+    if (!m || !(m->arena = cx_arena_new()) ||
+        !(m->keras_version = cx_arena_strdup(m->arena, keras_version))) {
+        rc = cx_no_memory(err, sizeof *m);
+        goto out;
+    }
+    TRY(cx_model_add_module(&root, m, -1, name, class_name, err));
+    m->name = m->modules[0].name;
+    m->class_name = m->modules[0].class_name;
+    *out = m;
+    m = NULL;
+out:
+    cvs_model_free(m);
+    return rc;
+}
+
+void cvs_model_free(cvs_model *m)
+{
+    if (!m) return;
+    cx_block_deinit(&m->weights);
+    cx_free(m->layers);
+    cx_free(m->modules);
+    cx_free(m->entries);
+    cx_free(m->nodes);
+    cx_free(m->inputs);
+    cx_free(m->outputs);
+    cx_arena_free(m->arena);
+    cx_free(m);
+}
+
+static int add_entry(cvs_model *m, int module, int layer, int nested, cvs_error *err)
+{
+    cx_entry *entry = GROW(m->entries, m->n_entries);
+    if (!entry) return cx_no_memory(err, sizeof *entry);
+    *entry = (cx_entry){module, layer, nested};
+    return 0;
+}
+
+int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
+                        const char *class_name, cvs_error *err)
+{
+    int depth = 0;
+    for (int p = parent; p >= 0; p = m->modules[p].parent) depth++;
+    if (depth >= CX_MAX_NESTING || m->n_modules >= CX_MAX_NODES)
+        return cx_fail(err, CVS_E_FORMAT, "models are nested deeper than %d levels",
+                       CX_MAX_NESTING);
+    cx_module *module = GROW(m->modules, m->n_modules);
+    if (!module) return cx_no_memory(err, sizeof *module);
+    *module = (cx_module){.name = cx_arena_strdup(m->arena, name),
+                          .class_name = cx_arena_strdup(m->arena, class_name),
+                          .parent = parent,
+                          .sequential = cx_streq(class_name, "Sequential")};
+    if (!module->name || !module->class_name) return cx_no_memory(err, strlen(name));
+    *out = m->n_modules - 1;
+    return parent < 0 ? 0 : add_entry(m, parent, -1, *out, err);
+}
+
+static int configure(cx_layer *l, cvs_model *m, const cx_json *config,
+                     const cx_config_context *context, cvs_error *err)
+{
+    const cx_layer_kind *kind = l->kind;
+    int rc = 0;
+    l->cfg = cx_arena_alloc(m->arena, kind->cfg_size);
+    if (!l->cfg) return cx_no_memory(err, kind->cfg_size);
+    if (kind->fields) rc = cx_fields_read(l->cfg, kind->fields, kind->rank, config, context, err);
+    if (rc == 0 && kind->configure) rc = kind->configure(l, config, context, m->arena, err);
+    return rc;
+}
+
+int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name,
+                       const char *name, const cx_json *config, const cx_config_context *context,
+                       cvs_error *err)
+{
+    const cx_layer_kind *kind = cx_layer_kind_find(class_name);
+    if (!kind) {
+        int rc = cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
+        return cx_where(err, rc, "layer \"%s\"", name);
+    }
+    if (m->n_layers >= CX_MAX_NODES)
+        return cx_fail(err, CVS_E_FORMAT, "more than %d layers", CX_MAX_NODES);
+    cx_layer *l = GROW(m->layers, m->n_layers);
+    if (!l) return cx_no_memory(err, sizeof *l);
+    l->kind = kind;
+    l->n_weights = -1; /* until the first call tells */
+    l->trainable = cx_json_bool(cx_json_get(config, "trainable"), 1);
+    l->name = cx_arena_strdup(m->arena, name);
+    if (!l->name) return cx_no_memory(err, strlen(name));
+    *out = m->n_layers - 1;
+    int rc = configure(l, m, config, context, err);
+    if (rc < 0) return cx_where(err, rc, "layer \"%s\"", name);
+    return add_entry(m, module, *out, -1, err);
+}
+
+/* "outer/inner#1": the names of the nested models around a layer, its own, the number of its
+ * earlier calls. */
+static const char *node_name(cvs_model *m, int layer, int module, cvs_error *err)
+{
+    cx_str s = {0};
+    char *copy = NULL;
+    int path[CX_MAX_NESTING + 1], depth = 0, calls = 0;
+    for (int p = module; p > 0; p = m->modules[p].parent) path[depth++] = p;
+    while (depth > 0) cx_str_addf(&s, "%s/", m->modules[path[--depth]].name);
+    cx_str_add(&s, m->layers[layer].name);
+    for (int i = 0; i < m->n_nodes; i++) calls += m->nodes[i].layer == layer;
+    if (calls > 0) cx_str_addf(&s, "#%d", calls);
+    if (!s.failed) copy = cx_arena_strdup(m->arena, s.data);
+    if (!copy) cx_no_memory(err, s.len);
+    cx_str_deinit(&s);
+    return copy;
+}
+
+/* What the layer wants to have stored, the first time; later calls must want the same. */
+static int fix_weights(cx_layer *l, const cx_shape *in, int n_in, cvs_error *err)
+{
+    cx_weight_spec specs[CX_MAX_WEIGHTS];
+    int n = l->kind->weights ? l->kind->weights(l, in, n_in, specs, err) : 0;
+    if (n < 0) return n;
+    for (int i = 0; i < n; i++) {
+        if (!cx_shape_is_known(&specs[i].shape))
+            return cx_fail(err, CVS_E_FORMAT,
+                           "the shape of its weight %s depends on a size that the model leaves free",
+                           specs[i].name);
+        if (l->n_weights >= 0 &&
+            (l->n_weights != n || !cx_shape_equal(&l->w[i].spec.shape, &specs[i].shape)))
+            return cx_fail(err, CVS_E_FORMAT, "it is called on inputs that want different weights");
+    }
+    if (l->n_weights >= 0) return 0;
+    for (int i = 0; i < n; i++) l->w[i].spec = specs[i];
+    l->n_weights = n;
+    return 0;
+}
+
+/* Where the entry of a layer stands. */
+static int module_of(const cvs_model *m, int layer)
+{
+    for (int i = m->n_entries - 1; i >= 0; i--)
+        if (m->entries[i].layer == layer) return m->entries[i].module;
+    return 0;
+}
+
+static int new_node(cx_node **out, cvs_model *m, int layer, int n_inputs, cvs_error *err)
+{
+    if (m->n_nodes >= CX_MAX_NODES)
+        return cx_fail(err, CVS_E_FORMAT, "more than %d layer calls", CX_MAX_NODES);
+    int module = module_of(m, layer);
+    const char *name = node_name(m, layer, module, err);
+    int *inputs = cx_arena_array(m->arena, (size_t)n_inputs + 1, sizeof *inputs);
+    cx_node *node = name && inputs ? GROW(m->nodes, m->n_nodes) : NULL;
+    if (!node) return cx_no_memory(err, sizeof *node);
+    *node = (cx_node){
+        .name = name, .layer = layer, .module = module, .n_inputs = n_inputs, .inputs = inputs};
+    *out = node;
+    return 0;
+}
+
+static int infer(cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    int rc = l->kind->infer(l, in, n_in, out, err);
+    if (rc < 0) return rc;
+    if (cx_shape_is_known(out) && cx_shape_count(out) < 0)
+        return cx_fail(err, CVS_E_FORMAT, "its output is too large");
+    return fix_weights(l, in, n_in, err);
+}
+
+int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int n_inputs,
+                      cvs_error *err)
+{
+    cx_layer *l = &m->layers[layer];
+    cx_node *node = NULL;
+    if (n_inputs < 1 || n_inputs > CX_MAX_INPUTS) {
+        int rc = cx_fail(err, CVS_E_FORMAT, "%d inputs, 1 to %d are possible", n_inputs,
+                         CX_MAX_INPUTS);
+        return cx_where(err, rc, "layer \"%s\"", l->name);
+    }
+    int rc = new_node(&node, m, layer, n_inputs, err);
+    if (rc < 0) return rc;
+    cx_shape in[CX_MAX_INPUTS];
+    for (int i = 0; i < n_inputs; i++) {
+        ((int *)(uintptr_t)node->inputs)[i] = inputs[i];
+        in[i] = m->nodes[inputs[i]].shape;
+    }
+    rc = infer(l, in, n_inputs, &node->shape, err);
+    if (rc < 0) return cx_where(err, rc, "layer \"%s\"", node->name);
+    *out = m->n_nodes - 1;
+    return 0;
+}
+
+int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, const cx_shape *shape,
+                       cvs_error *err)
+{
+    const cx_config_context context = {0};
+    cx_node *node;
+    int layer;
+    int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
+    if (rc == 0) rc = new_node(&node, m, layer, 0, err);
+    if (rc < 0) return rc;
+    node->shape = *shape;
+    node->shape.d[0] = CX_FREE; /* a batch size in a file is not binding */
+    m->layers[layer].n_weights = 0;
+    int *place = GROW(m->inputs, m->n_inputs);
+    if (!place) return cx_no_memory(err, sizeof *place);
+    *out = *place = m->n_nodes - 1;
+    return 0;
+}
+
+int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err)
+{
+    for (int i = 0; i < n; i++) {
+        int *place = GROW(m->outputs, m->n_outputs);
+        if (!place) return cx_no_memory(err, sizeof *place);
+        *place = nodes[i];
+    }
+    return 0;
+}
+
+int cx_model_finish(cvs_model *m, cvs_error *err)
+{
+    if (m->n_inputs < 1 || m->n_outputs < 1)
+        return cx_fail(err, CVS_E_FORMAT, "the model has no %s", m->n_inputs < 1 ? "input" : "output");
+    for (int i = 0; i < m->n_layers; i++) {
+        cx_layer *l = &m->layers[i];
+        if (l->n_weights < 0) l->n_weights = 0; /* never called: it has none to speak of */
+        if (!l->kind->prepare || l->n_weights == 0) continue;
+        int rc = l->kind->prepare(l, m->arena, err);
+        if (rc < 0) return cx_where(err, rc, "layer \"%s\"", l->name);
+    }
+    m->closed = 1;
+    return 0;
+}
+
+/* --- asking --- */
+
+/* Whether `name` is the last part, or the last parts, of a node's name. */
+static int ends_with_part(const char *full, const char *name)
+{
+    size_t nf = strlen(full), n = strlen(name);
+    return nf > n && full[nf - n - 1] == '/' && strcmp(full + nf - n, name) == 0;
+}
+
+static int name_not_found(const cvs_model *m, const char *name, cvs_error *err)
+{
+    const char **names = cx_calloc((size_t)m->n_nodes, sizeof *names);
+    cx_fail(err, CVS_E_ARG, "the model has no layer \"%s\"", name);
+    for (int i = 0; names && i < m->n_nodes; i++) names[i] = m->nodes[i].name;
+    if (names) cx_hint_nearest(err, name, names, m->n_nodes);
+    cx_free(names);
+    return CVS_E_ARG;
+}
+
+int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err)
+{
+    int found = -1;
+    for (int i = 0; i < m->n_nodes; i++)
+        if (strcmp(m->nodes[i].name, name) == 0) return i;
+    for (int i = 0; i < m->n_nodes; i++) {
+        if (!ends_with_part(m->nodes[i].name, name)) continue;
+        if (found >= 0)
+            return cx_fail(err, CVS_E_ARG, "the model has several layers \"%s\": %s and %s", name,
+                           m->nodes[found].name, m->nodes[i].name);
+        found = i;
+    }
+    return found >= 0 ? found : name_not_found(m, name, err);
+}
+
+int64_t cx_layer_params(const cx_layer *l)
+{
+    int64_t n = 0;
+    for (int i = 0; i < l->n_weights; i++) n += cx_shape_count(&l->w[i].spec.shape);
+    return n;
+}
+
+int64_t cx_layer_trainable_params(const cx_layer *l)
+{
+    int64_t n = 0;
+    for (int i = 0; i < l->n_weights; i++)
+        if (l->trainable && !l->w[i].spec.frozen) n += cx_shape_count(&l->w[i].spec.shape);
+    return n;
+}

@@ -1,0 +1,30 @@
+/* codec.h - what the files of this folder have in common. */
+#ifndef CX_IMAGE_CODEC_H
+#define CX_IMAGE_CODEC_H
+
+#include "image/image.h"
+
+/* Whether a picture of that size has pixels and is within the limits of image.h. */
+int cx_image_check_size(int width, int height, cvs_error *err);
+
+/* Decode to the channels that the file has, 1 to 4, as Pillow opens it; without `alpha` a reader
+ * may leave transparency out. `orientation` gets 1 … 8 as EXIF counts; NULL: nobody wants to know.
+ */
+typedef int cx_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size, int alpha,
+                      cvs_error *err);
+cx_decode cx_jpeg_decode, cx_png_decode, cx_webp_decode;
+
+/* What the last word of every reader is for a file that was cut off. */
+int cx_truncated(cvs_error *err, const char *kind);
+
+/* The orientation in EXIF data, with or without "Exif\0\0" before them; 1, upright, where they do
+ * not say or make no sense. */
+int cx_exif_orientation(int *out, const uint8_t *exif, size_t size, cvs_error *err);
+
+/* Turn a picture upright. */
+int cx_image_turn(cx_image *image, int orientation, cvs_error *err);
+
+/* Change to 1, 3 or 4 channels by Pillow's rules: alpha is dropped, never blended. */
+int cx_image_convert(cx_image *image, int channels, cvs_error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/* conv.c - convolution: the choice of the algorithm. */
+
+#include "kernels/direct.h"
+
+/* A kernel of one cell that visits every pixel once is a dense layer on all pixels: the rows need
+ * not be kept apart. */
+static int is_pointwise(const cx_conv *c)
+{
+    const cx_window *w = &c->window;
+    int same = c->groups == 1;
+    for (int a = 0; a < CX_SPACE; a++)
+        same &= w->kernel[a] == 1 && w->stride[a] == 1 && w->pad[a] == 0 && w->in[a] == w->out[a];
+    return same;
+}
+
+static int64_t positions(const cx_window *w)
+{
+    return cx_grid_rows(w) * w->out[CX_WIDTH];
+}
+
+size_t cx_conv_workspace(const cx_conv *c)
+{
+    if (is_pointwise(c))
+        return cx_dense_workspace(positions(&c->window), c->in_channels, c->out_channels);
+    return cx_direct_workspace(c);
+}
+
+void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                     float *y, void *workspace)
+{
+    if (is_pointwise(c))
+        cx_dense_forward(positions(&c->window), c->in_channels, c->out_channels, x, w, e, y,
+                         workspace);
+    else
+        cx_direct_forward(c, x, w, e, y, workspace);
+}

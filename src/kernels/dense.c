@@ -1,0 +1,98 @@
+/* dense.c - y = x w + b. Many rows are a convolution with a kernel of one cell; one row is bound by
+ * the memory that streams w. */
+#include "base/threads.h"
+#include "kernels/direct.h"
+#include "kernels/set.h"
+
+/* The inputs of one row are taken in ranges that depend on the shape alone: each range gives a
+ * partial sum in the workspace, and these are added in order, so any number of threads gives the
+ * same bytes. */
+enum { RANGE = 256, RANGES = 64, COLUMNS = 1024 };
+
+static int64_t range_step(int64_t in)
+{
+    const int64_t step = (in + RANGES - 1) / RANGES;
+    return step > RANGE ? step : RANGE;
+}
+
+static cx_conv as_conv(int64_t rows, int64_t in, int64_t out)
+{
+    return (cx_conv){.window = {.batch = 1,
+                                .in = {1, 1, rows},
+                                .out = {1, 1, rows},
+                                .kernel = {1, 1, 1},
+                                .stride = {1, 1, 1},
+                                .dilation = {1, 1, 1}},
+                     .in_channels = in,
+                     .out_channels = out,
+                     .groups = 1};
+}
+
+size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out)
+{
+    if (rows == 1) {
+        const int64_t step = range_step(in);
+        return (size_t)((in + step - 1) / step) * (size_t)out * sizeof(float);
+    }
+    const cx_conv c = as_conv(rows, in, out);
+    return cx_direct_workspace(&c);
+}
+
+typedef struct job {
+    int64_t in, out, step, ranges;
+    const float *x, *w;
+    const cx_epilogue *e;
+    float *partial, *y; /* ranges * out numbers; out numbers */
+    const cx_set *set;
+} job;
+
+/* Rows of w for an input of 0 are not read: after a relu that is about half of them. */
+static void run_range(void *arg, int i, int worker)
+{
+    (void)worker;
+    const job *j = arg;
+    const int64_t to = (i + 1) * j->step < j->in ? (i + 1) * j->step : j->in;
+    float *y = j->partial + i * j->out;
+    for (int64_t o = 0; o < j->out; o++) y[o] = 0;
+    int index[RANGE], n = 0;
+    int64_t base = i * j->step;
+    for (int64_t k = base; k < to; k++) {
+        if (n == RANGE) {
+            j->set->dense_row(n, index, j->x + base, j->w + base * j->out, j->out, y);
+            base = k;
+            n = 0;
+        }
+        if (j->x[k] != 0) index[n++] = (int)(k - base);
+    }
+    j->set->dense_row(n, index, j->x + base, j->w + base * j->out, j->out, y);
+}
+
+static void add_ranges(void *arg, int i, int worker)
+{
+    (void)worker;
+    const job *j = arg;
+    const int64_t from = (int64_t)i * COLUMNS;
+    const int64_t to = from + COLUMNS < j->out ? from + COLUMNS : j->out;
+    float *y = j->y;
+    for (int64_t o = from; o < to; o++) y[o] = j->e->bias ? j->e->bias[o] : 0;
+    for (int64_t r = 0; r < j->ranges; r++)
+        for (int64_t o = from; o < to; o++) y[o] += j->partial[r * j->out + o];
+    for (int64_t o = from; o < to; o++) {
+        if (y[o] < j->e->low) y[o] = j->e->low;
+        if (y[o] > j->e->high) y[o] = j->e->high;
+    }
+}
+
+void cx_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
+                      const cx_epilogue *e, float *y, void *workspace)
+{
+    if (rows != 1) {
+        const cx_conv c = as_conv(rows, in, out);
+        cx_direct_forward(&c, x, w, e, y, workspace);
+        return;
+    }
+    job j = {in, out, range_step(in), 0, x, w, e, workspace, y, cx_set_now()};
+    j.ranges = (in + j.step - 1) / j.step;
+    cx_parallel((int)j.ranges, run_range, &j);
+    cx_parallel((int)((out + COLUMNS - 1) / COLUMNS), add_ranges, &j);
+}

@@ -1,0 +1,87 @@
+/* depthwise.c - depthwise convolution: rows shared out to threads. */
+#include "base/threads.h"
+#include "kernels/set.h"
+
+enum { TASK_PRODUCTS = 1 << 15 }; /* a task takes longer than it takes to hand out */
+
+typedef struct job {
+    const cx_depthwise *d;
+    cx_grid grid;
+    const cx_epilogue *e;
+    const cx_set *set;
+    int64_t rows, step;
+} job;
+
+size_t cx_depthwise_workspace(const cx_depthwise *d)
+{
+    (void)d;
+    return 0;
+}
+
+/* One kernel cell of one pixel. */
+static void add_cell(const cx_depthwise *d, const float *x, const float *w, float *y)
+{
+    for (int64_t c = 0; c < d->channels; c++)
+        for (int64_t m = 0; m < d->multiplier; m++) {
+            const int64_t o = c * d->multiplier + m;
+            y[o] += x[c] * w[o];
+        }
+}
+
+/* Plain loops, for a multiplier and for fewer channels than a vector has. */
+static void run_plain(const job *j, const cx_run *run)
+{
+    const int64_t width = j->d->channels * j->d->multiplier, *taps = run->taps;
+    for (int64_t p = 0; p < run->n; p++) {
+        const float *x = run->x + p * run->x_pixel;
+        float *y = run->y + p * run->y_pixel;
+        for (int64_t o = 0; o < width; o++) y[o] = j->e->bias ? j->e->bias[o] : 0;
+        for (int64_t s = 0; s < taps[0]; s++)
+            for (int64_t r = 0; r < taps[1]; r++)
+                for (int64_t t = 0; t < taps[2]; t++)
+                    add_cell(j->d, x + s * run->x_tap[0] + r * run->x_tap[1] + t * run->x_tap[2],
+                             run->w + s * run->w_tap[0] + r * run->w_tap[1] + t * run->w_tap[2], y);
+        for (int64_t o = 0; o < width; o++) {
+            if (y[o] < j->e->low) y[o] = j->e->low;
+            if (y[o] > j->e->high) y[o] = j->e->high;
+        }
+    }
+}
+
+static void run_pixels(void *arg, const cx_run *run)
+{
+    const job *j = arg;
+    if (j->d->multiplier != 1 || j->d->channels < j->set->lanes) {
+        run_plain(j, run);
+        return;
+    }
+    const cx_channel_run r = {.run = *run, .channels = j->d->channels, .epilogue = j->e};
+    j->set->depthwise(&r);
+}
+
+static void run_rows(void *arg, int i, int worker)
+{
+    (void)worker;
+    job *j = arg;
+    const int64_t to = (i + 1) * j->step < j->rows ? (i + 1) * j->step : j->rows;
+    for (int64_t row = i * j->step; row < to; row++)
+        cx_grid_runs(&j->grid, row, 0, j->d->window.out[CX_WIDTH], run_pixels, j);
+}
+
+void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
+                          const cx_epilogue *e, float *y, void *workspace)
+{
+    (void)workspace;
+    const cx_window *win = &d->window;
+    const int64_t width = d->channels * d->multiplier;
+    job j = {.d = d,
+             .e = e,
+             .grid = {win, x, w, y, d->channels, width, width},
+             .set = cx_set_for(d->channels),
+             .rows = cx_grid_rows(win)};
+    const int64_t products =
+        win->out[CX_WIDTH] * width * win->kernel[0] * win->kernel[1] * win->kernel[2];
+    if (j.rows < 1 || products < 1) return;
+    j.step = 1 + TASK_PRODUCTS / products;
+    cx_parallel((int)((j.rows + j.step - 1) / j.step), run_rows, &j);
+}

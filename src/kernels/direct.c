@@ -1,0 +1,208 @@
+/* direct.c - convolution by the micro-kernel of vec_conv.c: blocks of channels that stay in the
+ * caches, rows and output channels shared out to threads. */
+#include "kernels/direct.h"
+
+#include <string.h>
+
+#include "base/threads.h"
+#include "kernels/set.h"
+
+enum {
+    DEPTH = 64,              /* input channels a pass at least, … */
+    PRODUCTS = 512,          /* … more while a sum has fewer products than this */
+    CACHE = 256 << 10,       /* bytes of the input that stay in the second cache */
+    TASK_PRODUCTS = 1 << 17, /* a task takes longer than it takes to hand out */
+    TASKS_A_THREAD = 4,      /* so that an unlucky thread is not waited for long */
+    TASK_PIXELS = 48,        /* of a row that is cut; whole tiles of 12, 8 or 6 */
+};
+
+typedef struct job {
+    const cx_conv *c;
+    const float *x, *w;
+    const cx_epilogue *e;
+    float *y;
+    float *tails; /* packed weights, see pack_tails; NULL when there are none */
+    const cx_set *set;
+    int64_t taps, depth, width; /* kernel cells, channels of a group: in and out */
+    int64_t blocks;             /* tiles of output channels a group */
+    int64_t rows, row_step, pixel_step, block_step; /* what a task takes … */
+    int64_t row_parts, pixel_parts, block_parts;    /* … and how many of them */
+} job;
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t parts_of(int64_t n, int64_t step)
+{
+    return (n + step - 1) / step;
+}
+
+/* --- the last output channels --- */
+
+/* Where the output channels of a group are no multiple of the vector, the weights of the last ones
+ * are copied to rows of a whole vector, so that the kernel may load one. */
+size_t cx_direct_workspace(const cx_conv *c)
+{
+    const cx_window *w = &c->window;
+    const int64_t width = c->out_channels / c->groups;
+    if (width % CX_MAX_LANES == 0) return 0;
+    const int64_t rows = w->kernel[0] * w->kernel[1] * w->kernel[2] * c->in_channels;
+    return (size_t)rows * CX_MAX_LANES * sizeof(float);
+}
+
+static void pack_tails(const job *j)
+{
+    const int64_t lanes = j->set->lanes, tail = j->width % lanes, rows = j->taps * j->depth;
+    for (int64_t group = 0; group < j->c->groups; group++) {
+        float *to = j->tails + group * rows * lanes;
+        const float *from = j->w + (group + 1) * j->width - tail;
+        for (int64_t r = 0; r < rows; r++, to += lanes, from += j->c->out_channels) {
+            memset(to, 0, (size_t)lanes * sizeof *to);
+            memcpy(to, from, (size_t)tail * sizeof *to);
+        }
+    }
+}
+
+/* --- one tile of output channels --- */
+
+/* Output channels of one call, in the order of the weights that hold them. */
+typedef struct channels {
+    int64_t group, first; /* the first one within the group */
+    int vectors;
+    int64_t lanes;    /* of the last vector */
+    int64_t w_stride; /* floats from one input channel to the next */
+    const float *w;
+} channels;
+
+static channels channels_of(const job *j, int64_t block)
+{
+    const int64_t lanes = j->set->lanes, full = j->width / lanes;
+    channels o = {.group = block / j->blocks, .lanes = lanes, .w_stride = j->c->out_channels};
+    const int64_t vector = block % j->blocks * j->set->vectors;
+    o.first = vector * lanes;
+    o.vectors = (int)least(full - vector, j->set->vectors);
+    o.w = j->w + o.group * j->width + o.first;
+    if (full - vector <= 0) { /* the tail is the last block, by itself */
+        o.first = full * lanes;
+        o.vectors = 1;
+        o.lanes = j->width % lanes;
+        o.w_stride = lanes;
+        o.w = j->tails + o.group * j->taps * j->depth * lanes;
+    }
+    return o;
+}
+
+typedef struct pass {
+    cx_conv_run r;
+    const cx_set *set;
+} pass;
+
+static void run_pass(void *arg, const cx_run *run)
+{
+    const pass *p = arg;
+    cx_conv_run r = p->r;
+    r.run = *run;
+    /* Cells whose channels lie on end, in x as in w, make one long loop. */
+    if (run->x_tap[CX_WIDTH] == r.depth && run->w_tap[CX_WIDTH] == r.depth * r.w_channel) {
+        r.depth *= run->taps[CX_WIDTH];
+        r.run.taps[CX_WIDTH] = 1;
+    }
+    p->set->conv(&r);
+}
+
+/* All sums of a task for one block of output channels, some input channels at a time. */
+static void run_block(const job *j, const channels *o, int64_t row_from, int64_t row_to,
+                      int64_t pixel_from, int64_t pixel_to)
+{
+    const cx_conv *c = j->c;
+    const int64_t channel = o->group * j->width + o->first;
+    const int64_t most = PRODUCTS / j->taps > DEPTH ? PRODUCTS / j->taps : DEPTH;
+    pass p = {.set = j->set,
+              .r = {.w_channel = o->w_stride,
+                    .vectors = o->vectors,
+                    .lanes = o->lanes,
+                    .bias = j->e->bias ? j->e->bias + channel : NULL,
+                    .low = j->e->low,
+                    .high = j->e->high}};
+    for (int64_t i = 0; i < j->depth; i += p.r.depth) {
+        p.r.depth = least(most, j->depth - i);
+        p.r.first = i == 0;
+        p.r.last = i + p.r.depth == j->depth;
+        const cx_grid g = {.window = &c->window,
+                           .x = j->x + o->group * j->depth + i,
+                           .w = o->w + i * o->w_stride,
+                           .y = j->y + channel,
+                           .x_cell = c->in_channels,
+                           .w_cell = j->depth * o->w_stride,
+                           .y_cell = c->out_channels};
+        for (int64_t row = row_from; row < row_to; row++)
+            cx_grid_runs(&g, row, pixel_from, pixel_to, run_pass, &p);
+    }
+}
+
+static void run_task(void *arg, int i, int worker)
+{
+    (void)worker;
+    const job *j = arg;
+    const int64_t row = i % j->row_parts * j->row_step;
+    const int64_t pixel = i / j->row_parts % j->pixel_parts * j->pixel_step;
+    const int64_t block = i / j->row_parts / j->pixel_parts * j->block_step;
+    const int64_t row_to = least(row + j->row_step, j->rows);
+    const int64_t pixel_to = least(pixel + j->pixel_step, j->c->window.out[CX_WIDTH]);
+    const int64_t block_to = least(block + j->block_step, j->blocks * j->c->groups);
+    for (int64_t b = block; b < block_to; b++) {
+        const channels o = channels_of(j, b);
+        run_block(j, &o, row, row_to, pixel, pixel_to);
+    }
+}
+
+/* --- sharing out --- */
+
+/* Cut the work. Only outputs are divided, never a sum, so the number of threads does not show in
+ * the result. Where the weights are larger than the input, output channels are divided first: each
+ * task then streams its own weights; else rows are. */
+static void plan(job *j)
+{
+    const cx_conv *c = j->c;
+    const cx_window *w = &c->window;
+    const int64_t width = w->out[CX_WIDTH], all_blocks = j->blocks * c->groups;
+    const int64_t outputs = j->rows * width;
+    const int64_t weights = j->taps * j->depth * c->out_channels;
+    const int64_t inputs = w->batch * w->in[0] * w->in[1] * w->in[2] * c->in_channels;
+    const int64_t most = cx_threads() == 1 ? 1 : (int64_t)TASKS_A_THREAD * cx_threads();
+    const int64_t wanted =
+        least(most, 1 + (int64_t)((double)outputs * (double)weights / TASK_PRODUCTS));
+
+    const int64_t blocks = weights > inputs ? least(wanted, all_blocks) : 1;
+    int64_t cuts = parts_of(wanted, blocks);
+    const int64_t for_cache = parts_of(inputs, CACHE / (int64_t)sizeof(float));
+    if (blocks < all_blocks && cuts < for_cache) cuts = for_cache;
+    j->row_step = parts_of(j->rows, least(cuts, j->rows));
+    j->row_parts = parts_of(j->rows, j->row_step);
+    cuts = parts_of(cuts, j->row_parts);
+    j->pixel_step = parts_of(parts_of(width, cuts), TASK_PIXELS) * TASK_PIXELS;
+    j->pixel_parts = parts_of(width, j->pixel_step);
+    cuts = parts_of(wanted, j->row_parts * j->pixel_parts);
+    j->block_step = parts_of(all_blocks, least(cuts, all_blocks));
+    j->block_parts = parts_of(all_blocks, j->block_step);
+}
+
+void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                       float *y, void *workspace)
+{
+    const cx_window *win = &c->window;
+    job j = {.c = c, .x = x, .w = w, .e = e, .y = y, .tails = workspace, .set = cx_set_now()};
+    j.taps = win->kernel[0] * win->kernel[1] * win->kernel[2];
+    j.depth = c->in_channels / c->groups;
+    j.width = c->out_channels / c->groups;
+    j.rows = cx_grid_rows(win);
+    if (j.rows < 1 || win->out[CX_WIDTH] < 1 || j.width < 1) return;
+
+    const int64_t lanes = j.set->lanes;
+    j.blocks = parts_of(j.width / lanes, j.set->vectors) + (j.width % lanes != 0);
+    if (j.width % lanes) pack_tails(&j);
+    plan(&j);
+    cx_parallel((int)(j.row_parts * j.pixel_parts * j.block_parts), run_task, &j);
+}

@@ -1,0 +1,11 @@
+/* direct.h - convolution as plain sums of products; a dense layer on many rows is one too. */
+#ifndef CX_KERNELS_DIRECT_H
+#define CX_KERNELS_DIRECT_H
+
+#include "kernels/grid.h"
+
+size_t cx_direct_workspace(const cx_conv *c);
+void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                       float *y, void *workspace);
+
+#endif

@@ -1,0 +1,348 @@
+/* reference.c - the operations in plain loops with double sums, which tests compare with. */
+#include "kernels/reference.h"
+
+#include <math.h>
+
+/* --- sliding windows --- */
+
+/* One place of a window: where in the output, and which cell of the kernel looks where. */
+typedef struct place {
+    int64_t batch, out[CX_SPACE], tap[CX_SPACE];
+} place;
+
+static int64_t out_cell(const cx_window *w, const place *p)
+{
+    return ((p->batch * w->out[0] + p->out[0]) * w->out[1] + p->out[1]) * w->out[2] + p->out[2];
+}
+
+static int64_t tap_cell(const cx_window *w, const place *p)
+{
+    return (p->tap[0] * w->kernel[1] + p->tap[1]) * w->kernel[2] + p->tap[2];
+}
+
+/* Index of the input cell, -1 outside. */
+static int64_t in_cell(const cx_window *w, const place *p)
+{
+    int64_t cell = p->batch;
+    for (int a = 0; a < CX_SPACE; a++) {
+        int64_t at = p->out[a] * w->stride[a] - w->pad[a] + p->tap[a] * w->dilation[a];
+        if (at < 0 || at >= w->in[a]) return -1;
+        cell = cell * w->in[a] + at;
+    }
+    return cell;
+}
+
+static int next(int64_t at[CX_SPACE], const int64_t size[CX_SPACE])
+{
+    for (int a = CX_SPACE - 1; a >= 0; a--) {
+        if (++at[a] < size[a]) return 1;
+        at[a] = 0;
+    }
+    return 0;
+}
+
+static int next_place(const cx_window *w, place *p)
+{
+    return next(p->out, w->out) || ++p->batch < w->batch;
+}
+
+static int is_empty(const cx_window *w)
+{
+    return w->batch < 1 || w->out[0] < 1 || w->out[1] < 1 || w->out[2] < 1;
+}
+
+static float finish(double sum, const cx_epilogue *e, int64_t channel)
+{
+    float y = (float)(e->bias ? sum + (double)e->bias[channel] : sum);
+    if (y < e->low) y = e->low;
+    if (y > e->high) y = e->high;
+    return y;
+}
+
+void cx_ref_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                         float *y, void *workspace)
+{
+    (void)workspace;
+    const cx_window *win = &c->window;
+    const int64_t depth = c->in_channels / c->groups, width = c->out_channels / c->groups;
+    if (is_empty(win)) return;
+    place p = {0};
+    do {
+        for (int64_t o = 0; o < c->out_channels; o++) {
+            double sum = 0;
+            do {
+                int64_t cell = in_cell(win, &p);
+                if (cell < 0) continue;
+                const float *from = x + cell * c->in_channels + o / width * depth;
+                const float *by = w + tap_cell(win, &p) * depth * c->out_channels + o;
+                for (int64_t i = 0; i < depth; i++)
+                    sum += (double)from[i] * (double)by[i * c->out_channels];
+            } while (next(p.tap, win->kernel));
+            y[out_cell(win, &p) * c->out_channels + o] = finish(sum, e, o);
+        }
+    } while (next_place(win, &p));
+}
+
+void cx_ref_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
+                              const cx_epilogue *e, float *y, void *workspace)
+{
+    (void)workspace;
+    const cx_window *win = &d->window;
+    const int64_t width = d->channels * d->multiplier;
+    if (is_empty(win)) return;
+    place p = {0};
+    do {
+        for (int64_t o = 0; o < width; o++) {
+            double sum = 0;
+            do {
+                int64_t cell = in_cell(win, &p);
+                if (cell >= 0)
+                    sum += (double)x[cell * d->channels + o / d->multiplier] *
+                           (double)w[tap_cell(win, &p) * width + o];
+            } while (next(p.tap, win->kernel));
+            y[out_cell(win, &p) * width + o] = finish(sum, e, o);
+        }
+    } while (next_place(win, &p));
+}
+
+void cx_ref_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
+                          const cx_epilogue *e, float *y, void *workspace)
+{
+    (void)workspace;
+    for (int64_t r = 0; r < rows; r++)
+        for (int64_t o = 0; o < out; o++) {
+            double sum = 0;
+            for (int64_t i = 0; i < in; i++) sum += (double)x[r * in + i] * (double)w[i * out + o];
+            y[r * out + o] = finish(sum, e, o);
+        }
+}
+
+/* --- pooling --- */
+
+/* The larger one; a NaN wins. */
+static float larger(float a, float b)
+{
+    return a > b || isnan(a) ? a : b;
+}
+
+void cx_ref_max_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y)
+{
+    if (is_empty(w)) return;
+    place p = {0};
+    do {
+        for (int64_t c = 0; c < channels; c++) {
+            float best = -INFINITY;
+            do {
+                int64_t cell = in_cell(w, &p);
+                if (cell >= 0) best = larger(x[cell * channels + c], best);
+            } while (next(p.tap, w->kernel));
+            y[out_cell(w, &p) * channels + c] = best;
+        }
+    } while (next_place(w, &p));
+}
+
+void cx_ref_average_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y)
+{
+    if (is_empty(w)) return;
+    place p = {0};
+    do {
+        for (int64_t c = 0; c < channels; c++) {
+            double sum = 0;
+            int64_t n = 0;
+            do {
+                int64_t cell = in_cell(w, &p);
+                if (cell < 0) continue;
+                sum += (double)x[cell * channels + c];
+                n++;
+            } while (next(p.tap, w->kernel));
+            y[out_cell(w, &p) * channels + c] = n ? (float)(sum / (double)n) : 0.0f;
+        }
+    } while (next_place(w, &p));
+}
+
+void cx_ref_global_max_forward(int64_t batch, int64_t positions, int64_t channels, const float *x,
+                               float *y)
+{
+    for (int64_t b = 0; b < batch; b++)
+        for (int64_t c = 0; c < channels; c++) {
+            float best = -INFINITY;
+            for (int64_t p = 0; p < positions; p++)
+                best = larger(x[(b * positions + p) * channels + c], best);
+            y[b * channels + c] = best;
+        }
+}
+
+void cx_ref_global_average_forward(int64_t batch, int64_t positions, int64_t channels,
+                                   const float *x, float *y)
+{
+    for (int64_t b = 0; b < batch; b++)
+        for (int64_t c = 0; c < channels; c++) {
+            double sum = 0;
+            for (int64_t p = 0; p < positions; p++)
+                sum += (double)x[(b * positions + p) * channels + c];
+            y[b * channels + c] = positions ? (float)(sum / (double)positions) : 0.0f;
+        }
+}
+
+/* --- elementwise --- */
+
+void cx_ref_affine_forward(int64_t rows, int64_t channels, const float *x, const float *scale,
+                           const float *shift, float *y)
+{
+    for (int64_t i = 0; i < rows * channels; i++) {
+        int64_t c = i % channels;
+        y[i] = (float)((double)x[i] * (double)scale[c] + (double)shift[c]);
+    }
+}
+
+void cx_ref_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y)
+{
+    for (int64_t i = 0; i < n; i++) {
+        switch (op) {
+        case CX_ADD:
+            y[i] = a[i] + b[i];
+            break;
+        case CX_SUBTRACT:
+            y[i] = a[i] - b[i];
+            break;
+        case CX_MULTIPLY:
+            y[i] = a[i] * b[i];
+            break;
+        case CX_MAXIMUM:
+            y[i] = larger(a[i], b[i]);
+            break;
+        case CX_MINIMUM:
+            y[i] = -larger(-a[i], -b[i]);
+            break;
+        }
+    }
+}
+
+static double elu(double x, double alpha)
+{
+    return x > 0 ? x : alpha * expm1(x);
+}
+
+/* log(1 + e^x) without overflow. */
+static double softplus(double x)
+{
+    return fmax(x, 0) + log1p(exp(-fabs(x)));
+}
+
+static double sigmoid(double x)
+{
+    return x < 0 ? exp(x) / (1 + exp(x)) : 1 / (1 + exp(-x));
+}
+
+/* A NaN stays. */
+static double clip(double x, double low, double high)
+{
+    return x < low ? low : x > high ? high : x;
+}
+
+static double relu(double x, const cx_activation *a)
+{
+    if (x >= (double)a->limit) return (double)a->limit;
+    if (x >= (double)a->threshold) return x;
+    if (a->slope == 0 && !isnan(x)) return 0; /* also of -INFINITY */
+    return (double)a->slope * (x - (double)a->threshold);
+}
+
+static double activation(const cx_activation *a, double x)
+{
+    const double slope = (double)a->slope, threshold = (double)a->threshold;
+    switch (a->kind) {
+    case CX_ACT_LINEAR:
+        return x;
+    case CX_ACT_RELU:
+        return relu(x, a);
+    case CX_ACT_ELU:
+        return elu(x, slope);
+    case CX_ACT_SELU:
+        return 1.0507009873554805 * elu(x, 1.6732632423543772);
+    case CX_ACT_SOFTPLUS:
+        return softplus(x);
+    case CX_ACT_SOFTSIGN:
+        return x / (1 + fabs(x));
+    case CX_ACT_SIGMOID:
+        return sigmoid(x);
+    case CX_ACT_HARD_SIGMOID:
+        return clip(slope * x + 0.5, 0, 1);
+    case CX_ACT_TANH:
+        return tanh(x);
+    case CX_ACT_EXPONENTIAL:
+        return exp(x);
+    case CX_ACT_SILU:
+        return x * sigmoid(x);
+    case CX_ACT_HARD_SILU:
+        return x * clip(x + 3, 0, 6) / 6;
+    case CX_ACT_MISH:
+        return x * tanh(softplus(x));
+    case CX_ACT_GELU:
+        return x * 0.5 * erfc(-x * sqrt(0.5));
+    case CX_ACT_GELU_TANH:
+        return x * sigmoid(2 * sqrt(2 / acos(-1)) * (x + 0.044715 * x * x * x));
+    case CX_ACT_CELU:
+        return x > 0 ? x : slope * expm1(x / slope);
+    case CX_ACT_SQUAREPLUS:
+        return x < 0 ? 2 / (sqrt(x * x + 4) - x) : (x + sqrt(x * x + 4)) / 2;
+    case CX_ACT_LOG_SIGMOID:
+        return -softplus(-x);
+    case CX_ACT_SOFT_SHRINK:
+        return x > threshold ? x - threshold : x < -threshold ? x + threshold : x * 0;
+    case CX_ACT_HARD_SHRINK:
+        return fabs(x) <= threshold ? 0 : x;
+    case CX_ACT_TANH_SHRINK:
+        return x - tanh(x);
+    case CX_ACT_HARD_TANH:
+        return clip(x, -1, 1);
+    case CX_ACT_SPARSE_PLUS:
+        return x <= -1 ? 0 : x < 1 ? (x + 1) * (x + 1) / 4 : x;
+    case CX_ACT_THRESHOLDED_RELU:
+        return x <= threshold ? 0 : x;
+    case CX_ACT_SOFTMAX:
+    case CX_ACT_LOG_SOFTMAX:
+        break;
+    }
+    return NAN; /* a softmax has no value for one number */
+}
+
+void cx_ref_activation_forward(const cx_activation *a, int64_t n, const float *x, float *y)
+{
+    for (int64_t i = 0; i < n; i++) y[i] = (float)activation(a, (double)x[i]);
+}
+
+void cx_ref_softmax_forward(int log_too, int64_t outer, int64_t n, int64_t inner, const float *x,
+                            float *y)
+{
+    for (int64_t o = 0; o < outer; o++)
+        for (int64_t i = 0; i < inner; i++) {
+            const float *from = x + o * n * inner + i;
+            float *to = y + o * n * inner + i;
+            float top = -INFINITY;
+            double sum = 0;
+            for (int64_t k = 0; k < n; k++) top = larger(from[k * inner], top);
+            for (int64_t k = 0; k < n; k++) sum += exp((double)from[k * inner] - (double)top);
+            for (int64_t k = 0; k < n; k++) {
+                double d = (double)from[k * inner] - (double)top;
+                to[k * inner] = (float)(log_too ? d - log(sum) : exp(d) / sum);
+            }
+        }
+}
+
+/* --- moving numbers --- */
+
+void cx_ref_copy_box(const cx_box *b, const float *x, float *y)
+{
+    int64_t total = 1;
+    for (int a = 0; a < b->ndim; a++) total *= b->size[a];
+    for (int64_t i = 0; i < total; i++) {
+        int64_t from = 0, to = 0, rest = i;
+        for (int a = b->ndim - 1; a >= 0; a--) {
+            from += rest % b->size[a] * b->from[a];
+            to += rest % b->size[a] * b->to[a];
+            rest /= b->size[a];
+        }
+        y[to] = x[from];
+    }
+}

@@ -1,0 +1,59 @@
+/* set.h - what is compiled once for each instruction set, as a table of functions. Drivers (conv.c,
+ * pool.c, …) cut the work and share it out, these functions do it. */
+#ifndef CX_KERNELS_SET_H
+#define CX_KERNELS_SET_H
+
+#include "kernels/grid.h"
+
+enum { CX_MAX_LANES = 16 };
+
+/* A run of pixels times some output channels, over some of the input channels. */
+typedef struct cx_conv_run {
+    cx_run run;
+    int64_t depth;     /* input channels */
+    int64_t w_channel; /* floats of w from one input channel to the next */
+    int vectors;       /* output channels: vectors of them, at most set->vectors */
+    int64_t lanes;     /* channels of the last vector; less than all only when vectors is 1. A row
+                          of w holds a full vector even so */
+    int first, last;   /* first: begin with the bias, else add to y; last: clamp */
+    const float *bias; /* of these output channels, or NULL */
+    float low, high;
+} cx_conv_run;
+
+/* A run of pixels where every channel is by itself; at least a vector of channels. */
+typedef struct cx_channel_run {
+    cx_run run;
+    int64_t channels;
+    const cx_epilogue *epilogue; /* of a depthwise convolution */
+} cx_channel_run;
+
+typedef struct cx_set {
+    const char *name;
+    int lanes;   /* floats in a vector */
+    int vectors; /* output channels that a tile of the convolution takes, in vectors */
+
+    void (*conv)(const cx_conv_run *r);
+    void (*depthwise)(const cx_channel_run *r);
+    void (*max_pool)(const cx_channel_run *r);
+    void (*average_pool)(const cx_channel_run *r);
+
+    /* y[o] += sum over k of x[index[k]] w[index[k]][o], o in 0 … out - 1. */
+    void (*dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
+                      float *y);
+    /* y[c] = sum or largest of x[p * stride + c] over p; n channels. */
+    void (*column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
+    void (*column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
+
+    void (*affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
+                   const float *shift, float *y);
+    void (*binary)(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+    /* Gives 0, with nothing done, for the functions that activation.c does in double. */
+    int (*activation)(const cx_activation *a, int64_t n, const float *x, float *y);
+} cx_set;
+
+/* The set in use. */
+const cx_set *cx_set_now(void);
+/* The widest set up to that one whose vector is not over n channels; the narrowest if all are. */
+const cx_set *cx_set_for(int64_t n);
+
+#endif

@@ -1,0 +1,153 @@
+/* vec_conv.c - the micro-kernel of convolution and dense layers.
+ *
+ * A tile of `vectors` × `pixels` sums stays in registers over the whole loop on kernel cells and
+ * input channels. Each step loads the weights of one input channel (a vector of output channels
+ * each, as they lie in Keras' order), spreads one input number of each pixel over a vector, and
+ * does vectors * pixels multiply-adds: 24 for 4 + 6 loads in the tile of 32 registers (24 sums, 4
+ * weights, 1 input), 12 for 2 + 6 in the tile of 16 registers. Eight sums at least are needed to
+ * hide the 4 cycles of a multiply-add at two a cycle.
+ *
+ * The order of a sum is bias, then cells, then channels, whatever the tile. */
+#include <math.h>
+
+#include "kernels/vector.h"
+
+enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2 };
+
+/* Where a tile begins: full vectors, or the first `lanes` of the only one. */
+INLINE vec load_some(const float *p, int64_t lanes)
+{
+    return lanes == CX_VL ? load(p) : load_part(p, lanes);
+}
+
+INLINE void store_some(float *p, vec v, int64_t lanes)
+{
+    if (lanes == CX_VL)
+        store(p, v);
+    else
+        store_part(p, v, lanes);
+}
+
+/* One tile. The counts are constants where it is called, so that `sum` lives in registers. */
+INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vectors,
+                 const int pixels)
+{
+    const cx_run *run = &r->run;
+    const int64_t x_pixel = run->x_pixel, y_pixel = run->y_pixel;
+    const int64_t lanes = vectors == 1 ? r->lanes : CX_VL;
+    const int64_t depth = r->depth, w_channel = r->w_channel;
+    vec sum[VECTORS][12];
+
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+        vec bias = r->bias ? load_some(r->bias + v * CX_VL, lanes) : spread(0);
+#pragma GCC unroll 12
+        for (int p = 0; p < pixels; p++)
+            sum[v][p] = r->first ? bias : load_some(y + p * y_pixel + v * CX_VL, lanes);
+    }
+
+    for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
+        for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++)
+            for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
+                const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT] +
+                                  col * run->x_tap[CX_WIDTH];
+                const float *by = run->w + slice * run->w_tap[CX_DEPTH] +
+                                  row * run->w_tap[CX_HEIGHT] + col * run->w_tap[CX_WIDTH];
+                for (int64_t c = 0; c < depth; c++, in++, by += w_channel) {
+                    vec weight[VECTORS];
+#pragma GCC unroll 4
+                    for (int v = 0; v < vectors; v++) weight[v] = load(by + v * CX_VL);
+#pragma GCC unroll 12
+                    for (int p = 0; p < pixels; p++) {
+                        vec input = spread(in[p * x_pixel]);
+#pragma GCC unroll 4
+                        for (int v = 0; v < vectors; v++) sum[v][p] += weight[v] * input;
+                    }
+                }
+            }
+
+    const float low = r->last ? r->low : -INFINITY, high = r->last ? r->high : INFINITY;
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; v++) {
+#pragma GCC unroll 12
+        for (int p = 0; p < pixels; p++)
+            store_some(y + p * y_pixel + v * CX_VL, clamp(sum[v][p], low, high), lanes);
+    }
+}
+
+#define TILE(vectors, pixels)           \
+    case pixels:                        \
+        tile(r, x, y, vectors, pixels); \
+        break;
+#define TILES_TO_6(vectors) \
+    TILE(vectors, 1)        \
+    TILE(vectors, 2) TILE(vectors, 3) TILE(vectors, 4) TILE(vectors, 5) TILE(vectors, 6)
+#define TILES_TO_8(vectors) TILES_TO_6(vectors) TILE(vectors, 7) TILE(vectors, 8)
+#define TILES_TO_12(vectors) \
+    TILES_TO_8(vectors) TILE(vectors, 9) TILE(vectors, 10) TILE(vectors, 11) TILE(vectors, 12)
+
+static void tile_of_1(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+{
+    switch (pixels) {
+        TILES_TO_12(1)
+    }
+}
+
+#if CX_MANY_REGISTERS
+static void tile_of_2(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+{
+    switch (pixels) {
+        TILES_TO_12(2)
+    }
+}
+
+static void tile_of_3(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+{
+    switch (pixels) {
+        TILES_TO_8(3)
+    }
+}
+
+static void tile_of_4(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+{
+    switch (pixels) {
+        TILES_TO_6(4)
+    }
+}
+#else
+static void tile_of_2(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+{
+    switch (pixels) {
+        TILES_TO_6(2)
+    }
+}
+#endif
+
+/* By the number of vectors: the widest tile that the registers hold. */
+static const struct {
+    int64_t pixels;
+    void (*run)(const cx_conv_run *r, const float *x, float *y, int64_t pixels);
+} tiles[] = {
+    {0, NULL},       {12, tile_of_1},
+#if CX_MANY_REGISTERS
+    {12, tile_of_2}, {8, tile_of_3},  {6, tile_of_4},
+#else
+    {6, tile_of_2},
+#endif
+};
+
+/* Tiles of nearly equal width: 15 pixels go 5 + 5 + 5, not 6 + 6 + 3. */
+void CX_NAME(conv)(const cx_conv_run *r)
+{
+    const int64_t widest = tiles[r->vectors].pixels;
+    const float *x = r->run.x;
+    float *y = r->run.y;
+    int64_t left = r->run.n;
+    for (int64_t n = (left + widest - 1) / widest; n > 0; n--) {
+        const int64_t pixels = (left + n - 1) / n;
+        tiles[r->vectors].run(r, x, y, pixels);
+        x += pixels * r->run.x_pixel;
+        y += pixels * r->run.y_pixel;
+        left -= pixels;
+    }
+}

@@ -1,0 +1,87 @@
+/* vec_pool.c - largest and mean values, vectors along the channels. As in vec_depthwise.c the last
+ * vector may overlap the one before it. */
+#include <math.h>
+
+#include "kernels/vector.h"
+
+/* One vector of one pixel. */
+INLINE vec pool(const cx_run *run, const float *x, const int mean)
+{
+    vec v = spread(mean ? 0 : -INFINITY);
+    for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
+        for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++) {
+            const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT];
+            for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
+                const vec next = load(in + col * run->x_tap[CX_WIDTH]);
+                v = mean ? v + next : larger(v, next);
+            }
+        }
+    return v;
+}
+
+INLINE void pool_run(const cx_channel_run *r, const int mean)
+{
+    const cx_run *run = &r->run;
+    const int64_t cells = run->taps[CX_DEPTH] * run->taps[CX_HEIGHT] * run->taps[CX_WIDTH];
+    const float count = cells ? (float)cells : 1;
+    const int64_t last = r->channels - CX_VL; /* where the last vector begins */
+    for (int64_t p = 0; p < run->n; p++) {
+        const float *x = run->x + p * run->x_pixel;
+        float *y = run->y + p * run->y_pixel;
+        for (int64_t c = 0; c < r->channels; c += CX_VL) {
+            const int64_t channel = c < last ? c : last;
+            const vec v = pool(run, x + channel, mean);
+            store(y + channel, mean ? v / count : v);
+        }
+    }
+}
+
+void CX_NAME(max_pool)(const cx_channel_run *r)
+{
+    pool_run(r, 0);
+}
+
+void CX_NAME(average_pool)(const cx_channel_run *r)
+{
+    pool_run(r, 1);
+}
+
+/* Four vectors at a time, so that an addition need not wait for the one before. */
+INLINE void columns(int64_t positions, int64_t stride, int64_t n, const float *x, float *y,
+                    const int sum)
+{
+    const vec start = spread(sum ? 0 : -INFINITY);
+    int64_t c = 0;
+    for (; c + 4 * CX_VL <= n; c += 4 * CX_VL) {
+        vec v[4] = {start, start, start, start};
+        for (int64_t p = 0; p < positions; p++) {
+#pragma GCC unroll 4
+            for (int k = 0; k < 4; k++) {
+                const vec next = load(x + p * stride + c + k * CX_VL);
+                v[k] = sum ? v[k] + next : larger(v[k], next);
+            }
+        }
+#pragma GCC unroll 4
+        for (int k = 0; k < 4; k++) store(y + c + k * CX_VL, v[k]);
+    }
+    for (; c < n; c += CX_VL) {
+        const int64_t lanes = n - c < CX_VL ? n - c : CX_VL;
+        vec v = start;
+        for (int64_t p = 0; p < positions; p++) {
+            const float *from = x + p * stride + c;
+            const vec next = lanes == CX_VL ? load(from) : load_part(from, lanes);
+            v = sum ? v + next : larger(v, next);
+        }
+        store_part(y + c, v, lanes);
+    }
+}
+
+void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y)
+{
+    columns(positions, stride, n, x, y, 1);
+}
+
+void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y)
+{
+    columns(positions, stride, n, x, y, 0);
+}

@@ -1,0 +1,23 @@
+/* vec_set.c - the table of one instruction set. */
+#include "kernels/vector.h"
+
+#define TEXT_(name) #name
+#define TEXT(name)  TEXT_(name)
+
+extern const cx_set CX_NAME(set);
+
+const cx_set CX_NAME(set) = {
+    .name = TEXT(CX_SET),
+    .lanes = CX_VL,
+    .vectors = CX_MANY_REGISTERS ? 4 : 2,
+    .conv = CX_NAME(conv),
+    .depthwise = CX_NAME(depthwise),
+    .max_pool = CX_NAME(max_pool),
+    .average_pool = CX_NAME(average_pool),
+    .dense_row = CX_NAME(dense_row),
+    .column_sum = CX_NAME(column_sum),
+    .column_max = CX_NAME(column_max),
+    .affine = CX_NAME(affine),
+    .binary = CX_NAME(binary),
+    .activation = CX_NAME(activation),
+};

@@ -1,0 +1,116 @@
+/* vector.h - vectors of CX_VL floats by the compilers' vector extensions. The vec_*.c files are
+ * compiled once for each instruction set, with CX_SET its name and CX_VL its width, and name what
+ * they export by CX_NAME. */
+#ifndef CX_KERNELS_VECTOR_H
+#define CX_KERNELS_VECTOR_H
+
+#include <string.h>
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
+
+#include "kernels/set.h"
+
+#define CX_JOIN_(set, name) cx_##set##_##name
+#define CX_JOIN(set, name)  CX_JOIN_(set, name)
+#define CX_NAME(name)       CX_JOIN(CX_SET, name)
+
+/* Registers decide the tile of the convolution. */
+#if CX_VL == 16 || defined(__aarch64__)
+#define CX_MANY_REGISTERS 1
+#else
+#define CX_MANY_REGISTERS 0
+#endif
+
+/* What the files export, under the name of the set. */
+void CX_NAME(conv)(const cx_conv_run *r);
+void CX_NAME(depthwise)(const cx_channel_run *r);
+void CX_NAME(max_pool)(const cx_channel_run *r);
+void CX_NAME(average_pool)(const cx_channel_run *r);
+void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
+                        float *y);
+void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
+void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
+void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
+                     const float *shift, float *y);
+void CX_NAME(binary)(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+int CX_NAME(activation)(const cx_activation *a, int64_t n, const float *x, float *y);
+
+#define INLINE static inline __attribute__((always_inline))
+
+typedef float vec __attribute__((vector_size(CX_VL * 4)));
+typedef int32_t ivec __attribute__((vector_size(CX_VL * 4)));
+/* One in memory: aligned as a float is, so that it may lie anywhere. */
+typedef float loose_vec __attribute__((vector_size(CX_VL * 4), aligned(4), may_alias));
+
+INLINE vec load(const float *p)
+{
+    return *(const loose_vec *)p;
+}
+
+INLINE void store(float *p, vec v)
+{
+    *(loose_vec *)p = v;
+}
+
+/* The first n floats, the rest zero. */
+INLINE vec load_part(const float *p, int64_t n)
+{
+    vec v = {0};
+    memcpy(&v, p, (size_t)n * sizeof *p);
+    return v;
+}
+
+INLINE void store_part(float *p, vec v, int64_t n)
+{
+    memcpy(p, &v, (size_t)n * sizeof *p);
+}
+
+/* All lanes x. Written as a difference: x - 0 is x for every x, so the compiler drops it, whereas
+ * 0 + x is not (-0) and would cost an addition. */
+INLINE vec spread(float x)
+{
+    return x - (vec){0};
+}
+
+INLINE vec pick(ivec mask, vec yes, vec no)
+{
+    return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
+}
+
+/* a > b ? a : b in each lane, so b where one is NaN: one instruction that gcc does not find. */
+INLINE vec max_or_second(vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return _mm512_max_ps(a, b);
+#elif defined(__AVX__)
+    return _mm256_max_ps(a, b);
+#else
+    return pick(a > b, a, b);
+#endif
+}
+
+INLINE vec min_or_second(vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return _mm512_min_ps(a, b);
+#elif defined(__AVX__)
+    return _mm256_min_ps(a, b);
+#else
+    return pick(a < b, a, b);
+#endif
+}
+
+/* The larger one; a NaN wins. */
+INLINE vec larger(vec a, vec b)
+{
+    return pick(a != a, a, max_or_second(a, b));
+}
+
+/* A NaN stays. */
+INLINE vec clamp(vec x, float low, float high)
+{
+    return min_or_second(spread(high), max_or_second(spread(low), x));
+}
+
+#endif

@@ -1,0 +1,193 @@
+/* activation.c - layers that are an activation: Activation, ReLU, LeakyReLU, ELU, ThresholdedReLU,
+ * Softmax. */
+#include <math.h>
+#include <stddef.h>
+
+#include "layers/layer.h"
+
+typedef struct activation_config {
+    cx_activation activation;
+    double slope, limit, threshold; /* as the file has them */
+    int64_t axis;                   /* of a Softmax */
+} activation_config;
+
+#define AT(member) offsetof(activation_config, member)
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    int rc;
+    (void)l;
+    TRY(cx_expect_input(in, n_in, 0, err));
+    *out = in[0];
+out:
+    return rc;
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    const activation_config *k = l->cfg;
+    cx_activate(&k->activation, c->x[0], c->y->data);
+}
+
+static int as_activation(const cx_layer *l, cx_activation *out)
+{
+    const activation_config *k = l->cfg;
+    *out = k->activation;
+    return 1;
+}
+
+static void set(cx_layer *l, cx_activation_kind kind)
+{
+    activation_config *k = l->cfg;
+    k->activation = (cx_activation){kind, (float)k->slope, (float)k->limit, (float)k->threshold};
+}
+
+static const cx_field activation_fields[] = {
+    {"activation", CX_ACTIVATION, AT(activation), NAN, 0, 0, NULL},
+    {0},
+};
+
+const cx_layer_kind cx_layer_activation = {
+    .class_name = "Activation",
+    .cfg_size = sizeof(activation_config),
+    .fields = activation_fields,
+    .infer = infer,
+    .forward = forward,
+    .as_activation = as_activation,
+};
+
+/* --- the rectifiers --- */
+
+#define MOST 1e30 /* of any parameter, so that it is a float */
+
+static int configure_relu(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                          cx_arena *arena, cvs_error *err)
+{
+    (void)config;
+    (void)context;
+    (void)arena;
+    (void)err;
+    set(l, CX_ACT_RELU);
+    return 0;
+}
+
+static int configure_leaky(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                           cx_arena *arena, cvs_error *err)
+{
+    activation_config *k = l->cfg;
+    k->limit = INFINITY;
+    return configure_relu(l, config, context, arena, err);
+}
+
+static int configure_elu(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                         cx_arena *arena, cvs_error *err)
+{
+    (void)config;
+    (void)context;
+    (void)arena;
+    (void)err;
+    set(l, CX_ACT_ELU);
+    return 0;
+}
+
+static int configure_thresholded(cx_layer *l, const cx_json *config,
+                                 const cx_config_context *context, cx_arena *arena, cvs_error *err)
+{
+    (void)config;
+    (void)context;
+    (void)arena;
+    (void)err;
+    set(l, CX_ACT_THRESHOLDED_RELU);
+    return 0;
+}
+
+static const cx_field relu_fields[] = {
+    {"max_value", CX_NUMBER, AT(limit), INFINITY, 0, INFINITY, NULL},
+    {"negative_slope", CX_NUMBER, AT(slope), 0, 0, MOST, NULL},
+    {"threshold", CX_NUMBER, AT(threshold), 0, 0, MOST, NULL},
+    {0},
+};
+static const cx_field leaky_fields[] = {
+    {"negative_slope|alpha", CX_NUMBER, AT(slope), 0.3, -MOST, MOST, NULL},
+    {0},
+};
+static const cx_field elu_fields[] = {
+    {"alpha", CX_NUMBER, AT(slope), 1, -MOST, MOST, NULL},
+    {0},
+};
+static const cx_field thresholded_fields[] = {
+    {"theta", CX_NUMBER, AT(threshold), 1, 0, MOST, NULL},
+    {0},
+};
+
+#define RECTIFIER(symbol, name, table, function) \
+    const cx_layer_kind cx_layer_##symbol = {    \
+        .class_name = name,                      \
+        .cfg_size = sizeof(activation_config),   \
+        .fields = table,                         \
+        .configure = function,                   \
+        .infer = infer,                          \
+        .forward = forward,                      \
+        .as_activation = as_activation,          \
+    }
+
+RECTIFIER(relu, "ReLU", relu_fields, configure_relu);
+RECTIFIER(leaky_relu, "LeakyReLU", leaky_fields, configure_leaky);
+RECTIFIER(elu, "ELU", elu_fields, configure_elu);
+RECTIFIER(thresholded_relu, "ThresholdedReLU", thresholded_fields, configure_thresholded);
+
+/* --- Softmax, over any one axis --- */
+
+static const cx_field softmax_fields[] = {
+    {"axis", CX_INT, AT(axis), -1, -CX_MAX_DIMS, CX_MAX_DIMS - 1, NULL},
+    {0},
+};
+
+static int softmax_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                             cx_arena *arena, cvs_error *err)
+{
+    (void)config;
+    (void)context;
+    (void)arena;
+    (void)err;
+    set(l, CX_ACT_SOFTMAX);
+    return 0;
+}
+
+static int softmax_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
+                         cvs_error *err)
+{
+    const activation_config *k = l->cfg;
+    int axis, rc;
+    TRY(infer(l, in, n_in, out, err));
+    TRY(cx_axis_of(&axis, k->axis, in, err));
+out:
+    return rc;
+}
+
+static void softmax_forward(const cx_layer *l, const cx_call *c)
+{
+    const activation_config *k = l->cfg;
+    const cx_shape *in = &c->x[0]->shape;
+    int axis;
+    (void)cx_axis_of(&axis, k->axis, in, NULL); /* accepted by infer */
+    cx_softmax_forward(0, cx_shape_count_range(in, 0, axis), in->d[axis],
+                       cx_shape_count_range(in, axis + 1, in->ndim), c->x[0]->data, c->y->data);
+}
+
+static int softmax_as_activation(const cx_layer *l, cx_activation *out)
+{
+    const activation_config *k = l->cfg;
+    *out = k->activation;
+    return k->axis == -1;
+}
+
+const cx_layer_kind cx_layer_softmax = {
+    .class_name = "Softmax",
+    .cfg_size = sizeof(activation_config),
+    .fields = softmax_fields,
+    .configure = softmax_configure,
+    .infer = softmax_infer,
+    .forward = softmax_forward,
+    .as_activation = softmax_as_activation,
+};

@@ -1,0 +1,131 @@
+/* conv.c - Conv1D, Conv2D, Conv3D: y[o…][f] = act(bias[f] + sum of x[o * stride + k…][c]
+ * kernel[k…][c][f]). */
+#include <math.h>
+#include <stddef.h>
+
+#include "layers/layer.h"
+
+enum { KERNEL, BIAS };
+
+typedef struct conv_config {
+    cx_window_config window;
+    int64_t filters, groups;
+    int use_bias;
+    cx_activation activation;
+} conv_config;
+
+#define AT(member) offsetof(conv_config, member)
+#define FIELDS(paddings)                                                                            \
+    {                                                                                               \
+        {"filters|nb_filter", CX_INT, AT(filters), NAN, 1, CX_MAX_CHANNELS, NULL},                  \
+            {"kernel_size", CX_INTS, AT(window.kernel), 0, 1, CX_MAX_KERNEL, NULL},                 \
+            {"strides|subsample|subsample_length",                                                  \
+             CX_INTS,                                                                               \
+             AT(window.stride),                                                                     \
+             1,                                                                                     \
+             1,                                                                                     \
+             CX_MAX_KERNEL,                                                                         \
+             NULL},                                                                                 \
+            {"dilation_rate|atrous_rate", CX_INTS, AT(window.dilation), 1, 1, CX_MAX_KERNEL, NULL}, \
+            {"padding|border_mode", CX_WORD, AT(window.padding), CX_VALID, 0, 0, paddings},         \
+            {"groups", CX_INT, AT(groups), 1, 1, CX_MAX_CHANNELS, NULL},                            \
+            {"use_bias|bias", CX_BOOL, AT(use_bias), 1, 0, 1, NULL},                                \
+            {"activation", CX_ACTIVATION, AT(activation), 0, 0, 0, NULL}, {0},                      \
+    }
+static const cx_field fields[] = FIELDS(cx_padding_words);
+static const cx_field fields_1d[] = FIELDS(cx_padding_words_1d);
+
+static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                     cx_arena *arena, cvs_error *err)
+{
+    conv_config *k = l->cfg;
+    (void)context;
+    (void)arena;
+    if (k->filters % k->groups)
+        return cx_fail(err, CVS_E_FORMAT, "groups: %lld do not divide the %lld filters",
+                       (long long)k->groups, (long long)k->filters);
+    return cx_kernel_of_keras1(&k->window, l->kind->rank, config, err);
+}
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    const conv_config *k = l->cfg;
+    int rank = l->kind->rank, rc;
+    cx_window w;
+    TRY(cx_expect_input(in, n_in, rank + 2, err));
+    TRY(cx_expect_known(in, rank + 1, err));
+    if (in->d[rank + 1] % k->groups)
+        return cx_fail(err, CVS_E_FORMAT,
+                       "groups: %lld do not divide the %lld channels of the input",
+                       (long long)k->groups, (long long)in->d[rank + 1]);
+    TRY(cx_window_of(&w, &k->window, rank, in, err));
+    *out = cx_window_shape(&w, rank, k->filters);
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
+}
+
+static int weights(const cx_layer *l, const cx_shape *in, int n_in,
+                   cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err)
+{
+    const conv_config *k = l->cfg;
+    int rank = l->kind->rank;
+    cx_shape kernel = {.ndim = rank + 2};
+    (void)n_in;
+    (void)err;
+    for (int a = 0; a < rank; a++) kernel.d[a] = k->window.kernel[a];
+    kernel.d[rank] = in->d[rank + 1] / k->groups;
+    kernel.d[rank + 1] = k->filters;
+    out[KERNEL] = (cx_weight_spec){.name = "kernel", .shape = kernel};
+    out[BIAS] = (cx_weight_spec){.name = "bias", .shape = {1, {k->filters}}};
+    return k->use_bias ? 2 : 1;
+}
+
+/* infer accepted the input, so cx_window_of does too. */
+static cx_conv conv_of(const cx_layer *l, const cx_shape *in, int exact)
+{
+    const conv_config *k = l->cfg;
+    cx_conv conv = {.in_channels = in->d[in->ndim - 1],
+                    .out_channels = k->filters,
+                    .groups = k->groups,
+                    .exact = exact};
+    (void)cx_window_of(&conv.window, &k->window, l->kind->rank, in, NULL);
+    return conv;
+}
+
+static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
+{
+    cx_conv fast = conv_of(l, in, 0), exact = conv_of(l, in, 1);
+    size_t a = cx_conv_workspace(&fast), b = cx_conv_workspace(&exact);
+    (void)n_in;
+    (void)out;
+    return a > b ? a : b;
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    const conv_config *k = l->cfg;
+    cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_conv_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
+    cx_finish_activation(&k->activation, c->y);
+}
+
+#define CONV(symbol, name, table, axes, ...)                 \
+    const cx_layer_kind cx_layer_##symbol = {                \
+        .class_name = name,                                  \
+        .aliases = (const char *const[]){__VA_ARGS__, NULL}, \
+        .cfg_size = sizeof(conv_config),                     \
+        .fields = table,                                     \
+        .rank = axes,                                        \
+        .is_conv = 1,                                        \
+        .configure = configure,                              \
+        .infer = infer,                                      \
+        .weights = weights,                                  \
+        .workspace = workspace,                              \
+        .forward = forward,                                  \
+    }
+
+CONV(conv1d, "Conv1D", fields_1d, 1, "Convolution1D", "AtrousConvolution1D");
+CONV(conv2d, "Conv2D", fields, 2, "Convolution2D", "AtrousConvolution2D");
+CONV(conv3d, "Conv3D", fields, 3, "Convolution3D");

@@ -1,0 +1,80 @@
+/* dense.c - Dense: y[…][o] = act(bias[o] + sum of x[…][i] kernel[i][o]) over the last axis of an
+ * input of any rank. */
+#include <math.h>
+#include <stddef.h>
+
+#include "layers/layer.h"
+
+enum { KERNEL, BIAS };
+
+typedef struct dense_config {
+    int64_t units;
+    int use_bias;
+    cx_activation activation;
+} dense_config;
+
+#define AT(member) offsetof(dense_config, member)
+static const cx_field fields[] = {
+    {"units|output_dim", CX_INT, AT(units), NAN, 1, CX_MAX_CHANNELS, NULL},
+    {"use_bias|bias", CX_BOOL, AT(use_bias), 1, 0, 1, NULL},
+    {"activation", CX_ACTIVATION, AT(activation), 0, 0, 0, NULL},
+    {0},
+};
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    const dense_config *k = l->cfg;
+    int rc;
+    TRY(cx_expect_input(in, n_in, 0, err));
+    if (in->ndim < 2) return cx_fail(err, CVS_E_FORMAT, "an input of 2 axes or more is wanted");
+    TRY(cx_expect_known(in, in->ndim - 1, err));
+    *out = in[0];
+    out->d[out->ndim - 1] = k->units;
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
+}
+
+static int weights(const cx_layer *l, const cx_shape *in, int n_in,
+                   cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err)
+{
+    const dense_config *k = l->cfg;
+    (void)n_in;
+    (void)err;
+    out[KERNEL] = (cx_weight_spec){.name = "kernel", .shape = {2, {in->d[in->ndim - 1], k->units}}};
+    out[BIAS] = (cx_weight_spec){.name = "bias", .shape = {1, {k->units}}};
+    return k->use_bias ? 2 : 1;
+}
+
+static int64_t rows_of(const cx_shape *in)
+{
+    return cx_shape_count_range(in, 0, in->ndim - 1);
+}
+
+static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
+{
+    const dense_config *k = l->cfg;
+    (void)n_in;
+    (void)out;
+    return cx_dense_workspace(rows_of(in), in->d[in->ndim - 1], k->units);
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    const dense_config *k = l->cfg;
+    const cx_shape *in = &c->x[0]->shape;
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_dense_forward(rows_of(in), in->d[in->ndim - 1], k->units, c->x[0]->data, l->w[KERNEL].data,
+                     &e, c->y->data, c->workspace);
+    cx_finish_activation(&k->activation, c->y);
+}
+
+const cx_layer_kind cx_layer_dense = {
+    .class_name = "Dense",
+    .cfg_size = sizeof(dense_config),
+    .fields = fields,
+    .infer = infer,
+    .weights = weights,
+    .workspace = workspace,
+    .forward = forward,
+};

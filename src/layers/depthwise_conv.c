@@ -1,0 +1,110 @@
+/* depthwise_conv.c - DepthwiseConv1D, DepthwiseConv2D: each input channel by itself gives
+ * depth_multiplier channels, y[…][c * multiplier + m] = act(bias + sum of x[…][c] kernel[…][c][m]).
+ */
+#include <stddef.h>
+
+#include "layers/layer.h"
+
+enum { KERNEL, BIAS };
+
+typedef struct depthwise_config {
+    cx_window_config window;
+    int64_t multiplier;
+    int use_bias;
+    cx_activation activation;
+} depthwise_config;
+
+#define AT(member) offsetof(depthwise_config, member)
+static const cx_field fields[] = {
+    {"kernel_size", CX_INTS, AT(window.kernel), 0, 1, CX_MAX_KERNEL, NULL},
+    {"strides|subsample", CX_INTS, AT(window.stride), 1, 1, CX_MAX_KERNEL, NULL},
+    {"dilation_rate", CX_INTS, AT(window.dilation), 1, 1, CX_MAX_KERNEL, NULL},
+    {"padding|border_mode", CX_WORD, AT(window.padding), CX_VALID, 0, 0, cx_padding_words},
+    {"depth_multiplier", CX_INT, AT(multiplier), 1, 1, CX_MAX_KERNEL, NULL},
+    {"use_bias|bias", CX_BOOL, AT(use_bias), 1, 0, 1, NULL},
+    {"activation", CX_ACTIVATION, AT(activation), 0, 0, 0, NULL},
+    {0},
+};
+
+static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                     cx_arena *arena, cvs_error *err)
+{
+    depthwise_config *k = l->cfg;
+    (void)context;
+    (void)arena;
+    return cx_kernel_of_keras1(&k->window, l->kind->rank, config, err);
+}
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    const depthwise_config *k = l->cfg;
+    int rank = l->kind->rank, rc;
+    cx_window w;
+    TRY(cx_expect_input(in, n_in, rank + 2, err));
+    TRY(cx_expect_known(in, rank + 1, err));
+    TRY(cx_window_of(&w, &k->window, rank, in, err));
+    *out = cx_window_shape(&w, rank, in->d[rank + 1] * k->multiplier);
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
+}
+
+static int weights(const cx_layer *l, const cx_shape *in, int n_in,
+                   cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err)
+{
+    const depthwise_config *k = l->cfg;
+    int rank = l->kind->rank;
+    int64_t channels = in->d[rank + 1];
+    cx_shape kernel = {.ndim = rank + 2};
+    (void)n_in;
+    (void)err;
+    for (int a = 0; a < rank; a++) kernel.d[a] = k->window.kernel[a];
+    kernel.d[rank] = channels;
+    kernel.d[rank + 1] = k->multiplier;
+    out[KERNEL] = (cx_weight_spec){.name = "depthwise_kernel", .shape = kernel};
+    out[BIAS] = (cx_weight_spec){.name = "bias", .shape = {1, {channels * k->multiplier}}};
+    return k->use_bias ? 2 : 1;
+}
+
+/* infer accepted the input, so cx_window_of does too. */
+static cx_depthwise depthwise_of(const cx_layer *l, const cx_shape *in)
+{
+    const depthwise_config *k = l->cfg;
+    cx_depthwise d = {.channels = in->d[in->ndim - 1], .multiplier = k->multiplier};
+    (void)cx_window_of(&d.window, &k->window, l->kind->rank, in, NULL);
+    return d;
+}
+
+static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
+{
+    cx_depthwise d = depthwise_of(l, in);
+    (void)n_in;
+    (void)out;
+    return cx_depthwise_workspace(&d);
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    const depthwise_config *k = l->cfg;
+    cx_depthwise d = depthwise_of(l, &c->x[0]->shape);
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_depthwise_forward(&d, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
+    cx_finish_activation(&k->activation, c->y);
+}
+
+#define DEPTHWISE(symbol, name, axes)         \
+    const cx_layer_kind cx_layer_##symbol = { \
+        .class_name = name,                   \
+        .cfg_size = sizeof(depthwise_config), \
+        .fields = fields,                     \
+        .rank = axes,                         \
+        .is_conv = 1,                         \
+        .configure = configure,               \
+        .infer = infer,                       \
+        .weights = weights,                   \
+        .workspace = workspace,               \
+        .forward = forward,                   \
+    }
+
+DEPTHWISE(depthwise_conv1d, "DepthwiseConv1D", 1);
+DEPTHWISE(depthwise_conv2d, "DepthwiseConv2D", 2);

@@ -1,0 +1,118 @@
+/* epilogue.c - the activations that Keras names, and how a layer ends with one. */
+#include <math.h>
+
+#include "base/str.h"
+#include "layers/layer.h"
+
+static const struct {
+    const char *name;
+    cx_activation_kind kind;
+    float slope, limit, threshold;
+} named[] = {
+    {"linear", CX_ACT_LINEAR, 0, 0, 0},
+    {"relu", CX_ACT_RELU, 0, INFINITY, 0},
+    {"relu6", CX_ACT_RELU, 0, 6, 0},
+    {"leaky_relu", CX_ACT_RELU, 0.2f, INFINITY, 0}, /* the layer's default is 0.3 */
+    {"elu", CX_ACT_ELU, 1, 0, 0},
+    {"selu", CX_ACT_SELU, 0, 0, 0},
+    {"softplus", CX_ACT_SOFTPLUS, 0, 0, 0},
+    {"softsign", CX_ACT_SOFTSIGN, 0, 0, 0},
+    {"sigmoid", CX_ACT_SIGMOID, 0, 0, 0},
+    {"hard_sigmoid", CX_ACT_HARD_SIGMOID, 0.2f, 0, 0},
+    {"tanh", CX_ACT_TANH, 0, 0, 0},
+    {"exponential", CX_ACT_EXPONENTIAL, 0, 0, 0},
+    {"softmax", CX_ACT_SOFTMAX, 0, 0, 0},
+    {"log_softmax", CX_ACT_LOG_SOFTMAX, 0, 0, 0},
+    {"swish", CX_ACT_SILU, 0, 0, 0},
+    {"silu", CX_ACT_SILU, 0, 0, 0},
+    {"hard_swish", CX_ACT_HARD_SILU, 0, 0, 0},
+    {"hard_silu", CX_ACT_HARD_SILU, 0, 0, 0},
+    {"mish", CX_ACT_MISH, 0, 0, 0},
+    {"gelu", CX_ACT_GELU, 0, 0, 0},
+    {"gelu_new", CX_ACT_GELU_TANH, 0, 0, 0}, /* TensorFlow.js writes this */
+    {"celu", CX_ACT_CELU, 1, 0, 0},
+    {"squareplus", CX_ACT_SQUAREPLUS, 0, 0, 0},
+    {"log_sigmoid", CX_ACT_LOG_SIGMOID, 0, 0, 0},
+    {"soft_shrink", CX_ACT_SOFT_SHRINK, 0, 0, 0.5f},
+    {"hard_shrink", CX_ACT_HARD_SHRINK, 0, 0, 0.5f},
+    {"tanh_shrink", CX_ACT_TANH_SHRINK, 0, 0, 0},
+    {"hard_tanh", CX_ACT_HARD_TANH, 0, 0, 0},
+    {"sparse_plus", CX_ACT_SPARSE_PLUS, 0, 0, 0},
+};
+enum { N_NAMED = sizeof named / sizeof named[0] };
+
+int cx_activation_by_name(cx_activation *out, const char *name, const cx_config_context *context,
+                          cvs_error *err)
+{
+    const char *names[N_NAMED];
+    for (int i = 0; i < N_NAMED; i++) {
+        names[i] = named[i].name;
+        if (!cx_streq(name, named[i].name)) continue;
+        *out = (cx_activation){named[i].kind, named[i].slope, named[i].limit, named[i].threshold};
+        /* Keras 3 changed the slope, and reads its forerunners' files with the new one. */
+        if (out->kind == CX_ACT_HARD_SIGMOID && context->keras_major >= 3) out->slope = 1.0f / 6;
+        return 0;
+    }
+    cx_fail(err, CVS_E_UNSUPPORTED, "activation: \"%.80s\" is not supported", name);
+    cx_hint_nearest(err, name, names, N_NAMED);
+    return CVS_E_UNSUPPORTED;
+}
+
+/* A layer as activation: {"class_name": "ReLU", "config": {…}}. */
+static int read_layer(cx_activation *out, const char *class_name, const cx_json *config,
+                      const cx_config_context *context, cvs_error *err)
+{
+    cx_layer l = {.kind = cx_layer_kind_find(class_name), .name = ""};
+    int rc;
+    if (!l.kind || !l.kind->as_activation)
+        return cx_fail(err, CVS_E_UNSUPPORTED, "activation: %.80s is not supported", class_name);
+    l.cfg = cx_calloc(1, l.kind->cfg_size);
+    if (!l.cfg) return cx_no_memory(err, l.kind->cfg_size);
+    TRY(cx_fields_read(l.cfg, l.kind->fields, l.kind->rank, config, context, err));
+    if (l.kind->configure) TRY(l.kind->configure(&l, config, context, NULL, err));
+    if (!l.kind->as_activation(&l, out))
+        rc = cx_fail(err, CVS_E_UNSUPPORTED, "activation: this %s is not supported", class_name);
+out:
+    cx_free(l.cfg);
+    return rc;
+}
+
+int cx_activation_read(cx_activation *out, const cx_json *v, const cx_config_context *context,
+                       cvs_error *err)
+{
+    const cx_json *config = cx_json_get(v, "config");
+    const char *name = cx_json_string(v, NULL);
+    const char *class_name = cx_json_string(cx_json_get(v, "class_name"), NULL);
+    if (!name) name = cx_json_string(config, NULL); /* of an object for a function */
+    if (name) return cx_activation_by_name(out, name, context, err);
+    if (class_name) return read_layer(out, class_name, config, context, err);
+    return cx_fail(err, CVS_E_FORMAT, "activation: a name is wanted, not %s", cx_json_kind(v));
+}
+
+cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a)
+{
+    cx_epilogue e = {bias, -INFINITY, INFINITY};
+    float low, high;
+    if (cx_activation_is_clamp(a, &low, &high)) {
+        e.low = low;
+        e.high = high;
+    }
+    return e;
+}
+
+void cx_activate(const cx_activation *a, const cx_tensor *x, float *y)
+{
+    int64_t n = cx_shape_count(&x->shape);
+    if (a->kind != CX_ACT_SOFTMAX && a->kind != CX_ACT_LOG_SOFTMAX) {
+        cx_activation_forward(a, n, x->data, y);
+        return;
+    }
+    int64_t last = x->shape.d[x->shape.ndim - 1];
+    cx_softmax_forward(a->kind == CX_ACT_LOG_SOFTMAX, n / last, last, 1, x->data, y);
+}
+
+void cx_finish_activation(const cx_activation *a, cx_tensor *y)
+{
+    float low, high;
+    if (!cx_activation_is_clamp(a, &low, &high)) cx_activate(a, y, y->data);
+}

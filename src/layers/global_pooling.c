@@ -1,0 +1,59 @@
+/* global_pooling.c - GlobalMaxPooling and GlobalAveragePooling: one number a channel. */
+#include <stddef.h>
+
+#include "layers/layer.h"
+
+typedef struct global_config {
+    int keepdims;
+} global_config;
+
+static const cx_field fields[] = {
+    {"keepdims", CX_BOOL, offsetof(global_config, keepdims), 0, 0, 1, NULL},
+    {0},
+};
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    const global_config *k = l->cfg;
+    int rank = l->kind->rank, rc;
+    TRY(cx_expect_input(in, n_in, rank + 2, err));
+    *out = (cx_shape){2, {in->d[0], in->d[rank + 1]}};
+    if (k->keepdims) *out = cx_shape_lifted(out, rank + 2);
+out:
+    return rc;
+}
+
+static void forward_max(const cx_layer *l, const cx_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    int last = l->kind->rank + 1;
+    cx_global_max_forward(in->d[0], cx_shape_count_range(in, 1, last), in->d[last], c->x[0]->data,
+                          c->y->data);
+}
+
+static void forward_average(const cx_layer *l, const cx_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    int last = l->kind->rank + 1;
+    cx_global_average_forward(in->d[0], cx_shape_count_range(in, 1, last), in->d[last],
+                              c->x[0]->data, c->y->data);
+}
+
+#define GLOBAL(symbol, name, alias, axes, function)    \
+    const cx_layer_kind cx_layer_##symbol = {          \
+        .class_name = name,                            \
+        .aliases = (const char *const[]){alias, NULL}, \
+        .cfg_size = sizeof(global_config),             \
+        .fields = fields,                              \
+        .rank = axes,                                  \
+        .is_pool = 1,                                  \
+        .infer = infer,                                \
+        .forward = function,                           \
+    }
+
+GLOBAL(global_max_pooling1d, "GlobalMaxPooling1D", "GlobalMaxPool1D", 1, forward_max);
+GLOBAL(global_max_pooling2d, "GlobalMaxPooling2D", "GlobalMaxPool2D", 2, forward_max);
+GLOBAL(global_max_pooling3d, "GlobalMaxPooling3D", "GlobalMaxPool3D", 3, forward_max);
+GLOBAL(global_average_pooling1d, "GlobalAveragePooling1D", "GlobalAvgPool1D", 1, forward_average);
+GLOBAL(global_average_pooling2d, "GlobalAveragePooling2D", "GlobalAvgPool2D", 2, forward_average);
+GLOBAL(global_average_pooling3d, "GlobalAveragePooling3D", "GlobalAvgPool3D", 3, forward_average);

@@ -1,0 +1,135 @@
+/* merge.c - Add, Subtract, Multiply, Average, Maximum, Minimum of inputs that broadcast as numpy's
+ * do; an input of fewer axes gets axes of size 1 after its batch. */
+#include <string.h>
+
+#include "layers/layer.h"
+
+/* One axis of two shapes; 0 when they do not go together. A free size may turn out to be 1 or the
+ * other's: the other's wins, and the concrete call checks it. */
+static int64_t together(int64_t a, int64_t b)
+{
+    if (a == b || b == 1) return a;
+    if (a == 1) return b;
+    if (a == CX_FREE) return b;
+    return b == CX_FREE ? a : 0;
+}
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    char a[CX_SHAPE_TEXT], b[CX_SHAPE_TEXT];
+    int ndim = 0, rc;
+    (void)l;
+    if (n_in < 1) return cx_fail(err, CVS_E_FORMAT, "an input is wanted");
+    for (int i = 0; i < n_in; i++) {
+        TRY(cx_expect_size(&in[i], err));
+        if (in[i].ndim > ndim) ndim = in[i].ndim;
+    }
+    *out = cx_shape_lifted(&in[0], ndim);
+    for (int i = 1; i < n_in; i++) {
+        cx_shape s = cx_shape_lifted(&in[i], ndim);
+        for (int k = 0; k < ndim; k++) {
+            int64_t size = together(out->d[k], s.d[k]);
+            if (size == 0)
+                return cx_fail(err, CVS_E_FORMAT, "inputs %s and %s do not go together",
+                               cx_shape_text(a, &in[0]), cx_shape_text(b, &in[i]));
+            out->d[k] = size;
+        }
+    }
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
+}
+
+static int infer_pair(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
+                      cvs_error *err)
+{
+    if (n_in != 2) return cx_fail(err, CVS_E_FORMAT, "two inputs are wanted, not %d", n_in);
+    return infer(l, in, n_in, out, err);
+}
+
+static int has_shape(const cx_shape *s, const cx_shape *out)
+{
+    cx_shape lifted = cx_shape_lifted(s, out->ndim);
+    return cx_shape_equal(&lifted, out);
+}
+
+/* Inputs that are smaller than the output are spread out before they are used. */
+static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
+{
+    (void)l;
+    for (int i = 1; i < n_in; i++)
+        if (!has_shape(&in[i], out)) return (size_t)cx_shape_count(out) * sizeof(float);
+    return 0;
+}
+
+static const float *spread(const cx_tensor *x, const cx_shape *out, float *room)
+{
+    if (has_shape(&x->shape, out)) return x->data;
+    cx_broadcast(x->data, &x->shape, out, room);
+    return room;
+}
+
+static void merge(const cx_call *c, cx_binary_op op)
+{
+    const cx_shape *out = &c->y->shape;
+    int64_t n = cx_shape_count(out);
+    const float *sum = spread(c->x[0], out, c->y->data);
+    for (int i = 1; i < c->n_x; i++) {
+        cx_binary_forward(op, n, sum, spread(c->x[i], out, c->workspace), c->y->data);
+        sum = c->y->data;
+    }
+    if (sum != c->y->data) memcpy(c->y->data, sum, (size_t)n * sizeof(float));
+}
+
+static void forward_add(const cx_layer *l, const cx_call *c)
+{
+    (void)l;
+    merge(c, CX_ADD);
+}
+
+static void forward_subtract(const cx_layer *l, const cx_call *c)
+{
+    (void)l;
+    merge(c, CX_SUBTRACT);
+}
+
+static void forward_multiply(const cx_layer *l, const cx_call *c)
+{
+    (void)l;
+    merge(c, CX_MULTIPLY);
+}
+
+static void forward_average(const cx_layer *l, const cx_call *c)
+{
+    const float share = 1.0f / (float)c->n_x, zero = 0;
+    (void)l;
+    merge(c, CX_ADD);
+    cx_affine_forward(cx_shape_count(&c->y->shape), 1, c->y->data, &share, &zero, c->y->data);
+}
+
+static void forward_maximum(const cx_layer *l, const cx_call *c)
+{
+    (void)l;
+    merge(c, CX_MAXIMUM);
+}
+
+static void forward_minimum(const cx_layer *l, const cx_call *c)
+{
+    (void)l;
+    merge(c, CX_MINIMUM);
+}
+
+#define MERGE(symbol, name, rule)             \
+    const cx_layer_kind cx_layer_##symbol = { \
+        .class_name = name,                   \
+        .infer = rule,                        \
+        .workspace = workspace,               \
+        .forward = forward_##symbol,          \
+    }
+
+MERGE(add, "Add", infer);
+MERGE(subtract, "Subtract", infer_pair);
+MERGE(multiply, "Multiply", infer);
+MERGE(average, "Average", infer);
+MERGE(maximum, "Maximum", infer);
+MERGE(minimum, "Minimum", infer);

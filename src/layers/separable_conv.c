@@ -1,0 +1,156 @@
+/* separable_conv.c - SeparableConv1D, SeparableConv2D: a depthwise convolution, then one of kernel
+ * 1 over its channels. Strides and dilation act in the first, bias and activation after the second.
+ */
+#include <math.h>
+#include <stddef.h>
+
+#include "layers/layer.h"
+
+enum { DEPTHWISE, POINTWISE, BIAS };
+
+typedef struct separable_config {
+    cx_window_config window;
+    int64_t filters, multiplier;
+    int use_bias;
+    cx_activation activation;
+} separable_config;
+
+#define AT(member) offsetof(separable_config, member)
+#define FIELDS(paddings)                                                                    \
+    {                                                                                       \
+        {"filters|nb_filter", CX_INT, AT(filters), NAN, 1, CX_MAX_CHANNELS, NULL},          \
+            {"kernel_size", CX_INTS, AT(window.kernel), 0, 1, CX_MAX_KERNEL, NULL},         \
+            {"strides|subsample", CX_INTS, AT(window.stride), 1, 1, CX_MAX_KERNEL, NULL},   \
+            {"dilation_rate", CX_INTS, AT(window.dilation), 1, 1, CX_MAX_KERNEL, NULL},     \
+            {"padding|border_mode", CX_WORD, AT(window.padding), CX_VALID, 0, 0, paddings}, \
+            {"depth_multiplier", CX_INT, AT(multiplier), 1, 1, CX_MAX_KERNEL, NULL},        \
+            {"use_bias|bias", CX_BOOL, AT(use_bias), 1, 0, 1, NULL},                        \
+            {"activation", CX_ACTIVATION, AT(activation), 0, 0, 0, NULL}, {0},              \
+    }
+static const cx_field fields[] = FIELDS(cx_padding_words);
+static const cx_field fields_1d[] = FIELDS(cx_padding_words_1d);
+
+static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                     cx_arena *arena, cvs_error *err)
+{
+    separable_config *k = l->cfg;
+    (void)context;
+    (void)arena;
+    return cx_kernel_of_keras1(&k->window, l->kind->rank, config, err);
+}
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    const separable_config *k = l->cfg;
+    int rank = l->kind->rank, rc;
+    cx_window w;
+    TRY(cx_expect_input(in, n_in, rank + 2, err));
+    TRY(cx_expect_known(in, rank + 1, err));
+    TRY(cx_window_of(&w, &k->window, rank, in, err));
+    /* What lies between the two convolutions must fit into memory too. */
+    *out = cx_window_shape(&w, rank, in->d[rank + 1] * k->multiplier);
+    TRY(cx_expect_size(out, err));
+    *out = cx_window_shape(&w, rank, k->filters);
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
+}
+
+static int weights(const cx_layer *l, const cx_shape *in, int n_in,
+                   cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err)
+{
+    const separable_config *k = l->cfg;
+    int rank = l->kind->rank;
+    int64_t channels = in->d[rank + 1];
+    cx_shape depthwise = {.ndim = rank + 2}, pointwise = {.ndim = rank + 2};
+    (void)n_in;
+    (void)err;
+    for (int a = 0; a < rank; a++) {
+        depthwise.d[a] = k->window.kernel[a];
+        pointwise.d[a] = 1;
+    }
+    depthwise.d[rank] = channels;
+    depthwise.d[rank + 1] = k->multiplier;
+    pointwise.d[rank] = channels * k->multiplier;
+    pointwise.d[rank + 1] = k->filters;
+    out[DEPTHWISE] = (cx_weight_spec){.name = "depthwise_kernel", .shape = depthwise};
+    out[POINTWISE] = (cx_weight_spec){.name = "pointwise_kernel", .shape = pointwise};
+    out[BIAS] = (cx_weight_spec){.name = "bias", .shape = {1, {k->filters}}};
+    return k->use_bias ? 3 : 2;
+}
+
+/* The two halves of a call; infer accepted the input, so cx_window_of does too. */
+typedef struct halves {
+    cx_depthwise depthwise;
+    cx_conv pointwise;
+    size_t between; /* bytes of the tensor between them, a multiple of a cache line */
+} halves;
+
+static halves halves_of(const cx_layer *l, const cx_shape *in, int exact)
+{
+    const separable_config *k = l->cfg;
+    int rank = l->kind->rank;
+    int64_t channels = in->d[rank + 1];
+    halves h = {.depthwise = {.channels = channels, .multiplier = k->multiplier},
+                .pointwise = {.in_channels = channels * k->multiplier,
+                              .out_channels = k->filters,
+                              .groups = 1,
+                              .exact = exact}};
+    cx_window *d = &h.depthwise.window, *p = &h.pointwise.window;
+    (void)cx_window_of(d, &k->window, rank, in, NULL);
+    p->batch = d->batch;
+    for (int w = 0; w < CX_SPACE; w++) {
+        p->in[w] = p->out[w] = d->out[w];
+        p->kernel[w] = p->stride[w] = p->dilation[w] = 1;
+    }
+    cx_shape between = cx_window_shape(d, rank, h.pointwise.in_channels);
+    h.between = ((size_t)cx_shape_count(&between) * sizeof(float) + 63) / 64 * 64;
+    return h;
+}
+
+static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
+{
+    size_t most = 0;
+    (void)n_in;
+    (void)out;
+    for (int exact = 0; exact < 2; exact++) {
+        halves h = halves_of(l, in, exact);
+        size_t d = cx_depthwise_workspace(&h.depthwise), p = cx_conv_workspace(&h.pointwise);
+        size_t both = h.between + (d > p ? d : p);
+        if (both > most) most = both;
+    }
+    return most;
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    const separable_config *k = l->cfg;
+    const cx_activation linear = {.kind = CX_ACT_LINEAR};
+    halves h = halves_of(l, &c->x[0]->shape, c->exact);
+    float *between = c->workspace;
+    char *scratch = (char *)c->workspace + h.between;
+    cx_epilogue first = cx_epilogue_of(NULL, &linear);
+    cx_epilogue second = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_depthwise_forward(&h.depthwise, c->x[0]->data, l->w[DEPTHWISE].data, &first, between,
+                         scratch);
+    cx_conv_forward(&h.pointwise, between, l->w[POINTWISE].data, &second, c->y->data, scratch);
+    cx_finish_activation(&k->activation, c->y);
+}
+
+#define SEPARABLE(symbol, name, older, table, axes)    \
+    const cx_layer_kind cx_layer_##symbol = {          \
+        .class_name = name,                            \
+        .aliases = (const char *const[]){older, NULL}, \
+        .cfg_size = sizeof(separable_config),          \
+        .fields = table,                               \
+        .rank = axes,                                  \
+        .is_conv = 1,                                  \
+        .configure = configure,                        \
+        .infer = infer,                                \
+        .weights = weights,                            \
+        .workspace = workspace,                        \
+        .forward = forward,                            \
+    }
+
+SEPARABLE(separable_conv1d, "SeparableConv1D", "SeparableConvolution1D", fields_1d, 1);
+SEPARABLE(separable_conv2d, "SeparableConv2D", "SeparableConvolution2D", fields, 2);

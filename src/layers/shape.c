@@ -1,0 +1,83 @@
+/* shape.c - what the kinds ask of shapes. */
+#include "layers/layer.h"
+
+int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err)
+{
+    char text[CX_SHAPE_TEXT];
+    if (n_in != 1) return cx_fail(err, CVS_E_FORMAT, "one input is wanted, not %d", n_in);
+    if (ndim && in->ndim != ndim)
+        return cx_fail(err, CVS_E_FORMAT, "an input of %d axes is wanted, not %s", ndim,
+                       cx_shape_text(text, in));
+    return cx_expect_size(in, err);
+}
+
+int cx_expect_known(const cx_shape *in, int axis, cvs_error *err)
+{
+    char text[CX_SHAPE_TEXT];
+    if (in->d[axis] > 0) return 0;
+    return cx_fail(err, CVS_E_FORMAT, "axis %d of the input %s must have a known size", axis,
+                   cx_shape_text(text, in));
+}
+
+int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err)
+{
+    char text[CX_SHAPE_TEXT];
+    if (axis < -in->ndim || axis >= in->ndim)
+        return cx_fail(err, CVS_E_FORMAT, "axis: the input %s has no axis %lld",
+                       cx_shape_text(text, in), (long long)axis);
+    *out = (int)(axis < 0 ? axis + in->ndim : axis);
+    return 0;
+}
+
+int cx_expect_size(const cx_shape *s, cvs_error *err)
+{
+    char text[CX_SHAPE_TEXT];
+    cx_shape known = *s;
+    if (s->ndim < 1) return cx_fail(err, CVS_E_FORMAT, "a tensor has no batch axis");
+    for (int i = 0; i < s->ndim; i++) {
+        if (known.d[i] == CX_FREE) known.d[i] = 1;
+        if (known.d[i] < 1)
+            return cx_fail(err, CVS_E_FORMAT, "a tensor of shape %s is empty",
+                           cx_shape_text(text, s));
+    }
+    if (cx_shape_count(&known) < 0)
+        return cx_fail(err, CVS_E_NOMEM, "a tensor of shape %s is too large",
+                       cx_shape_text(text, s));
+    return 0;
+}
+
+cx_shape cx_shape_lifted(const cx_shape *s, int ndim)
+{
+    cx_shape lifted = {.ndim = ndim, .d = {s->d[0]}};
+    int more = ndim - s->ndim;
+    for (int i = 1; i < ndim; i++) lifted.d[i] = i <= more ? 1 : s->d[i - more];
+    return lifted;
+}
+
+void cx_broadcast(const float *x, const cx_shape *from, const cx_shape *to, float *y)
+{
+    cx_shape s = cx_shape_lifted(from, to->ndim);
+    cx_box box = {.ndim = to->ndim};
+    int64_t from_stride = 1, to_stride = 1;
+    for (int i = to->ndim - 1; i >= 0; i--) {
+        box.size[i] = to->d[i];
+        box.from[i] = s.d[i] == 1 ? 0 : from_stride;
+        box.to[i] = to_stride;
+        from_stride *= s.d[i];
+        to_stride *= to->d[i];
+    }
+    cx_copy_box(&box, x, y);
+}
+
+void cx_affine_axis(const cx_shape *s, int axis, const float *scale, const float *shift,
+                    const float *x, float *y)
+{
+    int64_t outer = cx_shape_count_range(s, 0, axis), n = s->d[axis];
+    int64_t inner = cx_shape_count_range(s, axis + 1, s->ndim);
+    if (inner == 1) {
+        cx_affine_forward(outer, n, x, scale, shift, y);
+        return;
+    }
+    for (int64_t i = 0; i < outer * n; i++)
+        cx_affine_forward(inner, 1, x + i * inner, scale + i % n, shift + i % n, y + i * inner);
+}

@@ -1,0 +1,16 @@
+/* outdir.h - names of the files that a command writes. */
+#ifndef CX_REPORT_OUTDIR_H
+#define CX_REPORT_OUTDIR_H
+
+#include "base/error.h"
+
+enum { CX_FILE_NAME = 256 };
+
+/* "03_conv2d_4.png": the number, a layer's name made fit for a file (slashes and what no shell
+ * likes become '_'; a name too long is cut), an ending. Gives out back. */
+char *cx_layer_file(char out[CX_FILE_NAME], int number, const char *layer, const char *ending);
+
+/* "DIR/NAME", the caller's to cx_free(). */
+int cx_join_path(char **out, const char *dir, const char *name, cvs_error *err);
+
+#endif

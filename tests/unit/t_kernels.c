@@ -1,0 +1,368 @@
+/* t_kernels.c - sliding windows and dense layers against the reference, on seeded random shapes. */
+#include "t_kernels.h"
+
+enum { TEXT = 320 };
+
+/* --- shapes --- */
+
+static int64_t cells(const int64_t size[CX_SPACE])
+{
+    return size[0] * size[1] * size[2];
+}
+
+/* A window of 1 to 3 axes, the others 1; padding valid, same or causal. Sizes are at most `most`.
+ */
+static cx_window random_window(int64_t most)
+{
+    cx_window w = {.batch = pick(1, 3)};
+    const int64_t rank = pick(1, 3), padding = pick(0, 2);
+    if (rank == 3) most = most / 2 + 1;
+    for (int a = 0; a < CX_SPACE; a++) {
+        const int used = a >= CX_SPACE - rank;
+        w.kernel[a] = used ? pick(1, rank == 1 ? 7 : 4) : 1;
+        w.stride[a] = used ? pick(1, 3) : 1;
+        w.dilation[a] = used && pick(0, 2) == 0 ? pick(2, 3) : 1;
+        const int64_t reach = (w.kernel[a] - 1) * w.dilation[a] + 1;
+        w.in[a] = !used ? 1 : padding == 1 ? pick(1, most) : pick(reach, reach + most);
+        int64_t before = 0, after = 0;
+        if (padding == 1) {
+            const int64_t out = (w.in[a] + w.stride[a] - 1) / w.stride[a];
+            const int64_t total = (out - 1) * w.stride[a] + reach - w.in[a];
+            before = total > 0 ? total / 2 : 0;
+            after = total > 0 ? total - before : 0;
+        } else if (padding == 2 && a == CX_WIDTH) {
+            before = reach - 1;
+        }
+        w.pad[a] = before;
+        w.out[a] = (w.in[a] + before + after - reach) / w.stride[a] + 1;
+    }
+    return w;
+}
+
+static int describe(char text[TEXT], int seed_of, const cx_window *w)
+{
+    return snprintf(text, TEXT,
+                    "seed %d: batch %d in %dx%dx%d out %dx%dx%d kernel %dx%dx%d stride %dx%dx%d "
+                    "dilation %dx%dx%d pad %d,%d,%d",
+                    seed_of, (int)w->batch, (int)w->in[0], (int)w->in[1], (int)w->in[2],
+                    (int)w->out[0], (int)w->out[1], (int)w->out[2], (int)w->kernel[0],
+                    (int)w->kernel[1], (int)w->kernel[2], (int)w->stride[0], (int)w->stride[1],
+                    (int)w->stride[2], (int)w->dilation[0], (int)w->dilation[1],
+                    (int)w->dilation[2], (int)w->pad[0], (int)w->pad[1], (int)w->pad[2]);
+}
+
+/* A bias and limits, or neither. */
+static cx_epilogue random_epilogue(const float *bias)
+{
+    return (cx_epilogue){.bias = pick(0, 2) ? bias : NULL,
+                         .low = pick(0, 1) ? 0 : -INFINITY,
+                         .high = pick(0, 3) ? INFINITY : 2};
+}
+
+/* --- convolution --- */
+
+typedef struct conv_case {
+    cx_conv c;
+    const float *x, *w;
+    cx_epilogue e;
+} conv_case;
+
+static void call_conv(const void *arg, float *y, int ref)
+{
+    const conv_case *k = arg;
+    void *workspace = malloc(cx_conv_workspace(&k->c));
+    (ref ? cx_ref_conv_forward : cx_conv_forward)(&k->c, k->x, k->w, &k->e, y, workspace);
+    free(workspace);
+}
+
+static void check_conv(int seed_of, const cx_conv *c)
+{
+    const cx_window *win = &c->window;
+    float *x = numbers(win->batch * cells(win->in) * c->in_channels);
+    float *w = numbers(cells(win->kernel) * (c->in_channels / c->groups) * c->out_channels);
+    float *bias = numbers(c->out_channels);
+    conv_case k = {*c, x, w, random_epilogue(bias)};
+    char text[TEXT];
+    int n = describe(text, seed_of, win);
+    snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d groups %d bias %d",
+             (int)c->in_channels, (int)c->out_channels, (int)c->groups, k.e.bias != NULL);
+    expect_reference(call_conv, &k, win->batch * cells(win->out) * c->out_channels, text);
+    drop(x);
+    drop(w);
+    drop(bias);
+}
+
+static void convolution_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 250; s++) {
+        seed((uint64_t)s);
+        cx_conv c = {.window = random_window(9), .groups = pick(0, 3) ? 1 : pick(2, 4)};
+        c.in_channels = c.groups * pick(1, c.groups > 1 ? 6 : 20);
+        c.out_channels = c.groups * pick(1, c.groups > 1 ? 20 : 75);
+        check_conv(s, &c);
+    }
+}
+
+/* Sums longer than a pass, rows that are cut, maps of one cell. */
+static void convolution_of_many_channels_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 30; s++) {
+        seed((uint64_t)s + 1000);
+        const int64_t size = pick(1, 5), kernel = pick(1, size < 3 ? size : 3);
+        const int64_t out = size - kernel + 1;
+        cx_conv c = {.window = {.batch = pick(1, 2),
+                                .in = {1, size, size},
+                                .out = {1, out, out},
+                                .kernel = {1, kernel, kernel},
+                                .stride = {1, 1, 1},
+                                .dilation = {1, 1, 1}},
+                     .in_channels = pick(60, 700),
+                     .out_channels = pick(1, 130),
+                     .groups = 1};
+        check_conv(s, &c);
+    }
+}
+
+static void long_rows_are_cut_without_a_trace(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 10; s++) {
+        seed((uint64_t)s + 2000);
+        const int64_t width = pick(300, 900), kernel = pick(1, 5);
+        cx_conv c = {.window = {.batch = 1,
+                                .in = {1, 1, width},
+                                .out = {1, 1, width},
+                                .kernel = {1, 1, kernel},
+                                .stride = {1, 1, 1},
+                                .dilation = {1, 1, pick(1, 9)},
+                                .pad = {0, 0, 0}},
+                     .in_channels = pick(1, 40),
+                     .out_channels = pick(1, 70),
+                     .groups = 1};
+        c.window.pad[CX_WIDTH] = (kernel - 1) * c.window.dilation[CX_WIDTH];
+        check_conv(s, &c);
+    }
+}
+
+static void a_nan_spoils_what_sees_it_and_no_more(void **state)
+{
+    (void)state;
+    float x[9] = {1, 2, 3, 4, NAN, 6, 7, 8, 9}, w[4] = {1, 1, 1, 1}, y[9];
+    cx_conv c = {.window = {.batch = 1,
+                            .in = {1, 3, 3},
+                            .out = {1, 3, 3},
+                            .kernel = {1, 2, 2},
+                            .stride = {1, 1, 1},
+                            .dilation = {1, 1, 1}},
+                 .in_channels = 1,
+                 .out_channels = 1,
+                 .groups = 1};
+    const cx_epilogue relu6 = {.low = 0, .high = 6};
+    void *workspace = malloc(cx_conv_workspace(&c));
+    for (size_t s = 0; s < sizeof set_names / sizeof set_names[0]; s++) {
+        if (cx_kernels_use(set_names[s], NULL) < 0) continue;
+        cx_conv_forward(&c, x, w, &relu6, y, workspace);
+        for (int i = 0; i < 9; i++) {
+            const int sees = i == 0 || i == 1 || i == 3 || i == 4;
+            assert_int_equal(isnan(y[i]) != 0, sees);
+        }
+        cx_max_pool_forward(&c.window, 1, x, y);
+        for (int i = 0; i < 9; i++)
+            assert_int_equal(isnan(y[i]) != 0, i == 0 || i == 1 || i == 3 || i == 4);
+    }
+    free(workspace);
+}
+
+/* --- depthwise --- */
+
+typedef struct depthwise_case {
+    cx_depthwise d;
+    const float *x, *w;
+    cx_epilogue e;
+} depthwise_case;
+
+static void call_depthwise(const void *arg, float *y, int ref)
+{
+    const depthwise_case *k = arg;
+    void *workspace = malloc(cx_depthwise_workspace(&k->d));
+    (ref ? cx_ref_depthwise_forward : cx_depthwise_forward)(&k->d, k->x, k->w, &k->e, y, workspace);
+    free(workspace);
+}
+
+static void depthwise_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 200; s++) {
+        seed((uint64_t)s + 3000);
+        depthwise_case k = {.d = {.window = random_window(14),
+                                  .channels = pick(1, 50),
+                                  .multiplier = pick(0, 3) ? 1 : pick(2, 3)}};
+        const cx_window *win = &k.d.window;
+        const int64_t width = k.d.channels * k.d.multiplier;
+        float *x = numbers(win->batch * cells(win->in) * k.d.channels);
+        float *w = numbers(cells(win->kernel) * width), *bias = numbers(width);
+        k.x = x;
+        k.w = w;
+        k.e = random_epilogue(bias);
+        char text[TEXT];
+        int n = describe(text, s, win);
+        snprintf(text + n, (size_t)(TEXT - n), " channels %d times %d", (int)k.d.channels,
+                 (int)k.d.multiplier);
+        expect_reference(call_depthwise, &k, win->batch * cells(win->out) * width, text);
+        drop(x);
+        drop(w);
+        drop(bias);
+    }
+}
+
+/* --- dense --- */
+
+typedef struct dense_case {
+    int64_t rows, in, out;
+    const float *x, *w;
+    cx_epilogue e;
+} dense_case;
+
+static void call_dense(const void *arg, float *y, int ref)
+{
+    const dense_case *k = arg;
+    void *workspace = malloc(cx_dense_workspace(k->rows, k->in, k->out));
+    (ref ? cx_ref_dense_forward : cx_dense_forward)(k->rows, k->in, k->out, k->x, k->w, &k->e, y,
+                                                    workspace);
+    free(workspace);
+}
+
+static void dense_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 120; s++) {
+        seed((uint64_t)s + 4000);
+        const int large = s % 10 == 0;
+        dense_case k = {
+            .rows = pick(0, 1) ? 1 : pick(1, 40), .in = pick(1, 300), .out = pick(1, 150)};
+        if (large) k = (dense_case){.rows = 1, .in = pick(5000, 20000), .out = pick(1, 40)};
+        float *x = numbers(k.rows * k.in), *w = numbers(k.in * k.out), *bias = numbers(k.out);
+        k.x = x;
+        k.w = w;
+        k.e = random_epilogue(bias);
+        char text[TEXT];
+        snprintf(text, TEXT, "seed %d: %d rows of %d to %d", s, (int)k.rows, (int)k.in, (int)k.out);
+        expect_reference(call_dense, &k, k.rows * k.out, text);
+        drop(x);
+        drop(w);
+        drop(bias);
+    }
+}
+
+/* --- pooling --- */
+
+typedef struct pool_case {
+    cx_window w;
+    int64_t channels;
+    int mean;
+    const float *x;
+} pool_case;
+
+static void call_pool(const void *arg, float *y, int ref)
+{
+    const pool_case *k = arg;
+    if (k->mean)
+        (ref ? cx_ref_average_pool_forward : cx_average_pool_forward)(&k->w, k->channels, k->x, y);
+    else
+        (ref ? cx_ref_max_pool_forward : cx_max_pool_forward)(&k->w, k->channels, k->x, y);
+}
+
+static void pooling_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 200; s++) {
+        seed((uint64_t)s + 5000);
+        pool_case k = {random_window(14), pick(1, 50), (int)pick(0, 1), NULL};
+        const int64_t n = k.w.batch * cells(k.w.in) * k.channels;
+        float *x = numbers(n);
+        if (pick(0, 3) == 0) x[pick(0, n - 1)] = NAN;
+        k.x = x;
+        char text[TEXT];
+        int at = describe(text, s, &k.w);
+        snprintf(text + at, (size_t)(TEXT - at), " channels %d mean %d", (int)k.channels, k.mean);
+        expect_reference(call_pool, &k, k.w.batch * cells(k.w.out) * k.channels, text);
+        drop(x);
+    }
+}
+
+typedef struct global_case {
+    int64_t batch, positions, channels;
+    int mean;
+    const float *x;
+} global_case;
+
+static void call_global(const void *arg, float *y, int ref)
+{
+    const global_case *k = arg;
+    if (k->mean)
+        (ref ? cx_ref_global_average_forward : cx_global_average_forward)(k->batch, k->positions,
+                                                                          k->channels, k->x, y);
+    else
+        (ref ? cx_ref_global_max_forward : cx_global_max_forward)(k->batch, k->positions,
+                                                                  k->channels, k->x, y);
+}
+
+static void global_pooling_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 80; s++) {
+        seed((uint64_t)s + 6000);
+        global_case k = {pick(1, 3), pick(1, s % 8 ? 90 : 2000), pick(1, 150), (int)pick(0, 1),
+                         NULL};
+        float *x = numbers(k.batch * k.positions * k.channels);
+        k.x = x;
+        char text[TEXT];
+        snprintf(text, TEXT, "seed %d: batch %d of %d positions, channels %d mean %d", s,
+                 (int)k.batch, (int)k.positions, (int)k.channels, k.mean);
+        expect_reference(call_global, &k, k.batch * k.channels, text);
+        drop(x);
+    }
+}
+
+/* A float sum stops growing by 1.5 at 2^25. */
+static void long_means_do_not_lose_digits(void **state)
+{
+    (void)state;
+    const int64_t n = 20000000;
+    float *x = malloc((size_t)n * sizeof *x), y;
+    assert_non_null(x);
+    for (int64_t i = 0; i < n; i++) x[i] = 1.5f;
+    cx_global_average_forward(1, n, 1, x, &y);
+    assert_true(y == 1.5f);
+    free(x);
+}
+
+/* --- the choice of the set --- */
+
+static void sets_are_chosen_by_name(void **state)
+{
+    (void)state;
+    cvs_error err;
+    FAILS(cx_kernels_use("mmx", &err), CVS_E_ARG, "\"mmx\"");
+    OK(cx_kernels_use("baseline", &err));
+    assert_string_equal(cx_kernels_name(), "baseline");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(convolution_equals_the_reference),
+        cmocka_unit_test(convolution_of_many_channels_equals_the_reference),
+        cmocka_unit_test(long_rows_are_cut_without_a_trace),
+        cmocka_unit_test(a_nan_spoils_what_sees_it_and_no_more),
+        cmocka_unit_test(depthwise_equals_the_reference),
+        cmocka_unit_test(dense_equals_the_reference),
+        cmocka_unit_test(pooling_equals_the_reference),
+        cmocka_unit_test(global_pooling_equals_the_reference),
+        cmocka_unit_test(long_means_do_not_lose_digits),
+        cmocka_unit_test(sets_are_chosen_by_name),
+    };
+    return RUN(tests);
+}
