@@ -1,7 +1,8 @@
 /* bench_kernels.c - how fast the kernels are: the layers of the book's network and some of
  * MobileNet, in ms, GFLOP/s and per cent of the multiply-add peak that the same run measures.
  *
- * usage: bench_kernels [--set NAME] [--rounds N] */
+ * usage: bench_kernels [--set NAME] [--rounds N] [--layer TEXT] [--threads N]
+ * Without --threads, one thread and then one a core. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ static double median(double *v, int n)
 
 /* --- the peak --- */
 
-enum { CHAINS = 12, STEPS = 20000, BURSTS = 8 };
+enum { CHAINS = 12, STEPS = 20000, BURSTS = 2 };
 
 /* Twelve independent chains of multiply-adds, more than any processor needs to be busy; the empty
  * asm keeps the compiler from seeing through them. */
@@ -64,7 +65,8 @@ PEAK(avx512, 16, "v")
 PEAK(baseline, 4, "w")
 #endif
 
-static double peak(double seconds[MAX_ROUNDS], int rounds)
+/* Floating point operations a second of one burst. */
+static double peak(void)
 {
     cx_loop_body *body = peak_baseline;
     int lanes = 4;
@@ -73,12 +75,9 @@ static double peak(double seconds[MAX_ROUNDS], int rounds)
     if (!strcmp(cx_kernels_name(), "avx512")) body = peak_avx512, lanes = 16;
 #endif
     const int bursts = BURSTS * cx_threads();
-    for (int r = 0; r < rounds; r++) {
-        const double start = now();
-        cx_parallel(bursts, body, NULL);
-        seconds[r] = now() - start;
-    }
-    return 2.0 * lanes * CHAINS * STEPS * bursts / median(seconds, rounds);
+    const double start = now();
+    cx_parallel(bursts, body, NULL);
+    return 2.0 * lanes * CHAINS * STEPS * bursts / (now() - start);
 }
 
 /* --- the layers --- */
@@ -214,30 +213,31 @@ static int prepare(bench *b, const layer *l)
     return 0;
 }
 
-/* Each round runs every layer, so that a change of the machine's speed meets all of them. */
-static void measure(bench *benches, int rounds)
+/* Each round runs the peak and every layer, so that a change of the machine's speed meets all. */
+static void measure(bench *benches, int n, int rounds)
 {
     enum { REPEATS = 3 };
-    static double seconds[MAX_ROUNDS];
-    const double top = peak(seconds, rounds);
-    for (int r = 0; r < rounds; r++)
-        for (int i = 0; i < LAYERS; i++) {
+    static double peaks[MAX_ROUNDS];
+    for (int r = 0; r < rounds; r++) {
+        peaks[r] = peak();
+        for (int i = 0; i < n; i++) {
             run(&benches[i]);
             const double start = now();
             for (int k = 0; k < REPEATS; k++) run(&benches[i]);
             benches[i].seconds[r] = (now() - start) / REPEATS;
         }
-    const double again = peak(seconds, rounds);
-    const double best = top > again ? top : again;
-    printf("%s, %d threads, multiply-add peak %.1f GFLOP/s, medians of %d rounds\n",
-           cx_kernels_name(), cx_threads(), best * 1e-9, rounds);
-    printf("%-24s %9s %10s %7s\n", "layer", "ms", "GFLOP/s", "peak");
-    for (int i = 0; i < LAYERS; i++) {
+    }
+    const double top = median(peaks, rounds);
+    printf("%s, %d threads, multiply-add peak %.1f GFLOP/s, %d rounds\n", cx_kernels_name(),
+           cx_threads(), top * 1e-9, rounds);
+    printf("%-24s %10s %10s %10s %8s\n", "layer", "ms (best)", "ms (median)", "GFLOP/s", "of peak");
+    for (int i = 0; i < n; i++) {
         bench *b = &benches[i];
         const double s = median(b->seconds, rounds);
-        printf("%-24s %9.4f", b->layer->name, s * 1e3);
+        printf("%-24s %10.4f %10.4f", b->layer->name, b->seconds[0] * 1e3, s * 1e3);
         if (b->layer->kind != MAX_POOL)
-            printf(" %10.1f %6.1f%%", b->flops / s * 1e-9, 100 * b->flops / s / best);
+            printf(" %10.1f %7.1f%% (best %.1f%%)", b->flops / s * 1e-9, 100 * b->flops / s / top,
+                   100 * b->flops / b->seconds[0] / peaks[rounds - 1]);
         printf("\n");
     }
     printf("\n");
@@ -246,23 +246,26 @@ static void measure(bench *benches, int rounds)
 int main(int argc, char **argv)
 {
     static bench benches[LAYERS];
-    int rounds = 31;
+    const char *only = "";
+    int rounds = 31, threads = 0, n = 0;
     for (int i = 1; i + 1 < argc; i += 2) {
         cvs_error err;
         if (!strcmp(argv[i], "--set") && cx_kernels_use(argv[i + 1], &err) < 0) {
             fprintf(stderr, "%s\n", err.what);
             return 2;
         }
+        if (!strcmp(argv[i], "--layer")) only = argv[i + 1];
+        if (!strcmp(argv[i], "--threads")) threads = (int)strtol(argv[i + 1], NULL, 10);
         if (!strcmp(argv[i], "--rounds")) rounds = (int)strtol(argv[i + 1], NULL, 10);
     }
     if (rounds < 1 || rounds > MAX_ROUNDS) return 2;
     for (int i = 0; i < LAYERS; i++)
-        if (prepare(&benches[i], &layers[i]) < 0) return 1;
+        if (strstr(layers[i].name, only) && prepare(&benches[n++], &layers[i]) < 0) return 1;
 
-    cx_threads_set(1, NULL);
-    measure(benches, rounds);
+    if (cx_threads_set(threads ? threads : 1, NULL) < 0) return 2;
+    measure(benches, n, rounds);
     cx_threads_set(0, NULL);
-    if (cx_threads() > 1) measure(benches, rounds);
-    for (int i = 0; i < LAYERS; i++) cx_block_deinit(&benches[i].memory);
+    if (!threads && cx_threads() > 1) measure(benches, n, rounds);
+    for (int i = 0; i < n; i++) cx_block_deinit(&benches[i].memory);
     return 0;
 }

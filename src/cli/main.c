@@ -22,6 +22,7 @@ void cx_complain(cx_job *job, const cvs_error *err)
     job->failed = 1;
 }
 
+static void print_note(const char *format, va_list ap) __attribute__((format(printf, 1, 0)));
 static void print_note(const char *format, va_list ap)
 {
     vfprintf(stderr, format, ap);

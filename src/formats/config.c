@@ -8,13 +8,14 @@
 #include "base/str.h"
 #include "formats/config_plan.h"
 
-enum { MAX_NAME = 512 };
+/* Bytes of a name with those of the models around it: every call in a nested model has them all. */
+enum { MAX_NAME = 4096 };
 static const int64_t max_side = INT32_MAX;
 
 int cx_keras_major(const char *version)
 {
     int major = version ? atoi(version) : 1;
-    return major >= 1 && major <= 3 ? major : 3;
+    return major < 1 ? 1 : major > 3 ? 3 : major;
 }
 
 /* A model as a layer: the class, and a configuration that lists layers. Files of Keras 1 and 2 up
@@ -75,21 +76,23 @@ static int read_input_shape(cx_shape *out, const cx_json *config, cvs_error *err
 
 /* --- members --- */
 
-static int read_plan(cx_plan **out, const cx_json *json, int parent, cx_plan_context *c);
+static int read_plan(cx_plan **out, const cx_json *json, const cx_plan *parent, cx_plan_context *c);
 
-static int read_name(const char **out, const cx_json *json, cx_plan_context *c)
+static int check_name(const char *name, const cx_plan *outer, cx_plan_context *c)
 {
-    const char *name = cx_json_string(cx_json_get(cx_json_get(json, "config"), "name"), NULL);
-    if (!name) name = cx_json_string(cx_json_get(json, "name"), NULL);
-    if (!name)
-        return cx_fail(c->err, CVS_E_FORMAT, "a layer of class %s has no name",
-                       cx_json_string(cx_json_get(json, "class_name"), "?"));
-    if (!*name || strlen(name) > MAX_NAME)
-        return cx_fail(c->err, CVS_E_FORMAT,
-                       "the name of a layer has %zu bytes, 1 to %d are possible", strlen(name),
-                       MAX_NAME);
-    *out = name;
-    return 0;
+    size_t n = strlen(name) + (outer ? outer->path_length : 0);
+    if (*name && n <= MAX_NAME) return 0;
+    return cx_fail(c->err, CVS_E_FORMAT, "the name of a layer has %zu bytes, 1 to %d are possible",
+                   n, MAX_NAME);
+}
+
+static int read_name(const char **out, const cx_json *json, const cx_plan *plan, cx_plan_context *c)
+{
+    *out = cx_json_string(cx_json_get(cx_json_get(json, "config"), "name"), NULL);
+    if (!*out) *out = cx_json_string(cx_json_get(json, "name"), NULL);
+    if (*out) return check_name(*out, plan, c);
+    return cx_fail(c->err, CVS_E_FORMAT, "a layer of class %s has no name",
+                   cx_json_string(cx_json_get(json, "class_name"), "?"));
 }
 
 /* An input. That of a nested model gives way to what the model is called on. */
@@ -133,10 +136,10 @@ static int read_member(cx_member *member, const cx_json *json, cx_plan *plan, cx
     const char *class_name = cx_json_string(cx_json_get(json, "class_name"), "");
     *member =
         (cx_member){.json = json, .node = -1, .layer = -1, .min_ref = INT32_MAX, .max_ref = -1};
-    int rc = read_name(&member->name, json, c);
+    int rc = read_name(&member->name, json, plan, c);
     if (rc < 0) return rc;
     if (strcmp(class_name, "InputLayer") == 0) return read_input(member, plan, c);
-    if (is_model(json)) return read_plan(&member->nested, json, plan->module, c);
+    if (is_model(json)) return read_plan(&member->nested, json, plan, c);
     return read_layer(member, plan, c);
 }
 
@@ -197,7 +200,7 @@ static int read_hidden_input(cx_plan *plan, const cx_json *config, const cx_json
     const char *first_name;
     char name[MAX_NAME + 16];
     int rc;
-    TRY(read_name(&first_name, first, c));
+    TRY(read_name(&first_name, first, plan, c));
     snprintf(name, sizeof name, "%s_input", first_name);
     *member = (cx_member){.is_input = 1, .node = -1, .layer = -1};
     member->name = cx_arena_strdup(c->arena, name);
@@ -240,26 +243,27 @@ out:
     return rc;
 }
 
-static int read_plan(cx_plan **out, const cx_json *json, int parent, cx_plan_context *c)
+static int read_plan(cx_plan **out, const cx_json *json, const cx_plan *parent, cx_plan_context *c)
 {
     const char *class_name = cx_json_string(cx_json_get(json, "class_name"), "");
     const cx_json *config = cx_json_get(json, "config");
-    const char *name = cx_json_string(cx_json_get(config, "name"), NULL);
+    const cx_json *list = cx_json_is_array(config) ? config : cx_json_get(config, "layers");
     int sequential = strcmp(class_name, "Sequential") == 0, rc = 0;
+    const char *name = "";
     cx_plan *plan = plan_array(c, 1, sizeof *plan);
     if (!plan) return CVS_E_NOMEM;
-    if (!name) name = cx_json_string(cx_json_get(json, "name"), NULL);
-    if (!name) name = sequential ? "sequential" : "model"; /* bare lists have none */
-    if (strlen(name) > MAX_NAME)
-        return cx_fail(c->err, CVS_E_FORMAT, "the name of a model has %zu bytes", strlen(name));
-    if (parent >= 0)
-        TRY(cx_model_add_module(&plan->module, c->model, parent, name, class_name, c->err));
-    const cx_json *list = cx_json_is_array(config) ? config : cx_json_get(config, "layers");
+    if (parent) {
+        name = cx_json_string(cx_json_get(config, "name"), NULL);
+        if (!name) name = cx_json_string(cx_json_get(json, "name"), "sequential");
+        TRY(check_name(name, parent, c));
+        plan->path_length = parent->path_length + strlen(name) + 1;
+        TRY(cx_model_add_module(&plan->module, c->model, parent->module, name, class_name, c->err));
+    }
     TRY(read_members(plan, config, list, sequential, c));
     TRY(sequential ? chain(plan, c) : cx_plan_read_calls(plan, config, c));
     *out = plan;
 out:
-    return rc < 0 && parent >= 0 ? cx_where(c->err, rc, "model \"%s\"", name) : rc;
+    return rc < 0 && parent ? cx_where(c->err, rc, "model \"%s\"", name) : rc;
 }
 
 /* Inputs were added in the order in which the layers are listed; input_layers, which names each
@@ -289,7 +293,7 @@ int cx_config_build(cvs_model **out, const cx_json *root, const char *keras_vers
         rc = cx_no_memory(err, 0);
         goto out;
     }
-    TRY(read_plan(&plan, root, -1, &c));
+    TRY(read_plan(&plan, root, NULL, &c));
     order_inputs(plan, c.model);
     int *outputs = plan_array(&c, (size_t)plan->outputs.n, sizeof *outputs);
     if (!outputs) {

@@ -44,6 +44,7 @@ struct cx_member {
 
 struct cx_plan {
     int module;
+    size_t path_length; /* of the names of the nested models around its members */
     cx_member *members;
     int n;
     const cx_member **sorted; /* by name */

@@ -88,6 +88,13 @@ _Noreturn static void give_up(stream *s, const char *why)
     finish(s);
 }
 
+_Noreturn static void unreadable(stream *s, const char *name)
+{
+    char why[128];
+    snprintf(why, sizeof why, "\"%.80s\" in it cannot be read", name);
+    give_up(s, why);
+}
+
 /* --- attributes --- */
 
 typedef struct place {
@@ -118,7 +125,7 @@ static herr_t visit_attribute(hid_t group, const char *name, const H5A_info_t *i
     hid_t attribute = H5Aopen(group, name, H5P_DEFAULT);
     hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     hssize_t n = H5Sget_simple_extent_npoints(space);
-    if (attribute < 0 || type < 0 || n < 0) return -1;
+    if (attribute < 0 || type < 0 || n < 0) unreadable(p->s, name);
     int is_text = H5Tget_class(type) == H5T_STRING;
     if (is_text || n == 0) {
         int variable = is_text && H5Tis_variable_str(type) > 0;
@@ -127,7 +134,7 @@ static herr_t visit_attribute(hid_t group, const char *name, const H5A_info_t *i
             __builtin_mul_overflow((size_t)n, width, &size) || size > CX_H5_MAX_TEXT)
             give_up(p->s, "an attribute is too large");
         char *block = calloc(size + 1, 1);
-        if (!block || (n > 0 && H5Aread(attribute, type, block) < 0)) return -1;
+        if (!block || (n > 0 && H5Aread(attribute, type, block) < 0)) unreadable(p->s, name);
         put_number(p->s, CX_WIRE_ATTRIBUTE);
         put_text(p->s, name, strlen(name));
         put_number(p->s, (uint64_t)n);
@@ -171,7 +178,7 @@ static float *read_numbers(hid_t dataset, int64_t bytes)
     return numbers;
 }
 
-static herr_t tell_dataset(const place *p, hid_t dataset, const char *name)
+static void tell_dataset(const place *p, hid_t dataset, const char *name)
 {
     stream *s = p->s;
     hsize_t dims[H5S_MAX_RANK];
@@ -180,7 +187,8 @@ static herr_t tell_dataset(const place *p, hid_t dataset, const char *name)
     float *numbers = NULL;
     hid_t type = H5Dget_type(dataset), space = H5Dget_space(dataset);
     int ndim = H5Sget_simple_extent_ndims(space);
-    if (type < 0 || ndim < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0) return -1;
+    if (type < 0 || ndim < 0 || H5Sget_simple_extent_dims(space, dims, NULL) < 0)
+        unreadable(s, name);
     int too_large = ndim > CX_MAX_DIMS || H5Sget_simple_extent_type(space) == H5S_NULL;
     for (int i = 0; i < ndim; i++)
         too_large |= dims[i] > INT64_MAX || cx_mul_count(&bytes, bytes, (int64_t)dims[i]);
@@ -204,12 +212,11 @@ static herr_t tell_dataset(const place *p, hid_t dataset, const char *name)
     free(numbers);
     H5Sclose(space);
     H5Tclose(type);
-    return 0;
 }
 
 /* --- groups --- */
 
-static herr_t tell_group(stream *s, hid_t group, uint64_t parent, const char *name, int depth);
+static void tell_group(stream *s, hid_t group, uint64_t parent, const char *name, int depth);
 
 static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info, void *arg)
 {
@@ -218,30 +225,29 @@ static herr_t visit_link(hid_t group, const char *name, const H5L_info_t *info, 
     if (p->depth == 0 && strcmp(name, "optimizer_weights") == 0) return 0;
     if (p->s->n_objects >= CX_H5_MAX_OBJECTS) give_up(p->s, "it has too many objects");
     hid_t object = H5Oopen(group, name, H5P_DEFAULT);
-    herr_t rc = -1;
     H5I_type_t kind = H5Iget_type(object);
     if (kind == H5I_GROUP) {
-        rc = tell_group(p->s, object, p->object, name, p->depth + 1);
+        tell_group(p->s, object, p->object, name, p->depth + 1);
     } else if (kind == H5I_DATASET) {
-        rc = tell_dataset(p, object, name);
+        tell_dataset(p, object, name);
         p->s->n_objects++;
-    } else if (object >= 0) {
-        rc = 0; /* a named type */
+    } else if (object < 0) {
+        unreadable(p->s, name);
     }
     H5Oclose(object);
-    return rc;
+    return 0;
 }
 
-static herr_t tell_group(stream *s, hid_t group, uint64_t parent, const char *name, int depth)
+static void tell_group(stream *s, hid_t group, uint64_t parent, const char *name, int depth)
 {
     place here = {s, s->n_objects++, depth};
     if (depth > CX_H5_MAX_DEPTH) give_up(s, "its groups are nested too deeply");
     put_number(s, CX_WIRE_GROUP);
     put_number(s, parent);
     put_text(s, name, strlen(name));
-    if (H5Aiterate2(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit_attribute, &here) < 0)
-        return -1;
-    return H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit_link, &here);
+    if (H5Aiterate2(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit_attribute, &here) < 0 ||
+        H5Literate(group, H5_INDEX_NAME, H5_ITER_NATIVE, NULL, visit_link, &here) < 0)
+        unreadable(s, depth > 0 ? name : "/");
 }
 
 /* --- the process --- */
@@ -322,10 +328,11 @@ _Noreturn void cx_h5_child(int fd, int out, int64_t file_size)
     H5Pset_file_locking(access, 0, 1); /* reading needs none, and network disks refuse it */
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     hid_t root = file < 0 ? -1 : H5Gopen2(file, "/", H5P_DEFAULT);
-    if (root < 0 || tell_group(&s, root, 0, "", 0) < 0) {
+    if (root < 0) {
         H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, keep_innermost, &why);
         give_up(&s, why);
     }
+    tell_group(&s, root, 0, "", 0);
     put_number(&s, CX_WIRE_END);
     finish(&s);
 }

@@ -18,8 +18,8 @@ cx_decode cx_jpeg_decode, cx_png_decode, cx_webp_decode;
 int cx_truncated(cvs_error *err, const char *kind);
 
 /* The orientation in EXIF data, with or without "Exif\0\0" before them; 1, upright, where they do
- * not say. */
-int cx_exif_orientation(const uint8_t *exif, size_t size);
+ * not say or make no sense. */
+int cx_exif_orientation(int *out, const uint8_t *exif, size_t size, cvs_error *err);
 
 /* Turn a picture upright. */
 int cx_image_turn(cx_image *image, int orientation, cvs_error *err);

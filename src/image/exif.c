@@ -9,32 +9,34 @@
 
 enum { MAX_EXIF = 0xFFFF }; /* what a JPEG marker can hold; libexif looks at no more */
 
-static int orientation_of(const uint8_t *exif, size_t size)
+static int read_orientation(int *out, const uint8_t *exif, size_t size, cvs_error *err)
 {
-    int value = 1;
     ExifData *data = exif_data_new_from_data(exif, (unsigned)size);
-    if (!data) return 1;
+    if (!data) return cx_no_memory(err, size);
     const ExifEntry *e = exif_content_get_entry(data->ifd[EXIF_IFD_0], EXIF_TAG_ORIENTATION);
+    int value = 0;
     if (e && e->format == EXIF_FORMAT_SHORT && e->components == 1)
         value = exif_get_short(e->data, exif_data_get_byte_order(data));
+    *out = value >= 1 && value <= 8 ? value : 1;
     exif_data_unref(data);
-    return value >= 1 && value <= 8 ? value : 1;
+    return 0;
 }
 
 /* libexif wants the six bytes that JPEG puts before the data; PNG and WebP do without them. */
-int cx_exif_orientation(const uint8_t *exif, size_t size)
+int cx_exif_orientation(int *out, const uint8_t *exif, size_t size, cvs_error *err)
 {
     static const char head[6] = "Exif";
+    *out = 1;
     if (size > MAX_EXIF - sizeof head) size = MAX_EXIF - sizeof head;
     if (size >= sizeof head && memcmp(exif, head, sizeof head) == 0)
-        return orientation_of(exif, size);
+        return read_orientation(out, exif, size, err);
     uint8_t *whole = cx_alloc(sizeof head + size);
-    if (!whole) return 1;
+    if (!whole) return cx_no_memory(err, sizeof head + size);
     memcpy(whole, head, sizeof head);
     memcpy(whole + sizeof head, exif, size);
-    int value = orientation_of(whole, sizeof head + size);
+    int rc = read_orientation(out, whole, sizeof head + size, err);
     cx_free(whole);
-    return value;
+    return rc;
 }
 
 /* EXIF's eight ways are a mirror left to right, a mirror top to bottom and a swap of the axes. As

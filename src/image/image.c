@@ -28,8 +28,9 @@ int cx_image_init(cx_image *out, int width, int height, int channels, cvs_error 
     int rc = cx_image_check_size(width, height, err);
     if (rc < 0) return rc;
     size_t size = (size_t)width * (size_t)height * (size_t)channels;
-    out->data = cx_calloc(size, 1);
-    if (!out->data) return cx_no_memory(err, size);
+    rc = cx_block_init(&out->block, size, err);
+    if (rc < 0) return rc;
+    out->data = out->block.data;
     out->width = width;
     out->height = height;
     out->channels = channels;
@@ -38,7 +39,7 @@ int cx_image_init(cx_image *out, int width, int height, int channels, cvs_error 
 
 void cx_image_deinit(cx_image *image)
 {
-    cx_free(image->data);
+    cx_block_deinit(&image->block);
     *image = (cx_image){0};
 }
 

@@ -109,14 +109,13 @@ static int read_header(reader *r, const uint8_t *bytes, size_t size)
 }
 
 /* APP1 holds EXIF, but XMP too. */
-static void find_orientation(reader *r)
+static int find_orientation(reader *r)
 {
     r->orientation = 1;
     for (jpeg_saved_marker_ptr m = r->jpeg.marker_list; m; m = m->next)
-        if (m->marker == EXIF_MARKER && m->data_length >= 6 && memcmp(m->data, "Exif\0", 6) == 0) {
-            r->orientation = cx_exif_orientation(m->data, m->data_length);
-            return;
-        }
+        if (m->marker == EXIF_MARKER && m->data_length >= 6 && memcmp(m->data, "Exif\0", 6) == 0)
+            return cx_exif_orientation(&r->orientation, m->data, m->data_length, r->err);
+    return 0;
 }
 
 /* The picture's channels and the space that libjpeg converts to; CMYK is ours to convert on. */
@@ -179,7 +178,7 @@ static int read_all(reader *r, const uint8_t *bytes, size_t size)
 {
     int channels = 0, rc;
     TRY(read_header(r, bytes, size));
-    if (r->orientation) find_orientation(r);
+    if (r->orientation) TRY(find_orientation(r));
     TRY(choose_space(r, &channels));
     TRY(cx_image_init(&r->image, (int)r->jpeg.image_width, (int)r->jpeg.image_height, channels,
                       r->err));

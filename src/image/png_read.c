@@ -167,12 +167,13 @@ static void read_rows(reader *r)
             png_read_row(r->png, r->raw.data + (size_t)y * row, NULL);
 }
 
-static void find_orientation(reader *r)
+static int find_orientation(reader *r)
 {
     png_byte *exif = NULL;
     png_uint_32 n = 0;
     r->orientation = 1;
-    if (png_get_eXIf_1(r->png, r->info, &n, &exif)) r->orientation = cx_exif_orientation(exif, n);
+    if (!png_get_eXIf_1(r->png, r->info, &n, &exif)) return 0;
+    return cx_exif_orientation(&r->orientation, exif, n, r->err);
 }
 
 static int read_all(reader *r, size_t size, int alpha)
@@ -184,7 +185,7 @@ static int read_all(reader *r, size_t size, int alpha)
     read_rows(r);
     if (r->orientation) {
         png_read_end(r->png, r->info); /* eXIf may come after the pixels */
-        find_orientation(r);
+        TRY(find_orientation(r));
     }
     if (type == PNG_COLOR_TYPE_PALETTE) {
         TRY(expand_palette(r, alpha));

@@ -51,15 +51,14 @@ static int decode_frame(cx_image *image, const WebPIterator *frame, cvs_error *e
     return rc;
 }
 
-static int find_orientation(const WebPDemuxer *demux)
+static int find_orientation(int *out, const WebPDemuxer *demux, cvs_error *err)
 {
     WebPChunkIterator chunk;
-    int orientation = 1;
-    if (WebPDemuxGetChunk(demux, "EXIF", 1, &chunk)) {
-        orientation = cx_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
-        WebPDemuxReleaseChunkIterator(&chunk);
-    }
-    return orientation;
+    *out = 1;
+    if (!WebPDemuxGetChunk(demux, "EXIF", 1, &chunk)) return 0;
+    int rc = cx_exif_orientation(out, chunk.chunk.bytes, chunk.chunk.size, err);
+    WebPDemuxReleaseChunkIterator(&chunk);
+    return rc;
 }
 
 int cx_webp_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size, int alpha,
@@ -81,7 +80,7 @@ int cx_webp_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t
         goto out;
     }
     TRY(decode_frame(out, &frame, err));
-    if (orientation) *orientation = find_orientation(demux);
+    if (orientation) TRY(find_orientation(orientation, demux, err));
 out:
     WebPDemuxReleaseIterator(&frame);
     WebPDemuxDelete(demux);

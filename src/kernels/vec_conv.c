@@ -8,6 +8,8 @@
  * hide the 4 cycles of a multiply-add at two a cycle.
  *
  * The order of a sum is bias, then cells, then channels, whatever the tile. */
+#include <math.h>
+
 #include "kernels/vector.h"
 
 enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2 };
@@ -64,13 +66,12 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
                 }
             }
 
+    const float low = r->last ? r->low : -INFINITY, high = r->last ? r->high : INFINITY;
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
 #pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++) {
-            vec s = r->last ? clamp(sum[v][p], r->low, r->high) : sum[v][p];
-            store_some(y + p * y_pixel + v * CX_VL, s, lanes);
-        }
+        for (int p = 0; p < pixels; p++)
+            store_some(y + p * y_pixel + v * CX_VL, clamp(sum[v][p], low, high), lanes);
     }
 }
 

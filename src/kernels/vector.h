@@ -5,6 +5,9 @@
 #define CX_KERNELS_VECTOR_H
 
 #include <string.h>
+#ifdef __AVX__
+#include <immintrin.h>
+#endif
 
 #include "kernels/set.h"
 
@@ -75,17 +78,39 @@ INLINE vec pick(ivec mask, vec yes, vec no)
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));
 }
 
+/* a > b ? a : b in each lane, so b where one is NaN: one instruction that gcc does not find. */
+INLINE vec max_or_second(vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return _mm512_max_ps(a, b);
+#elif defined(__AVX__)
+    return _mm256_max_ps(a, b);
+#else
+    return pick(a > b, a, b);
+#endif
+}
+
+INLINE vec min_or_second(vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return _mm512_min_ps(a, b);
+#elif defined(__AVX__)
+    return _mm256_min_ps(a, b);
+#else
+    return pick(a < b, a, b);
+#endif
+}
+
 /* The larger one; a NaN wins. */
 INLINE vec larger(vec a, vec b)
 {
-    return pick((a > b) | (a != a), a, b);
+    return pick(a != a, a, max_or_second(a, b));
 }
 
 /* A NaN stays. */
 INLINE vec clamp(vec x, float low, float high)
 {
-    x = pick(x < low, spread(low), x);
-    return pick(x > high, spread(high), x);
+    return min_or_second(spread(high), max_or_second(spread(low), x));
 }
 
 #endif

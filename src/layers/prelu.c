@@ -12,16 +12,15 @@ static int configure(cx_layer *l, const cx_json *config, const cx_config_context
                      cx_arena *arena, cvs_error *err)
 {
     prelu_config *k = l->cfg;
-    const cx_json *list = cx_config_get(config, "shared_axes", NULL);
+    cx_json *list = cx_config_get(config, "shared_axes", NULL);
     size_t n = cx_json_is_array(list) ? cx_json_size(list) : list != NULL;
     int rc = 0;
     (void)context;
     (void)arena;
     for (size_t i = 0; i < n; i++) {
-        const cx_json *item = cx_json_is_array(list) ? cx_json_at(list, i) : list;
+        cx_json *item = cx_json_is_array(list) ? cx_json_at(list, i) : list;
         int64_t axis;
-        TRY(cx_config_int(&axis, cx_config_unwrap((cx_json *)(uintptr_t)item), "shared_axes", 1,
-                          CX_MAX_DIMS - 1, err));
+        TRY(cx_config_int(&axis, cx_config_unwrap(item), "shared_axes", 1, CX_MAX_DIMS - 1, err));
         k->shared[axis] = 1;
     }
 out:

@@ -1,0 +1,438 @@
+/* t_layers_shapes.c - shape rules: every kind of the table once, windows, free sizes, hostile
+ * configurations, weights in Keras' order. */
+#include "t_layers.h"
+
+#define S(...)                                              \
+    {                                                       \
+        sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), \
+        {                                                   \
+            __VA_ARGS__                                     \
+        }                                                   \
+    }
+enum { N = CX_FREE };
+
+/* The least that makes each kind, and what it makes of a shape. */
+static const struct {
+    const char *class_name, *json;
+    cx_shape in, out;
+    const char *weights; /* names in order */
+    int n_in;            /* 0 is 1; more are of the same shape */
+} kinds[] = {
+    {"InputLayer", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"Conv1D", "{\"filters\": 4, \"kernel_size\": [3]}", S(N, 8, 2), S(N, 6, 4), "kernel bias", 0},
+    {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3}", S(N, 8, 9, 2), S(N, 6, 7, 4), "kernel bias",
+     0},
+    {"Conv3D", "{\"filters\": 4, \"kernel_size\": 3}", S(N, 8, 9, 5, 2), S(N, 6, 7, 3, 4),
+     "kernel bias", 0},
+    {"DepthwiseConv1D", "{\"kernel_size\": 3}", S(N, 8, 2), S(N, 6, 2), "depthwise_kernel bias", 0},
+    {"DepthwiseConv2D", "{\"kernel_size\": 3, \"depth_multiplier\": 2, \"use_bias\": false}",
+     S(N, 8, 8, 2), S(N, 6, 6, 4), "depthwise_kernel", 0},
+    {"SeparableConv1D", "{\"filters\": 5, \"kernel_size\": 3, \"padding\": \"causal\"}", S(N, 8, 2),
+     S(N, 8, 5), "depthwise_kernel pointwise_kernel bias", 0},
+    {"SeparableConv2D", "{\"filters\": 5, \"kernel_size\": 3}", S(N, 8, 8, 2), S(N, 6, 6, 5),
+     "depthwise_kernel pointwise_kernel bias", 0},
+    {"Dense", "{\"units\": 7}", S(N, 4, 3), S(N, 4, 7), "kernel bias", 0},
+    {"MaxPooling1D", "{}", S(N, 9, 2), S(N, 4, 2), "", 0},
+    {"MaxPooling2D", "{\"pool_size\": [3, 2], \"strides\": null}", S(N, 9, 8, 2), S(N, 3, 4, 2), "",
+     0},
+    {"MaxPooling3D", "{}", S(N, 8, 6, 4, 2), S(N, 4, 3, 2, 2), "", 0},
+    {"AveragePooling1D", "{\"padding\": \"same\"}", S(N, 9, 2), S(N, 5, 2), "", 0},
+    {"AveragePooling2D", "{\"strides\": 1}", S(N, 8, 8, 2), S(N, 7, 7, 2), "", 0},
+    {"AveragePooling3D", "{}", S(N, 8, 6, 4, 2), S(N, 4, 3, 2, 2), "", 0},
+    {"GlobalMaxPooling1D", "{}", S(N, 9, 2), S(N, 2), "", 0},
+    {"GlobalMaxPooling2D", "{\"keepdims\": true}", S(N, 9, 9, 2), S(N, 1, 1, 2), "", 0},
+    {"GlobalMaxPooling3D", "{}", S(N, 9, 9, 9, 2), S(N, 2), "", 0},
+    {"GlobalAveragePooling1D", "{}", S(N, N, 2), S(N, 2), "", 0},
+    {"GlobalAveragePooling2D", "{}", S(N, N, N, 2), S(N, 2), "", 0},
+    {"GlobalAveragePooling3D", "{\"keepdims\": true}", S(N, 9, 9, 9, 2), S(N, 1, 1, 1, 2), "", 0},
+    {"Flatten", "{}", S(N, 3, 4, 5), S(N, 60), "", 0},
+    {"Reshape", "{\"target_shape\": [-1, 6]}", S(N, 3, 4), S(N, 2, 6), "", 0},
+    {"Permute", "{\"dims\": [3, 1, 2]}", S(N, 3, 4, 5), S(N, 5, 3, 4), "", 0},
+    {"RepeatVector", "{\"n\": 4}", S(N, 3), S(N, 4, 3), "", 0},
+    {"Activation", "{\"activation\": \"tanh\"}", S(N, 3), S(N, 3), "", 0},
+    {"ReLU", "{\"max_value\": null}", S(N, 3), S(N, 3), "", 0},
+    {"LeakyReLU", "{}", S(N, 3), S(N, 3), "", 0},
+    {"ELU", "{}", S(N, 3), S(N, 3), "", 0},
+    {"ThresholdedReLU", "{}", S(N, 3), S(N, 3), "", 0},
+    {"Softmax", "{\"axis\": [-1]}", S(N, 3), S(N, 3), "", 0},
+    {"PReLU", "{\"shared_axes\": [1, 2]}", S(N, N, N, 3), S(N, N, N, 3), "alpha", 0},
+    {"Dropout", "{\"rate\": 0.5}", S(N, 3), S(N, 3), "", 0},
+    {"SpatialDropout1D", "{\"rate\": 0.5}", S(N, 3, 2), S(N, 3, 2), "", 0},
+    {"SpatialDropout2D", "{\"data_format\": \"channels_first\"}", S(N, 3, 2, 2), S(N, 3, 2, 2), "",
+     0},
+    {"SpatialDropout3D", "{\"rate\": 0.5}", S(N, 3, 2, 2, 2), S(N, 3, 2, 2, 2), "", 0},
+    {"GaussianNoise", "{\"stddev\": 1}", S(N, 3), S(N, 3), "", 0},
+    {"GaussianDropout", "{\"rate\": 0.5}", S(N, 3), S(N, 3), "", 0},
+    {"AlphaDropout", "{\"rate\": 0.5}", S(N, 3), S(N, 3), "", 0},
+    {"ActivityRegularization", "{\"l1\": 0.5}", S(N, 3), S(N, 3), "", 0},
+    {"Identity", "{}", S(N, 3), S(N, 3), "", 0},
+    {"RandomFlip", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomRotation", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomZoom", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomTranslation", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomContrast", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomBrightness", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomHeight", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"RandomWidth", "{}", S(N, 8, 8, 3), S(N, 8, 8, 3), "", 0},
+    {"BatchNormalization", "{\"axis\": [3]}", S(N, N, N, 4), S(N, N, N, 4),
+     "gamma beta moving_mean* moving_variance*", 0},
+    {"LayerNormalization", "{\"axis\": [2, 3]}", S(N, N, 8, 4), S(N, N, 8, 4), "gamma beta", 0},
+    {"UnitNormalization", "{}", S(N, 8, 4), S(N, 8, 4), "", 0},
+    {"ZeroPadding1D", "{\"padding\": [1, 2]}", S(N, 8, 3), S(N, 11, 3), "", 0},
+    {"ZeroPadding2D", "{\"padding\": [[0, 1], [2, 3]]}", S(N, 8, 8, 3), S(N, 9, 13, 3), "", 0},
+    {"ZeroPadding3D", "{\"padding\": [1, 2, 3]}", S(N, 8, 8, 8, 3), S(N, 10, 12, 14, 3), "", 0},
+    {"Cropping1D", "{\"cropping\": 2}", S(N, 8, 3), S(N, 4, 3), "", 0},
+    {"Cropping2D", "{\"cropping\": [[0, 1], [2, 3]]}", S(N, 8, 8, 3), S(N, 7, 3, 3), "", 0},
+    {"Cropping3D", "{\"cropping\": 1}", S(N, 8, 8, 8, 3), S(N, 6, 6, 6, 3), "", 0},
+    {"UpSampling1D", "{\"size\": 3}", S(N, 8, 3), S(N, 24, 3), "", 0},
+    {"UpSampling2D", "{\"size\": [2, 3]}", S(N, 8, N, 3), S(N, 16, N, 3), "", 0},
+    {"UpSampling3D", "{}", S(N, 8, 4, 2, 3), S(N, 16, 8, 4, 3), "", 0},
+    {"Add", "{}", S(N, N, 3), S(N, N, 3), "", 3},
+    {"Subtract", "{}", S(N, 8, 3), S(N, 8, 3), "", 2},
+    {"Multiply", "{}", S(N, 8, 3), S(N, 8, 3), "", 2},
+    {"Average", "{}", S(N, 8, 3), S(N, 8, 3), "", 2},
+    {"Maximum", "{}", S(N, 8, 3), S(N, 8, 3), "", 2},
+    {"Minimum", "{}", S(N, 8, 3), S(N, 8, 3), "", 2},
+    {"Concatenate", "{}", S(N, 8, 3), S(N, 8, 6), "", 2},
+    {"Rescaling", "{\"scale\": 0.5}", S(N, N, N, 3), S(N, N, N, 3), "", 0},
+    {"Normalization", "{\"mean\": null, \"variance\": null}", S(N, 3), S(N, 3),
+     "mean* variance* count*", 0},
+};
+enum { N_KINDS = sizeof kinds / sizeof kinds[0] };
+
+static void expect_shape(const char *what, const cx_shape *got, const cx_shape *want)
+{
+    char a[CX_SHAPE_TEXT], b[CX_SHAPE_TEXT];
+    if (!cx_shape_equal(got, want))
+        fail_msg("%s: %s, not %s", what, cx_shape_text(a, got), cx_shape_text(b, want));
+}
+
+static void every_row_of_the_table_is_here_once(void **state)
+{
+    (void)state;
+    int n = 0;
+    for (; cx_layer_kind_at(n); n++) {
+        int seen = 0;
+        for (int i = 0; i < N_KINDS; i++)
+            seen += strcmp(kinds[i].class_name, cx_layer_kind_at(n)->class_name) == 0;
+        if (seen != 1) fail_msg("%s: %d entries", cx_layer_kind_at(n)->class_name, seen);
+    }
+    assert_int_equal(n, N_KINDS);
+}
+
+static void every_kind_makes_its_shape_and_weights(void **state)
+{
+    (void)state;
+    for (int i = 0; i < N_KINDS; i++) {
+        cvs_error err = {0};
+        cx_arena *arena = cx_arena_new();
+        cx_layer l;
+        cx_shape in[3] = {kinds[i].in, kinds[i].in, kinds[i].in}, out;
+        cx_weight_spec w[CX_MAX_WEIGHTS];
+        int n_in = kinds[i].n_in ? kinds[i].n_in : 1, n = 0;
+        char names[128] = "";
+        OK(make_layer(&l, arena, kinds[i].class_name, kinds[i].json, 3, &err));
+        OK(l.kind->infer(&l, in, n_in, &out, &err));
+        expect_shape(kinds[i].class_name, &out, &kinds[i].out);
+        if (l.kind->weights) OK(n = l.kind->weights(&l, in, n_in, w, &err));
+        for (int k = 0; k < n; k++) {
+            size_t at = strlen(names);
+            snprintf(names + at, sizeof names - at, "%s%s%s", k ? " " : "", w[k].name,
+                     w[k].frozen ? "*" : "");
+            assert_true(cx_shape_is_known(&w[k].shape));
+        }
+        assert_string_equal(names, kinds[i].weights);
+        assert_non_null(l.kind->forward);
+        cx_arena_free(arena);
+    }
+}
+
+static void every_kind_survives_any_input_shape(void **state)
+{
+    (void)state;
+    static const cx_shape odd[] = {
+        {0},
+        S(N),
+        S(1),
+        S(N, 0, 0, 0),
+        S(N, 1, 1, 1),
+        S(N, -7, 3, 2),
+        S(INT64_MAX, INT64_MAX, INT64_MAX, INT64_MAX),
+        S(1, (int64_t)1 << 40, 1, 1),
+        S(N, 1, 1, (int64_t)1 << 40),
+        S(N, N, N, N),
+        S(N, N, N),
+        S(N, N, N, N, N),
+        S(1, 1, 1, 1, 1, 1),
+    };
+    for (int i = 0; i < N_KINDS; i++) {
+        cvs_error err = {0};
+        cx_arena *arena = cx_arena_new();
+        cx_layer l;
+        cx_shape out;
+        OK(make_layer(&l, arena, kinds[i].class_name, kinds[i].json, 3, &err));
+        assert_true(l.kind->infer(&l, odd, 0, &out, &err) < 0);
+        for (size_t k = 0; k < sizeof odd / sizeof odd[0]; k++) {
+            const cx_shape in[2] = {odd[k], odd[k]};
+            for (int n_in = 1; n_in <= 2; n_in++) {
+                cx_weight_spec w[CX_MAX_WEIGHTS];
+                if (l.kind->infer(&l, in, n_in, &out, &err) < 0) continue;
+                assert_true(out.ndim >= 1 && out.ndim <= CX_MAX_DIMS);
+                for (int a = 0; a < out.ndim; a++) assert_true(out.d[a] == N || out.d[a] > 0);
+                if (l.kind->weights) OK(l.kind->weights(&l, in, n_in, w, &err));
+            }
+        }
+        cx_arena_free(arena);
+    }
+}
+
+static void windows_follow_tensorflow(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t n, kernel, stride, dilation;
+        int padding;
+        int64_t out, pad;
+    } rows[] = {
+        {8, 3, 1, 1, CX_VALID, 6, 0},  {8, 3, 2, 1, CX_VALID, 3, 0},  {9, 3, 2, 1, CX_VALID, 4, 0},
+        {8, 3, 1, 2, CX_VALID, 4, 0},  {8, 3, 1, 1, CX_SAME, 8, 1},   {8, 3, 2, 1, CX_SAME, 4, 0},
+        {9, 3, 2, 1, CX_SAME, 5, 1},   {8, 2, 1, 1, CX_SAME, 8, 0},   {8, 4, 1, 1, CX_SAME, 8, 1},
+        {8, 1, 2, 1, CX_SAME, 4, 0},   {9, 1, 2, 1, CX_SAME, 5, 0},   {7, 1, 3, 1, CX_SAME, 3, 0},
+        {8, 3, 1, 2, CX_SAME, 8, 2},   {2, 5, 1, 1, CX_SAME, 2, 2},   {1, 3, 2, 1, CX_SAME, 1, 1},
+        {8, 3, 1, 1, CX_CAUSAL, 8, 2}, {8, 3, 1, 2, CX_CAUSAL, 8, 4}, {9, 2, 2, 1, CX_CAUSAL, 5, 1},
+        {N, 3, 2, 1, CX_SAME, N, 0},   {3, 3, 1, 1, CX_VALID, 1, 0},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cvs_error err;
+        cx_window w;
+        const cx_window_config c = {
+            {1, rows[i].kernel}, {1, rows[i].stride}, {1, rows[i].dilation}, rows[i].padding};
+        const cx_shape in = {4, {2, 1, rows[i].n, 3}};
+        OK(cx_window_of(&w, &c, 2, &in, &err));
+        assert_int_equal(w.batch, 2);
+        assert_int_equal(w.out[CX_DEPTH] * w.out[CX_HEIGHT], 1);
+        assert_int_equal(w.in[CX_WIDTH], rows[i].n);
+        if (w.out[CX_WIDTH] != rows[i].out) fail_msg("row %zu: out", i);
+        if (rows[i].n != N && w.pad[CX_WIDTH] != rows[i].pad) fail_msg("row %zu: pad", i);
+    }
+}
+
+static void merges_broadcast(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class_name, *json;
+        cx_shape a, b, out; /* out.ndim 0: refused */
+    } rows[] = {
+        {"Add", "{}", S(N, 8, 8, 3), S(N, 1, 1, 3), S(N, 8, 8, 3)},
+        {"Multiply", "{}", S(N, 1, 1, 3), S(N, 8, 8, 3), S(N, 8, 8, 3)},
+        {"Add", "{}", S(N, 8, 8, 3), S(N, 3), S(N, 8, 8, 3)},
+        {"Add", "{}", S(N, N, N, 3), S(N, 8, 8, 3), S(N, 8, 8, 3)},
+        {"Add", "{}", S(N, N, 3), S(N, 1, 3), S(N, N, 3)},
+        {"Add", "{}", S(N, 8, 3), S(N, 7, 3), {0}},
+        {"Concatenate", "{\"axis\": 1}", S(N, 8, 3), S(N, 7, 3), S(N, 15, 3)},
+        {"Concatenate", "{\"axis\": -1}", S(N, N, 3), S(N, 7, 4), S(N, 7, 7)},
+        {"Concatenate", "{\"axis\": 1}", S(N, N, 3), S(N, 7, 3), S(N, N, 3)},
+        {"Concatenate", "{}", S(N, 8, 3), S(N, 7, 3), {0}},
+        {"Concatenate", "{}", S(N, 8, 3), S(N, 3), {0}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cvs_error err;
+        cx_shape in[2] = {rows[i].a, rows[i].b}, out;
+        if (!rows[i].out.ndim) {
+            FAILS(infer_shape(&out, rows[i].class_name, rows[i].json, in, 2, &err), CVS_E_FORMAT,
+                  "do not go together");
+            continue;
+        }
+        OK(infer_shape(&out, rows[i].class_name, rows[i].json, in, 2, &err));
+        expect_shape(rows[i].class_name, &out, &rows[i].out);
+    }
+}
+
+static void free_sizes_stay_free(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class_name, *json;
+        cx_shape in, out;
+    } rows[] = {
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3, \"strides\": 2}", S(N, N, 8, 3),
+         S(N, N, 3, 4)},
+        {"MaxPooling2D", "{}", S(N, N, N, 3), S(N, N, N, 3)},
+        {"ZeroPadding2D", "{\"padding\": 3}", S(N, N, 8, 3), S(N, N, 14, 3)},
+        {"Cropping2D", "{\"cropping\": 3}", S(N, N, 8, 3), S(N, N, 2, 3)},
+        {"Flatten", "{}", S(N, N, 8, 3), S(N, N)},
+        {"Flatten", "{}", S(N), S(N, 1)},
+        {"Reshape", "{\"target_shape\": [-1, 6]}", S(N, N, 4), S(N, N, 6)},
+        {"Reshape", "{\"target_shape\": [null, 6]}", S(N, 3, 4), S(N, 2, 6)},
+        {"Reshape", "{\"target_shape\": [2, 6]}", S(N, N, 4), S(N, 2, 6)},
+        {"Permute", "{\"dims\": [2, 1]}", S(N, N, 4), S(N, 4, N)},
+        {"Dense", "{\"units\": 2}", S(N, N, 4), S(N, N, 2)},
+        {"Softmax", "{\"axis\": 1}", S(N, N, 4), S(N, N, 4)},
+        {"BatchNormalization", "{\"axis\": 1}", S(N, 5, N), S(N, 5, N)},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cvs_error err;
+        cx_shape out;
+        OK(infer_shape(&out, rows[i].class_name, rows[i].json, &rows[i].in, 1, &err));
+        expect_shape(rows[i].class_name, &out, &rows[i].out);
+    }
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class_name, *json;
+        cx_shape in;
+        int code;
+        const char *text;
+    } rows[] = {
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3}", S(N, 2, 2, 3), CVS_E_FORMAT,
+         "kernel 3 is larger than its input of 2"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3, \"strides\": 0}", S(N, 8, 8, 3),
+         CVS_E_FORMAT, "strides: 0 is out of range (1 to 4096)"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 0}", S(N, 8, 8, 3), CVS_E_FORMAT,
+         "kernel_size: 0 is out of range"},
+        {"Conv2D", "{\"filters\": 99999999, \"kernel_size\": 3}", S(N, 8, 8, 3), CVS_E_FORMAT,
+         "filters: 99999999 is out of range (1 to 1048576)"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3}", S(N, 8, 3), CVS_E_FORMAT,
+         "an input of 4 axes is wanted, not (None, 8, 3)"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3}", S(N, 8, 8, N), CVS_E_FORMAT,
+         "axis 3 of the input (None, 8, 8, None) must have a known size"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3, \"groups\": 3}", S(N, 8, 8, 3),
+         CVS_E_FORMAT, "groups: 3 do not divide the 4 filters"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3, \"groups\": 2}", S(N, 8, 8, 3),
+         CVS_E_FORMAT, "groups: 2 do not divide the 3 channels"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3, \"padding\": \"causal\"}", S(N, 8, 8, 3),
+         CVS_E_UNSUPPORTED, "padding: \"causal\" is not supported"},
+        {"Conv2D", "{\"filters\": 4, \"kernel_size\": 3, \"data_format\": \"channels_first\"}",
+         S(N, 8, 8, 3), CVS_E_UNSUPPORTED, "channels_first"},
+        {"MaxPooling2D", "{\"data_format\": \"channels_first\"}", S(N, 8, 8, 3), CVS_E_UNSUPPORTED,
+         "channels_first"},
+        {"ZeroPadding2D", "{\"padding\": 1, \"data_format\": \"channels_first\"}", S(N, 8, 8, 3),
+         CVS_E_UNSUPPORTED, "channels_first"},
+        {"Flatten", "{\"data_format\": \"channels_first\"}", S(N, 8, 8, 3), CVS_E_UNSUPPORTED,
+         "channels_first"},
+        {"Conv2D", "{\"filters\": 1048576, \"kernel_size\": 1}", S(1, 4096, 4096, 1), CVS_E_NOMEM,
+         "too large"},
+        {"DepthwiseConv2D", "{\"kernel_size\": 1, \"depth_multiplier\": 4096}",
+         S(N, 1, 1, (int64_t)1 << 30), CVS_E_NOMEM, "too large"},
+        {"SeparableConv2D", "{\"filters\": 1, \"kernel_size\": 1, \"depth_multiplier\": 4096}",
+         S(N, 4096, 4096, 64), CVS_E_NOMEM, "too large"},
+        {"Dense", "{\"units\": 4}", S(N), CVS_E_FORMAT, "2 axes or more"},
+        {"Reshape", "{\"target_shape\": [5]}", S(N, 3, 4), CVS_E_FORMAT,
+         "target_shape: (5,) does not fit the input (None, 3, 4)"},
+        {"Reshape", "{\"target_shape\": [-1, 5]}", S(N, 3, 4), CVS_E_FORMAT, "does not fit"},
+        {"Reshape", "{\"target_shape\": [-1, -1]}", S(N, 3, 4), CVS_E_FORMAT, "only one size"},
+        {"Reshape", "{\"target_shape\": [0]}", S(N, 3, 4), CVS_E_FORMAT, "target_shape: 0"},
+        {"Reshape", "{\"target_shape\": [1099511627776, 1099511627776]}", S(N, 3, 4), CVS_E_NOMEM,
+         "too large"},
+        {"Reshape", "{\"target_shape\": [1,1,1,1,1,1]}", S(N, 1), CVS_E_FORMAT, "at most 5"},
+        {"Permute", "{\"dims\": [1, 1]}", S(N, 3, 4), CVS_E_FORMAT, "dims: axis 1 is named twice"},
+        {"Permute", "{\"dims\": [0, 1]}", S(N, 3, 4), CVS_E_FORMAT, "dims: 0 is out of range"},
+        {"Permute", "{\"dims\": [1]}", S(N, 3, 4), CVS_E_FORMAT, "2 axes"},
+        {"Activation", "{}", S(N, 3), CVS_E_FORMAT, "activation: missing"},
+        {"Softmax", "{\"axis\": [1, 2]}", S(N, 3, 4), CVS_E_UNSUPPORTED, "axis: one number"},
+        {"Softmax", "{\"axis\": 3}", S(N, 3, 4), CVS_E_FORMAT, "has no axis 3"},
+        {"BatchNormalization", "{\"renorm\": true}", S(N, 3), CVS_E_UNSUPPORTED, "renorm: true"},
+        {"BatchNormalization", "{\"mode\": 1}", S(N, 3), CVS_E_UNSUPPORTED, "mode: 1"},
+        {"LayerNormalization", "{\"rms_scaling\": true}", S(N, 3), CVS_E_UNSUPPORTED,
+         "rms_scaling"},
+        {"LayerNormalization", "{\"axis\": [1, 3]}", S(N, 3, 2, 2), CVS_E_UNSUPPORTED,
+         "axis: only neighbouring axes"},
+        {"LayerNormalization", "{\"axis\": []}", S(N, 3), CVS_E_FORMAT, "axis: 1 to 6"},
+        {"ZeroPadding2D", "{}", S(N, 3, 3, 1), CVS_E_FORMAT, "padding: missing"},
+        {"ZeroPadding2D", "{\"padding\": [1, 2, 3]}", S(N, 3, 3, 1), CVS_E_FORMAT, "2 entries"},
+        {"ZeroPadding2D", "{\"padding\": [[1], 2]}", S(N, 3, 3, 1), CVS_E_FORMAT, "a pair"},
+        {"ZeroPadding1D", "{\"padding\": -1}", S(N, 3, 1), CVS_E_FORMAT, "padding: -1 is out of"},
+        {"Cropping1D", "{\"cropping\": [2, 1]}", S(N, 3, 1), CVS_E_FORMAT,
+         "cropping: 2 and 1 leave nothing of 3"},
+        {"UpSampling2D", "{\"interpolation\": \"lanczos3\"}", S(N, 3, 3, 1), CVS_E_UNSUPPORTED,
+         "interpolation: \"lanczos3\""},
+        {"UpSampling2D", "{\"size\": 4096}", S(1, 1 << 20, 1 << 20, 1), CVS_E_NOMEM, "too large"},
+        {"Subtract", "{}", S(N, 3), CVS_E_FORMAT, "two inputs are wanted, not 1"},
+        {"Rescaling", "{}", S(N, 3), CVS_E_FORMAT, "scale: missing"},
+        {"Rescaling", "{\"scale\": [1, 2]}", S(N, 3), CVS_E_FORMAT, "2 numbers are given"},
+        {"Rescaling", "{\"scale\": [1, 2], \"offset\": [1, 2, 3]}", S(N, 3), CVS_E_FORMAT,
+         "2 and 3 numbers"},
+        {"Normalization", "{\"mean\": 1}", S(N, 3), CVS_E_FORMAT, "variance: missing"},
+        {"PReLU", "{\"shared_axes\": [0]}", S(N, 3), CVS_E_FORMAT,
+         "shared_axes: 0 is out of range"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cvs_error err = {0};
+        cx_shape out;
+        FAILS(infer_shape(&out, rows[i].class_name, rows[i].json, &rows[i].in, 1, &err),
+              rows[i].code, rows[i].text);
+    }
+}
+
+static void weights_have_keras_shapes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class_name, *json;
+        cx_shape in;
+        int n;
+        cx_shape w[4];
+    } rows[] = {
+        {"Conv2D",
+         "{\"filters\": 8, \"kernel_size\": [3, 2], \"groups\": 2}",
+         S(N, 8, 8, 6),
+         2,
+         {S(3, 2, 3, 8), S(8)}},
+        {"Conv1D",
+         "{\"filters\": 8, \"kernel_size\": 3, \"use_bias\": false}",
+         S(N, 8, 6),
+         1,
+         {S(3, 6, 8)}},
+        {"DepthwiseConv2D",
+         "{\"kernel_size\": 3, \"depth_multiplier\": 2}",
+         S(N, 8, 8, 6),
+         2,
+         {S(3, 3, 6, 2), S(12)}},
+        {"SeparableConv2D",
+         "{\"filters\": 5, \"kernel_size\": 3, \"depth_multiplier\": 2}",
+         S(N, 8, 8, 6),
+         3,
+         {S(3, 3, 6, 2), S(1, 1, 12, 5), S(5)}},
+        {"Dense", "{\"units\": 5}", S(N, 4, 6), 2, {S(6, 5), S(5)}},
+        {"BatchNormalization",
+         "{\"scale\": false, \"axis\": 1}",
+         S(N, 4, 6),
+         3,
+         {S(4), S(4), S(4)}},
+        {"LayerNormalization", "{\"axis\": [-2, -1]}", S(N, 4, 6), 2, {S(4, 6), S(4, 6)}},
+        {"PReLU", "{\"shared_axes\": [1]}", S(N, 4, 6), 1, {S(1, 6)}},
+        {"Normalization", "{}", S(N, 4, 6), 3, {S(6), S(6), {0}}},
+        {"Normalization", "{\"axis\": null}", S(N, 4, 6), 3, {{0}, {0}, {0}}},
+        {"Normalization", "{\"mean\": [1], \"variance\": 2.0}", S(N, 4, 6), 0, {{0}}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cvs_error err = {0};
+        cx_arena *arena = cx_arena_new();
+        cx_layer l;
+        cx_weight_spec w[CX_MAX_WEIGHTS];
+        OK(make_layer(&l, arena, rows[i].class_name, rows[i].json, 2, &err));
+        assert_int_equal(l.kind->weights(&l, &rows[i].in, 1, w, &err), rows[i].n);
+        for (int k = 0; k < rows[i].n; k++)
+            expect_shape(rows[i].class_name, &w[k].shape, &rows[i].w[k]);
+        cx_arena_free(arena);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_of_the_table_is_here_once),
+        cmocka_unit_test(every_kind_makes_its_shape_and_weights),
+        cmocka_unit_test(every_kind_survives_any_input_shape),
+        cmocka_unit_test(windows_follow_tensorflow),
+        cmocka_unit_test(merges_broadcast),
+        cmocka_unit_test(free_sizes_stay_free),
+        cmocka_unit_test(what_cannot_be_is_refused),
+        cmocka_unit_test(weights_have_keras_shapes),
+    };
+    return RUN(tests);
+}
