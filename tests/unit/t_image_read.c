@@ -91,12 +91,13 @@ static void exif_turns_when_asked(void **state)
     }
 }
 
-/* progressive.jpg has the orientation once, as a little- or big-endian 16-bit number. */
+/* progressive.jpg has the orientation once, as a big-endian 16-bit number. */
 static void all_eight_orientations_turn(void **state)
 {
     (void)state;
-    /* Where the first, the 23rd and the last-but-22 pixel of the file go: corners of the result, as
-     * ImageOps.exif_transpose of Pillow 9.4 does it. 0 top left, 1 top right, 2 bottom left. */
+    /* To which corner of the result the file's top left and top right go, as
+     * ImageOps.exif_transpose of Pillow 9.4 does it: 0 top left, 1 top right, 2 bottom left, 3
+     * bottom right. */
     static const int first_corner[9] = {0, 0, 1, 3, 2, 0, 1, 3, 2};
     static const int second_corner[9] = {0, 1, 0, 2, 3, 2, 3, 1, 0};
     cvs_error err;
@@ -260,6 +261,9 @@ static void promised_sizes_allocate_nothing(void **state)
     static const uint8_t png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x40\0\0\0\x20\0\x08\x02\0\0\0"
                                  "\xAD\x1C\xCB\x36\0\0\0\0IDAT\x35\xAF\x06\x1E";
     FAILS(cx_image_parse(&image, png, sizeof png - 1, 3, 0, &err), CVS_E_FORMAT, "cannot hold");
+    static const uint8_t wide[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x79\x18\0\0\0\x01\x08\0\0\0\0"
+                                  "\x64\xAA\x5D\x01\0\0\0\0IDAT\x35\xAF\x06\x1E";
+    FAILS(cx_image_parse(&image, wide, sizeof wide - 1, 3, 0, &err), CVS_E_NOMEM, "31000 x 1");
 }
 
 static void no_memory_is_an_error(void **state)
