@@ -12,6 +12,6 @@ no() { # WHY PATTERN [grep's options]
 }
 no 'a path of one machine' '/[w]ork/|/[r]oot/|/[h]ome/[a-z]'
 no 'unfinished' '\b([T]ODO|[F]IXME|[X]XX)\b'
-no 'ends in a blank' '[[:blank:]]$' --exclude-dir=expected
-no 'a tab' "$(printf '\t')" --exclude=Makefile --exclude-dir=completions
+no 'ends in a blank' '[[:blank:]]$' --exclude='*.txt'
+no 'a tab' "$(printf '\t')" --exclude=Makefile --exclude-dir=completions --exclude='*.txt'
 exit $bad
