@@ -13,7 +13,7 @@
 static int open_data(const char *name)
 {
     char path[1024];
-    snprintf(path, sizeof path, "%s/formats/%s", getenv("CONVSCOPE_DATA"), name);
+    snprintf(path, sizeof path, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
     int fd = open(path, O_RDONLY);
     if (fd < 0) fail_msg("%s is not there", path);
     return fd;
@@ -188,7 +188,7 @@ static void read_data(cx_bytes *out, const char *name)
 {
     char path[1024];
     cvs_error err;
-    snprintf(path, sizeof path, "%s/formats/%s", getenv("CONVSCOPE_DATA"), name);
+    snprintf(path, sizeof path, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
     OK(cx_file_read(out, path, 1 << 20, &err));
 }
 
@@ -248,8 +248,8 @@ static void other_files_are_told_at_once(void **state)
 
 int main(void)
 {
-    if (!getenv("CONVSCOPE_DATA")) {
-        printf("1..0 # SKIP CONVSCOPE_DATA is not set\n");
+    if (!getenv("CONVSCOPE_TEST_DATA")) {
+        printf("1..0 # SKIP CONVSCOPE_TEST_DATA is not set\n");
         return 0;
     }
     const struct CMUnitTest tests[] = {

@@ -12,7 +12,7 @@
 
 static void data_path(char path[1024], const char *name)
 {
-    snprintf(path, 1024, "%s/formats/%s", getenv("CONVSCOPE_DATA"), name);
+    snprintf(path, 1024, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
 }
 
 static cvs_model *load(const char *name)
@@ -268,8 +268,8 @@ static void real_models_load(void **state)
 
 int main(void)
 {
-    if (!getenv("CONVSCOPE_DATA")) {
-        printf("1..0 # SKIP CONVSCOPE_DATA is not set\n");
+    if (!getenv("CONVSCOPE_TEST_DATA")) {
+        printf("1..0 # SKIP CONVSCOPE_TEST_DATA is not set\n");
         return 0;
     }
     const struct CMUnitTest tests[] = {
