@@ -1,5 +1,5 @@
 /* hdf5_child.c - the child process that reads an HDF5 file. The one home of libhdf5. */
-#define _GNU_SOURCE
+#define _DEFAULT_SOURCE
 #include <fcntl.h>
 #include <hdf5.h>
 #include <signal.h>

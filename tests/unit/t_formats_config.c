@@ -13,7 +13,8 @@ static int build(cvs_model **out, const char *json, const char *version, cvs_err
     for (size_t i = 0; i < s.len; i++)
         if (s.data[i] == '\'') s.data[i] = '"';
     *out = NULL;
-    int rc = cx_json_parse(&root, s.data, s.len, err);
+    int rc = cx_str_ok(&s, err);
+    if (rc == 0) rc = cx_json_parse(&root, s.data, s.len, err);
     if (rc == 0) rc = cx_config_build(out, root, version, err);
     cx_json_free(root);
     cx_str_deinit(&s);
