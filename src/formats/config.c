@@ -14,8 +14,8 @@ static const int64_t max_side = INT32_MAX;
 
 int cx_keras_major(const char *version)
 {
-    int major = version ? atoi(version) : 1;
-    return major < 1 ? 1 : major > 3 ? 3 : major;
+    long major = version ? strtol(version, NULL, 10) : 1;
+    return major < 1 ? 1 : major > 3 ? 3 : (int)major;
 }
 
 /* A model as a layer: the class, and a configuration that lists layers. Files of Keras 1 and 2 up

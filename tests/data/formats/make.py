@@ -1,0 +1,131 @@
+"""Make the HDF5 files of this folder: python3 make.py (needs h5py). Numbers are 0, 1, 2, ... / 64."""
+import json
+import os
+import h5py
+import numpy as np
+
+os.chdir(os.path.dirname(os.path.abspath(__file__)))
+
+
+def numbers(*shape):
+    n = int(np.prod(shape))
+    return (np.arange(n, dtype="<f4") / 64).reshape(shape)
+
+
+def conv(name, filters, **more):
+    return {"class_name": "Conv2D", "config": dict(
+        name=name, filters=filters, kernel_size=[3, 3], padding="same", activation="relu", **more)}
+
+
+def layer(class_name, name, **config):
+    return {"class_name": class_name, "config": dict(name=name, **config)}
+
+
+def call(entry, *inputs):
+    """A member of a Functional model, called once for every list of inputs."""
+    return dict(entry, name=entry["config"]["name"],
+                inbound_nodes=[[[name, node, 0, {}] for name, node in refs] for refs in inputs])
+
+
+def functional(name, layers, inputs, outputs):
+    return {"class_name": "Functional", "config": dict(
+        name=name, layers=layers, input_layers=[[n, 0, 0] for n in inputs],
+        output_layers=[[n, k, 0] for n, k in outputs])}
+
+
+def write(file, config, groups, version="2.9.0", backend="tensorflow", store=None, **options):
+    """groups: {layer: [(weight name, array)]} in order."""
+    with h5py.File(file, "w", **options) as h:
+        if config is not None:
+            h.attrs["model_config"] = json.dumps(config)
+        h.attrs["keras_version"] = version
+        h.attrs["backend"] = backend
+        top = h.create_group("model_weights")
+        top.attrs["layer_names"] = np.array([n.encode() for n in groups])
+        top.attrs["backend"] = backend
+        for name, weights in groups.items():
+            g = top.create_group(name)
+            g.attrs["weight_names"] = [n.encode() for n, _ in weights]
+            for path, array in weights:
+                (store or (lambda g, p, a: g.create_dataset(p, data=a)))(g, path, array)
+        h.create_group("optimizer_weights").create_dataset("iterations", data=np.int64(7))
+
+
+plain = {"class_name": "Sequential", "config": {"name": "plain", "layers": [
+    conv("first", 4, batch_input_shape=[None, 6, 5, 2]),
+    layer("BatchNormalization", "norm", axis=[3]),
+    layer("Flatten", "flat"), layer("Dense", "last", units=3)]}}
+plain_groups = {
+    "first": [("first/kernel:0", numbers(3, 3, 2, 4)), ("first/bias:0", numbers(4))],
+    "norm": [("norm/gamma:0", numbers(4) + 1), ("norm/beta:0", numbers(4) + 2),
+             ("norm/moving_mean:0", np.arange(4, dtype="<f4")),
+             ("norm/moving_variance:0", numbers(4) + 4)],
+    "flat": [],
+    "last": [("last/kernel:0", numbers(120, 3)), ("last/bias:0", numbers(3))]}
+write("plain.h5", plain, plain_groups)
+write("theano.h5", {"class_name": "Sequential", "config": [conv(
+    "conv", 4, batch_input_shape=[None, 6, 5, 2])]},
+    {"conv": plain_groups["first"]}, version="2.2.4", backend="theano")
+
+kinds = iter(["gzip", "f2", "f8", ">f4", "i8", "compact", "gzip", "chunk"])
+
+
+def packed(g, path, array):
+    kind = next(kinds)
+    if kind == "gzip":
+        g.create_dataset(path, data=array, chunks=True, compression="gzip", shuffle=True)
+    elif kind == "chunk":
+        g.create_dataset(path, data=array, chunks=array.shape)
+    elif kind == "compact":
+        plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+        plist.set_layout(h5py.h5d.COMPACT)
+        parent = g.require_group(os.path.dirname(path))
+        d = h5py.h5d.create(parent.id, os.path.basename(path).encode(), h5py.h5t.IEEE_F32LE,
+                            h5py.h5s.create_simple(array.shape), plist)
+        d.write(h5py.h5s.ALL, h5py.h5s.ALL, array)
+    elif kind == "i8":
+        g.create_dataset(path, data=array.astype("<i8"))
+    else:
+        g.create_dataset(path, data=array.astype(kind))
+
+
+write("packed.h5", plain, plain_groups, store=packed, userblock_size=512)
+
+# a nested model, frozen in part, called twice, and a layer called twice, as Keras 2 writes it
+inner = functional("inner", [
+    call(layer("InputLayer", "in", batch_input_shape=[None, 6, 5, 4])),
+    call(conv("conv", 4, trainable=False), [("in", 0)]),
+    call(layer("BatchNormalization", "norm", axis=[3]), [("conv", 0)])], ["in"], [("norm", 0)])
+outer = functional("outer", [
+    call(layer("Add", "sum"), [("inner", 1), ("inner", 2), ("shared", 1)]),
+    call(layer("InputLayer", "a", batch_input_shape=[None, 6, 5, 4])),
+    call(inner, [("a", 0)], [("shared", 0)]),
+    call(conv("shared", 4), [("a", 0)], [("inner", 2)])], ["a"], [("sum", 0)])
+write("nested.h5", outer, {
+    "a": [],
+    "shared": [("shared_7/kernel:0", numbers(3, 3, 4, 4)), ("shared_7/bias:0", numbers(4))],
+    "inner": [("norm/gamma:0", numbers(4) + 1), ("norm/beta:0", numbers(4) + 2),
+              ("conv/kernel:0", numbers(3, 3, 4, 4) + 5), ("conv/bias:0", numbers(4) + 6),
+              ("norm/moving_mean:0", numbers(4) + 3), ("norm/moving_variance:0", numbers(4) + 4),
+              ("StateVar:0", np.arange(3))],
+    "sum": []})
+
+# lists that Keras splits, in names of fixed length; weights alone
+with h5py.File("pieces.h5", "w") as h:
+    h.attrs["layer_names0"] = np.array([b"one", b"three"])
+    h.attrs["layer_names1"] = np.array([b"five"])
+    h.attrs["text"] = "a text"
+    h.attrs["number"] = 3.5
+
+# what only an attacker writes
+with h5py.File("hostile.h5", "w") as h:
+    h.create_group("loop")["again"] = h["/"]
+with h5py.File("elsewhere.h5", "w") as h:
+    h.create_dataset("outside", shape=(4,), dtype="<f4", external=[("/etc/passwd", 0, 16)])
+    h["link"] = h5py.ExternalLink("plain.h5", "/model_weights")
+    h["soft"] = h5py.SoftLink("/outside")
+    h.create_dataset("text", data=b"words")
+    space = h5py.h5s.create_simple((1 << 30, 1 << 9))
+    plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
+    plist.set_chunk((1 << 10, 1 << 5))
+    h5py.h5d.create(h.id, b"vast", h5py.h5t.IEEE_F32LE, space, plist)
