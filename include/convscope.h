@@ -126,7 +126,8 @@ typedef enum cvs_summary_style {
  * The table that Keras prints for a model.
  *
  * @param[out] out    text ended by a newline, the caller's to cvs_free()
- * @param width       columns of the table (Keras calls it line_length); 0 for Keras' default
+ * @param width       columns of the table (Keras calls it line_length); 0 for a default:
+ *                    80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's
  */
 CVS_API int cvs_model_summary(char **out, const cvs_model *model, cvs_summary_style style,
                               int width, cvs_error *err);

@@ -87,28 +87,30 @@ static const char *plural(int64_t n)
 
 /* --- the lines of the header --- */
 
-static void title(pen *p, const cx_sheet *s)
+/* The name, and the class beside it where there is room: else it comes first on the next line. */
+static void title_and_shape(pen *p, const cx_sheet *s)
 {
-    int class_width;
-    p->size = CLASS_SIZE;
-    class_width = cx_font_width(p->font, p->size, s->class_name) + 12;
+    enum { GAP = 12 };
+    char text[ITEM_TEXT], shape[CX_SHAPE_TEXT], channels[32];
+    int fits = cx_font_width(p->font, TITLE_SIZE, s->name) + GAP +
+                   cx_font_width(p->font, CLASS_SIZE, s->class_name) <=
+               p->width;
+    p->y += TITLE_SIZE;
     p->size = TITLE_SIZE;
     p->ink = TITLE_INK;
-    p->y += TITLE_SIZE;
-    put_within(p, s->name, p->width - (class_width < p->width / 2 ? class_width : p->width / 2));
-    p->x += 12;
-    p->size = CLASS_SIZE;
-    p->ink = SMALL_INK;
-    put_within(p, s->class_name, p->left + p->width - p->x);
+    put_within(p, s->name, p->width);
+    if (fits) {
+        p->x += GAP;
+        p->size = CLASS_SIZE;
+        p->ink = SMALL_INK;
+        put(p, s->class_name);
+    }
     p->size = TEXT_SIZE;
     p->ink = TEXT_INK;
-    p->x = p->left;
-    p->y += LINE + 5;
-}
+    new_line(p);
+    p->y += TITLE_SIZE - CLASS_SIZE;
 
-static void shape_line(pen *p, const cx_sheet *s)
-{
-    char text[ITEM_TEXT], shape[CX_SHAPE_TEXT], channels[32];
+    if (!fits) item(p, s->class_name);
     snprintf(text, sizeof text, "shape %s", cx_shape_text(shape, s->shape));
     item(p, text);
     cx_commas(channels, s->channels);
@@ -174,14 +176,14 @@ static void tick(pen *p, int x, int y, double at, const char *text)
 static void bar(pen *p, const cx_scale *scale, int x, int y)
 {
     char number[CX_NUMBER_TEXT], top[CX_NUMBER_TEXT + 8], bottom[CX_NUMBER_TEXT + 8];
-    const char *more = scale->is_cut ? "≥ " : "", *less = scale->is_cut ? "≤ " : "";
+    const char *more = scale->is_cut_above ? "≥ " : "", *less = scale->is_cut_below ? "≤ " : "";
     if (!p->canvas) return;
     for (int i = 0; i < BAR_WIDTH; i++)
         cx_canvas_fill(p->canvas, x + i, y, 1, BAR_HEIGHT, (uint8_t)(i * CX_LEVELS / BAR_WIDTH));
     cx_canvas_frame(p->canvas, x - 1, y - 1, BAR_WIDTH + 2, BAR_HEIGHT + 2, CX_GRAY(SMALL_INK));
     if (scale->per_channel) {
-        snprintf(top, sizeof top, "channel's own maximum");
-        snprintf(bottom, sizeof bottom, "minus that");
+        snprintf(top, sizeof top, "its own maximum");
+        snprintf(bottom, sizeof bottom, "−its own maximum");
     } else {
         snprintf(top, sizeof top, "%s%s", more, cx_number_text(number, scale->limit));
         snprintf(bottom, sizeof bottom, "%s%s", less, cx_number_text(number, -scale->limit));
@@ -204,8 +206,7 @@ int cx_header_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx
     int has_bar = scale->per_channel || scale->limit > 0, is_wide = width >= WIDE;
     pen p = {.canvas = canvas, .font = font, .left = x, .width = width, .x = x, .y = y};
     if (has_bar && is_wide) p.width -= BAR_WIDTH + 40;
-    title(&p, s);
-    shape_line(&p, s);
+    title_and_shape(&p, s);
     numbers_line(&p, s);
     not_finite_line(&p, s);
     int end = p.y - LINE + 6; /* the last line's descenders */
@@ -231,7 +232,8 @@ int cx_footer_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx
              "each channel has its own colour scale: brightness cannot be compared between them");
     else if (s->channels > 1)
         item(&p, "one colour scale for all");
-    if (scale->is_cut) item(&p, "about 1 in 1,000 of the values that are not 0 is off the scale");
+    if (scale->is_cut_above || scale->is_cut_below)
+        item(&p, "1 in 200 of the values other than 0 is off the scale");
     if (layout->reduce_x > 1 || layout->reduce_y > 1) {
         snprintf(text, sizeof text, "a pixel is the mean of %d × %d values", layout->reduce_y,
                  layout->reduce_x);

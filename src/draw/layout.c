@@ -10,9 +10,10 @@ enum {
     SHEET_PIXELS = 8000000, /* that all tiles together should not exceed by much */
     LEAST_TILE = 40,
     MOST_TILE = 1600,
-    GOOD_WIDTH = 1000,   /* a sheet narrower than this takes more columns */
-    MOST_WIDTH = 3000,   /* one wider than this does not */
-    VECTOR_TILE = 72,    /* a number on a tile of its own; the strip holds its value too */
+    GOOD_WIDTH = 1000, /* a sheet narrower than this takes more columns */
+    MOST_WIDTH = 3000, /* one wider than this does not */
+    VECTOR_TILE = 80,  /* a number on a tile of its own; the strip holds its value too */
+    VECTOR_GAP = 14,
     VECTOR_TILES = 64,   /* longest vector drawn so */
     LINE_THICKNESS = 24, /* of a 1-D map, which would be one pixel */
 };
@@ -99,11 +100,12 @@ static void plan_tiles(cx_layout *l, int64_t height, int64_t width)
 {
     scale_tiles(l, height, width);
     int label = cx_layout_digits(l->channels - 1);
+    int gap = height == 1 && width == 1 ? VECTOR_GAP : GAP_X;
     l->strip = CX_LABEL_STRIP;
-    l->pitch_x = (l->tile_width > label ? l->tile_width : label) + GAP_X;
+    l->pitch_x = (l->tile_width > label ? l->tile_width : label) + gap;
     l->pitch_y = l->tile_height + l->strip + GAP_Y;
     choose_columns(l);
-    l->width = (int64_t)l->columns * l->pitch_x - GAP_X;
+    l->width = (int64_t)l->columns * l->pitch_x - gap;
     l->height = l->rows * l->pitch_y - GAP_Y;
 }
 

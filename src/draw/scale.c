@@ -8,11 +8,16 @@
 #include "base/str.h"
 #include "draw/canvas.h"
 
-enum { BINS = 4096 };
+enum {
+    FRACTION_CUT = 18, /* of 23 bits: 32 bins from a power of two to the next */
+    BINS = 1 << (31 - FRACTION_CUT),
+    NOT_FINITE = 255 << (23 - FRACTION_CUT), /* bins of NaN and infinity begin here */
+    OFF_SCALE = 200, /* one in so many values lies beyond the end of a scale that is cut */
+};
 
-/* The scale ends where one in a thousand of the values other than 0 lies beyond, but only when that
- * is below this share of the maximum: a scale up to the maximum says more. */
-static const double worth_a_cut = 0.6;
+/* A scale is cut only when that leaves less than this share of it: one up to the maximum says
+ * more. */
+static const double worth_a_cut = 0.7;
 
 static double largest(const cvs_stats *stats)
 {
@@ -20,20 +25,24 @@ static double largest(const cvs_stats *stats)
     return isfinite(size) ? size : 0;
 }
 
-/* A size that about 99.9 % of the finite values other than 0 do not exceed, by a histogram up to
- * `most`. Zeros do not count: behind a ReLU most values are. */
-static double common_size(const float *x, int64_t n, double most)
+/* A size that all but one in OFF_SCALE of the finite values other than 0 do not exceed, to 3 %: by
+ * a histogram over a float's exponent and the first bits of its fraction. Zeros do not count:
+ * behind a ReLU most values are. */
+static double common_size(const float *x, int64_t n)
 {
-    int64_t bins[BINS] = {0}, finite = 0, above = 0;
-    const float gain = (float)(BINS / most);
+    int64_t bins[BINS] = {0}, counted = 0, above = 0;
     for (int64_t i = 0; i < n; i++) {
-        float bin = fabsf(x[i]) * gain;
-        if (bin > 0 && bin - bin == 0) bins[bin < BINS ? (int)bin : BINS - 1]++;
+        uint32_t bits;
+        memcpy(&bits, &x[i], sizeof bits);
+        bins[(bits & 0x7fffffff) >> FRACTION_CUT]++;
     }
-    for (int b = 0; b < BINS; b++) finite += bins[b];
-    int b = BINS;
-    while (b > 1 && above + bins[b - 1] <= finite / 1000) above += bins[--b];
-    return most * b / BINS;
+    for (int b = 1; b < NOT_FINITE; b++) counted += bins[b];
+    uint32_t b = NOT_FINITE;
+    while (b > 1 && above + bins[b - 1] <= counted / OFF_SCALE) above += bins[--b];
+    float edge;
+    b <<= FRACTION_CUT;
+    memcpy(&edge, &b, sizeof edge);
+    return (double)edge;
 }
 
 /* Two figures, not below x: "≥ 0.21" reads better than "≥ 0.2071". */
@@ -49,11 +58,13 @@ void cx_scale_choose(cx_scale *out, const cx_sheet *s)
     *out = (cx_scale){.limit = largest(s->whole)};
     out->is_signed = out->limit > 0 && s->whole->min < 0;
     out->per_channel = s->channel_scale && s->channels > 1 && s->height * s->width > 1;
-    if (out->per_channel || out->limit == 0 || n < 1000) return;
-    double most = common_size(s->data, n, out->limit);
+    /* In a vector the largest value is what one looks for. */
+    if (out->per_channel || out->limit == 0 || n < 1000 || s->height * s->width == 1) return;
+    double most = common_size(s->data, n);
     if (most >= worth_a_cut * out->limit) return;
     out->limit = round_up(most);
-    out->is_cut = 1;
+    out->is_cut_above = s->whole->max > out->limit;
+    out->is_cut_below = s->whole->min < -out->limit;
 }
 
 double cx_scale_limit(const cx_scale *scale, const cx_sheet *s, int64_t channel)
@@ -73,19 +84,27 @@ float cx_scale_offset(const cx_scale *scale)
     return scale->is_signed ? CX_LEVELS / 2 + 0.5f : 0;
 }
 
+/* "1.2e-05" to "1.2e-5". */
+static void shorten_exponent(char *text)
+{
+    char *e = strchr(text, 'e');
+    if (e && (e[1] == '-' || e[1] == '+') && e[2] == '0') memmove(e + 2, e + 3, strlen(e + 2));
+}
+
 char *cx_number_text(char buf[CX_NUMBER_TEXT], double value)
 {
+    static const char minus[] = "−";
     char plain[CX_NUMBER_TEXT];
     double size = fabs(value);
     if (size >= 1000 && size < 1e7)
         cx_commas(plain, llround(value));
     else
-        snprintf(plain, sizeof plain, "%.3g", value);
+        snprintf(plain, sizeof plain, size > 0 && size < 1e-3 ? "%.1e" : "%.3g", value);
+    shorten_exponent(plain);
     size_t n = 0;
-    for (const char *p = plain; *p && n < CX_NUMBER_TEXT - 4; p++) {
-        const char *minus = *p == '-' ? "−" : NULL;
-        size_t k = minus ? strlen(minus) : 1;
-        memcpy(buf + n, minus ? minus : p, k);
+    for (const char *p = plain; *p && n < CX_NUMBER_TEXT - sizeof minus; p++) {
+        size_t k = *p == '-' ? sizeof minus - 1 : 1;
+        memcpy(buf + n, *p == '-' ? minus : p, k);
         n += k;
     }
     buf[n] = 0;

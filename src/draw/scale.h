@@ -8,9 +8,9 @@
  * for all channels, so that an emptier channel looks emptier. */
 typedef struct cx_scale {
     int is_signed;
-    int per_channel; /* each channel's own largest value is the limit instead */
-    int is_cut;      /* larger values than `limit` exist and look like it */
-    double limit;    /* 0 when there is nothing but zeros */
+    int per_channel;                /* each channel's own largest value is the limit instead */
+    int is_cut_above, is_cut_below; /* values beyond the ends exist and look like these */
+    double limit;                   /* 0 when there is nothing but zeros */
 } cx_scale;
 
 void cx_scale_choose(cx_scale *out, const cx_sheet *s);
@@ -22,7 +22,7 @@ double cx_scale_limit(const cx_scale *scale, const cx_sheet *s, int64_t channel)
 float cx_scale_gain(const cx_scale *scale, double limit);
 float cx_scale_offset(const cx_scale *scale);
 
-/* "0.304", "1,204", "−3e−05": three figures. Gives buf back. */
+/* "0.304", "1,204", "−3.1e−5": up to three figures. Gives buf back. */
 enum { CX_NUMBER_TEXT = 48 };
 char *cx_number_text(char buf[CX_NUMBER_TEXT], double value);
 

@@ -49,23 +49,34 @@ out:
     return rc;
 }
 
-int cx_sheet_draw(cx_bytes *png, const cx_sheet *s, cvs_style style, cvs_error *err)
+int cx_sheet_canvas(cx_canvas *out, const cx_sheet *s, cvs_style style, cvs_error *err)
 {
-    cx_canvas canvas = {0};
     cx_font *font = NULL;
     int rc;
 
-    *png = (cx_bytes){0};
+    *out = (cx_canvas){0};
     TRY(check(s, err));
     if (style == CVS_STYLE_DEFAULT) {
         TRY(cx_font_new(&font, err));
-        TRY(draw_page(&canvas, font, s, err));
+        TRY(draw_page(out, font, s, err));
     } else {
-        TRY(cx_book_draw(&canvas, s, style, err));
+        TRY(cx_book_draw(out, s, style, err));
     }
-    rc = cx_canvas_png(png, &canvas, s->name, err);
 out:
     cx_font_free(font);
+    if (rc < 0) cx_canvas_deinit(out);
+    return rc;
+}
+
+int cx_sheet_draw(cx_bytes *png, const cx_sheet *s, cvs_style style, cvs_error *err)
+{
+    cx_canvas canvas = {0};
+    int rc;
+
+    *png = (cx_bytes){0};
+    TRY(cx_sheet_canvas(&canvas, s, style, err));
+    rc = cx_canvas_png(png, &canvas, s->name, err);
+out:
     cx_canvas_deinit(&canvas);
     return rc;
 }

@@ -3,6 +3,7 @@
 #define CX_DRAW_SHEET_H
 
 #include "base/file.h"
+#include "draw/canvas.h"
 #include "tensor/tensor.h"
 
 /* What is drawn. All is borrowed. */
@@ -19,5 +20,8 @@ typedef struct cx_sheet {
 /* Draw a sheet as PNG, the caller's to cx_bytes_deinit(). Sheets may be drawn side by side by
  * several threads. The books' styles read name, data and sizes alone. */
 int cx_sheet_draw(cx_bytes *png, const cx_sheet *s, cvs_style style, cvs_error *err);
+
+/* The same as pixels, the caller's to cx_canvas_deinit(). */
+int cx_sheet_canvas(cx_canvas *out, const cx_sheet *s, cvs_style style, cvs_error *err);
 
 #endif

@@ -69,7 +69,9 @@ void cx_summary_keras2(cx_str *out, const cx_summary *s, int width)
     const int n = s->chain ? 3 : COLUMNS;
     int ends[COLUMNS];
     char a[32];
-    if (width == 0) width = s->chain ? 65 : 98;
+    /* Python's default for a chain is 65 columns, where "(MaxPooling2D)" is cut; R's, and the
+     * book's, is the width of a terminal. */
+    if (width == 0) width = s->chain ? 80 : 98;
     for (int i = 0; i < n; i++) ends[i] = (int)(width * (s->chain ? chain : graph)[i]);
 
     cx_str_addf(out, "Model: \"%s\"\n", s->model->name);

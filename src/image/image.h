@@ -34,8 +34,9 @@ int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channel
 int cx_image_is_known(const uint8_t *bytes, size_t size);
 
 /* Resize to height × width as `mode` says and give float32 values in 0 … 255 of shape (height,
- * width, channels): whole numbers where the rule is Pillow's, fractions where it is TensorFlow's. A
- * picture that has that size already is only converted. */
+ * width, channels): whole numbers where the rule is Pillow's, fractions where it is TensorFlow's,
+ * whose bicubic overshoots a little and is not clipped. A picture that has that size already is
+ * only converted. */
 int cx_image_resize(cx_tensor *out, const cx_image *image, int width, int height, cvs_resize mode,
                     cvs_error *err);
 
@@ -46,8 +47,8 @@ int cx_preprocess(float *x, int64_t n, int channels, cvs_preprocess mode, cvs_er
 /* --- PNG out --- */
 
 /* A picture to be written: 8-bit with a palette (`palette` of 3 * n_colours bytes), or gray, RGB,
- * RGBA by `channels` where palette is NULL. `text` are pairs of key and value for tEXt, NULL-ended;
- * may be NULL. */
+ * RGBA by `channels` where palette is NULL. `text` are pairs of an ASCII key and a UTF-8 value for
+ * tEXt (iTXt where it is not ASCII), NULL-ended; may be NULL. */
 typedef struct cx_png {
     int width, height, channels;
     const uint8_t *data;

@@ -122,7 +122,7 @@ static int apply_key(reader *r)
 static int read_header(reader *r, size_t size)
 {
     png_set_read_fn(r->png, r, on_read);
-    png_set_user_limits(r->png, CX_IMAGE_MAX_SIDE, CX_IMAGE_MAX_SIDE);
+    png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours say more clearly why */
     /* Of the chunks that can be done without, tRNS is always read, eXIf on demand. */
     png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     if (r->orientation)

@@ -1,5 +1,5 @@
-/* conv.c - convolution: the choice of the algorithm. */
-
+/* conv.c - convolution: the choice of the algorithm, by shape. Both that there are form direct
+ * sums, so c->exact asks for nothing more. */
 #include "kernels/direct.h"
 
 /* A kernel of one cell that visits every pixel once is a dense layer on all pixels: the rows need

@@ -46,7 +46,8 @@ typedef struct job {
     const cx_set *set;
 } job;
 
-/* Rows of w for an input of 0 are not read: after a relu that is about half of them. */
+/* Rows of w for an input of 0 are not read: after a relu that is about half of them. (So 0 times an
+ * infinite weight is 0 here.) */
 static void run_range(void *arg, int i, int worker)
 {
     (void)worker;

@@ -21,7 +21,7 @@ typedef struct job {
     const float *x, *w;
     const cx_epilogue *e;
     float *y;
-    float *tails; /* packed weights, see pack_tails; NULL when there are none */
+    float *packed; /* weights, see pack_last */
     const cx_set *set;
     int64_t taps, depth, width; /* kernel cells, channels of a group: in and out */
     int64_t blocks;             /* tiles of output channels a group */
@@ -39,35 +39,9 @@ static int64_t parts_of(int64_t n, int64_t step)
     return (n + step - 1) / step;
 }
 
-/* --- the last output channels --- */
-
-/* Where the output channels of a group are no multiple of the vector, the weights of the last ones
- * are copied to rows of a whole vector, so that the kernel may load one. */
-size_t cx_direct_workspace(const cx_conv *c)
-{
-    const cx_window *w = &c->window;
-    const int64_t width = c->out_channels / c->groups;
-    if (width % CX_MAX_LANES == 0) return 0;
-    const int64_t rows = w->kernel[0] * w->kernel[1] * w->kernel[2] * c->in_channels;
-    return (size_t)rows * CX_MAX_LANES * sizeof(float);
-}
-
-static void pack_tails(const job *j)
-{
-    const int64_t lanes = j->set->lanes, tail = j->width % lanes, rows = j->taps * j->depth;
-    for (int64_t group = 0; group < j->c->groups; group++) {
-        float *to = j->tails + group * rows * lanes;
-        const float *from = j->w + (group + 1) * j->width - tail;
-        for (int64_t r = 0; r < rows; r++, to += lanes, from += j->c->out_channels) {
-            memset(to, 0, (size_t)lanes * sizeof *to);
-            memcpy(to, from, (size_t)tail * sizeof *to);
-        }
-    }
-}
-
 /* --- one tile of output channels --- */
 
-/* Output channels of one call, in the order of the weights that hold them. */
+/* Output channels of one call, and their weights. */
 typedef struct channels {
     int64_t group, first; /* the first one within the group */
     int vectors;
@@ -78,20 +52,45 @@ typedef struct channels {
 
 static channels channels_of(const job *j, int64_t block)
 {
-    const int64_t lanes = j->set->lanes, full = j->width / lanes;
-    channels o = {.group = block / j->blocks, .lanes = lanes, .w_stride = j->c->out_channels};
-    const int64_t vector = block % j->blocks * j->set->vectors;
-    o.first = vector * lanes;
-    o.vectors = (int)least(full - vector, j->set->vectors);
+    const int64_t lanes = j->set->lanes, most = lanes * j->set->vectors;
+    channels o = {.group = block / j->blocks, .first = block % j->blocks * most};
+    const int64_t n = least(most, j->width - o.first);
+    o.vectors = (int)parts_of(n, lanes);
+    o.lanes = n - (o.vectors - 1) * lanes;
+    o.w_stride = j->c->out_channels;
     o.w = j->w + o.group * j->width + o.first;
-    if (full - vector <= 0) { /* the tail is the last block, by itself */
-        o.first = full * lanes;
-        o.vectors = 1;
-        o.lanes = j->width % lanes;
-        o.w_stride = lanes;
-        o.w = j->tails + o.group * j->taps * j->depth * lanes;
+    if (o.lanes < lanes) {
+        o.w_stride = o.vectors * lanes;
+        o.w = j->packed + o.group * j->taps * j->depth * o.w_stride;
     }
     return o;
+}
+
+/* Where the output channels of a group are no multiple of the vector, the weights of its last tile
+ * are copied to rows of whole vectors, so that the kernel may load them. */
+size_t cx_direct_workspace(const cx_conv *c)
+{
+    const cx_window *w = &c->window;
+    const int64_t width = c->out_channels / c->groups;
+    if (width % CX_MAX_LANES == 0) return 0;
+    const int64_t rows = w->kernel[0] * w->kernel[1] * w->kernel[2] * c->in_channels;
+    const int64_t vectors = least(parts_of(width, CX_MAX_LANES), CX_MAX_VECTORS);
+    return (size_t)(rows * vectors * CX_MAX_LANES) * sizeof(float);
+}
+
+static void pack_last(const job *j)
+{
+    for (int64_t group = 0; group < j->c->groups; group++) {
+        const channels o = channels_of(j, (group + 1) * j->blocks - 1);
+        const float *from = j->w + group * j->width + o.first;
+        float *to = j->packed + (o.w - j->packed);
+        for (int64_t r = 0; r < j->taps * j->depth; r++) {
+            memcpy(to, from, (size_t)(j->width - o.first) * sizeof *to);
+            memset(to + j->width - o.first, 0, (size_t)(j->set->lanes - o.lanes) * sizeof *to);
+            from += j->c->out_channels;
+            to += o.w_stride;
+        }
+    }
 }
 
 typedef struct pass {
@@ -193,16 +192,15 @@ void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const c
                        float *y, void *workspace)
 {
     const cx_window *win = &c->window;
-    job j = {.c = c, .x = x, .w = w, .e = e, .y = y, .tails = workspace, .set = cx_set_now()};
+    job j = {.c = c, .x = x, .w = w, .e = e, .y = y, .packed = workspace, .set = cx_set_now()};
     j.taps = win->kernel[0] * win->kernel[1] * win->kernel[2];
     j.depth = c->in_channels / c->groups;
     j.width = c->out_channels / c->groups;
     j.rows = cx_grid_rows(win);
     if (j.rows < 1 || win->out[CX_WIDTH] < 1 || j.width < 1) return;
 
-    const int64_t lanes = j.set->lanes;
-    j.blocks = parts_of(j.width / lanes, j.set->vectors) + (j.width % lanes != 0);
-    if (j.width % lanes) pack_tails(&j);
+    j.blocks = parts_of(j.width, (int64_t)j.set->lanes * j.set->vectors);
+    if (j.width % j.set->lanes) pack_last(&j);
     plan(&j);
     cx_parallel((int)(j.row_parts * j.pixel_parts * j.block_parts), run_task, &j);
 }

@@ -25,7 +25,7 @@ void cx_affine_forward(int64_t rows, int64_t channels, const float *x, const flo
                        const float *shift, float *y)
 {
     if (rows < 1 || channels < 1) return;
-    affine a = {rows, channels, 1 + CHUNK / channels, x, scale, shift, y, cx_set_for(channels)};
+    affine a = {rows, channels, 1 + CHUNK / channels, x, scale, shift, y, cx_set_now()};
     cx_parallel((int)((rows + a.step - 1) / a.step), run_affine, &a);
 }
 

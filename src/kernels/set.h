@@ -5,7 +5,7 @@
 
 #include "kernels/grid.h"
 
-enum { CX_MAX_LANES = 16 };
+enum { CX_MAX_LANES = 16, CX_MAX_VECTORS = 4 };
 
 /* A run of pixels times some output channels, over some of the input channels. */
 typedef struct cx_conv_run {
@@ -13,8 +13,7 @@ typedef struct cx_conv_run {
     int64_t depth;     /* input channels */
     int64_t w_channel; /* floats of w from one input channel to the next */
     int vectors;       /* output channels: vectors of them, at most set->vectors */
-    int64_t lanes;     /* channels of the last vector; less than all only when vectors is 1. A row
-                          of w holds a full vector even so */
+    int64_t lanes;     /* channels of the last vector; a row of w holds all of it even so */
     int first, last;   /* first: begin with the bias, else add to y; last: clamp */
     const float *bias; /* of these output channels, or NULL */
     float low, high;

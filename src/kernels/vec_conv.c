@@ -14,7 +14,7 @@
 
 enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2 };
 
-/* Where a tile begins: full vectors, or the first `lanes` of the only one. */
+/* A vector of a tile: the last one may have fewer channels. */
 INLINE vec load_some(const float *p, int64_t lanes)
 {
     return lanes == CX_VL ? load(p) : load_part(p, lanes);
@@ -34,12 +34,12 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
 {
     const cx_run *run = &r->run;
     const int64_t x_pixel = run->x_pixel, y_pixel = run->y_pixel;
-    const int64_t lanes = vectors == 1 ? r->lanes : CX_VL;
     const int64_t depth = r->depth, w_channel = r->w_channel;
     vec sum[VECTORS][12];
 
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
+        const int64_t lanes = v == vectors - 1 ? r->lanes : CX_VL;
         vec bias = r->bias ? load_some(r->bias + v * CX_VL, lanes) : spread(0);
 #pragma GCC unroll 12
         for (int p = 0; p < pixels; p++)
@@ -69,6 +69,7 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
     const float low = r->last ? r->low : -INFINITY, high = r->last ? r->high : INFINITY;
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
+        const int64_t lanes = v == vectors - 1 ? r->lanes : CX_VL;
 #pragma GCC unroll 12
         for (int p = 0; p < pixels; p++)
             store_some(y + p * y_pixel + v * CX_VL, clamp(sum[v][p], low, high), lanes);

@@ -1,32 +1,35 @@
 /* vec_elementwise.c - rows of a dense layer, scale and shift, sums and products of two arrays. */
 #include "kernels/vector.h"
 
-/* Four rows of w at a time: y is loaded and stored once for them. */
+/* y += rows of w times numbers of x: y is loaded and stored once for all n of them. */
+INLINE void add_rows(const int n, const int *index, const float *x, const float *w, int64_t out,
+                     float *y)
+{
+    const float *row[4];
+    vec by[4];
+    for (int j = 0; j < n; j++) {
+        row[j] = w + index[j] * out;
+        by[j] = spread(x[index[j]]);
+    }
+    int64_t o = 0;
+    for (; o + CX_VL <= out; o += CX_VL) {
+        vec sum = load(y + o);
+#pragma GCC unroll 4
+        for (int j = 0; j < n; j++) sum += load(row[j] + o) * by[j];
+        store(y + o, sum);
+    }
+    if (o == out) return;
+    vec sum = load_part(y + o, out - o);
+    for (int j = 0; j < n; j++) sum += load_part(row[j] + o, out - o) * by[j];
+    store_part(y + o, sum, out - o);
+}
+
 void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
                         float *y)
 {
     int k = 0;
-    for (; k + 4 <= n; k += 4) {
-        const float *row[4];
-        float by[4];
-        for (int j = 0; j < 4; j++) {
-            row[j] = w + index[k + j] * out;
-            by[j] = x[index[k + j]];
-        }
-        int64_t o = 0;
-        for (; o + CX_VL <= out; o += CX_VL) {
-            vec sum = load(y + o);
-#pragma GCC unroll 4
-            for (int j = 0; j < 4; j++) sum += load(row[j] + o) * by[j];
-            store(y + o, sum);
-        }
-        for (; o < out; o++)
-            for (int j = 0; j < 4; j++) y[o] += row[j][o] * by[j];
-    }
-    for (; k < n; k++) {
-        const float *row = w + index[k] * out;
-        for (int64_t o = 0; o < out; o++) y[o] += row[o] * x[index[k]];
-    }
+    for (; k + 4 <= n; k += 4) add_rows(4, index + k, x, w, out, y);
+    for (; k < n; k++) add_rows(1, index + k, x, w, out, y);
 }
 
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
@@ -36,7 +39,10 @@ void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float
         int64_t c = 0;
         for (; c + CX_VL <= channels; c += CX_VL)
             store(y + c, load(x + c) * load(scale + c) + load(shift + c));
-        for (; c < channels; c++) y[c] = x[c] * scale[c] + shift[c];
+        const int64_t n = channels - c;
+        if (n)
+            store_part(y + c,
+                       load_part(x + c, n) * load_part(scale + c, n) + load_part(shift + c, n), n);
     }
 }
 

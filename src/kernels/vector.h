@@ -5,7 +5,7 @@
 #define CX_KERNELS_VECTOR_H
 
 #include <string.h>
-#ifdef __AVX__
+#ifdef __AVX2__
 #include <immintrin.h>
 #endif
 
@@ -53,7 +53,30 @@ INLINE void store(float *p, vec v)
     *(loose_vec *)p = v;
 }
 
-/* The first n floats, the rest zero. */
+/* The first n floats, the rest zero: what is past them is neither read nor written. */
+#if defined(__AVX512F__)
+INLINE vec load_part(const float *p, int64_t n)
+{
+    return _mm512_maskz_loadu_ps((__mmask16)((1u << n) - 1), p);
+}
+
+INLINE void store_part(float *p, vec v, int64_t n)
+{
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1), v);
+}
+#elif defined(__AVX2__)
+INLINE vec load_part(const float *p, int64_t n)
+{
+    const ivec lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    return _mm256_maskload_ps(p, (__m256i)(lane < (int32_t)n));
+}
+
+INLINE void store_part(float *p, vec v, int64_t n)
+{
+    const ivec lane = {0, 1, 2, 3, 4, 5, 6, 7};
+    _mm256_maskstore_ps(p, (__m256i)(lane < (int32_t)n), v);
+}
+#else
 INLINE vec load_part(const float *p, int64_t n)
 {
     vec v = {0};
@@ -65,6 +88,7 @@ INLINE void store_part(float *p, vec v, int64_t n)
 {
     memcpy(p, &v, (size_t)n * sizeof *p);
 }
+#endif
 
 /* All lanes x. Written as a difference: x - 0 is x for every x, so the compiler drops it, whereas
  * 0 + x is not (-0) and would cost an addition. */
@@ -83,7 +107,7 @@ INLINE vec max_or_second(vec a, vec b)
 {
 #if defined(__AVX512F__)
     return _mm512_max_ps(a, b);
-#elif defined(__AVX__)
+#elif defined(__AVX2__)
     return _mm256_max_ps(a, b);
 #else
     return pick(a > b, a, b);
@@ -94,7 +118,7 @@ INLINE vec min_or_second(vec a, vec b)
 {
 #if defined(__AVX512F__)
     return _mm512_min_ps(a, b);
-#elif defined(__AVX__)
+#elif defined(__AVX2__)
     return _mm256_min_ps(a, b);
 #else
     return pick(a < b, a, b);

@@ -19,11 +19,11 @@
 static const double tolerance = 1e-5;
 
 static double worst; /* deviation by the layer's largest value, over all cases */
-static char worst_at[256];
+static char worst_at[2400];
 
 static int read_json(cx_json **out, const char *dir, const char *name, cvs_error *err)
 {
-    char path[1024];
+    char path[2400];
     cx_bytes b;
     snprintf(path, sizeof path, "%s/%s", dir, name);
     int rc = cx_file_read(&b, path, 16 << 20, err);
@@ -38,7 +38,7 @@ static int compare(const cvs_run *run, const cvs_model *m, const char *dir, cons
     const char *name = cx_json_string(cx_json_get(layer, "name"), "");
     const double floor = 20 * cx_json_number(cx_json_get(layer, "f32_spread_rel"), 0);
     const double allowed = floor > tolerance ? floor : tolerance;
-    char path[1024];
+    char path[2400];
     cx_tensor want;
     cvs_error err = {0};
     const float *got;
@@ -81,7 +81,7 @@ static int run_case(const char *dir, cvs_error *err)
     cx_json *index = NULL;
     cvs_model *m = NULL;
     cvs_run *run = NULL;
-    char path[1024];
+    char path[2400];
     int failed = 1;
     if (read_json(&index, dir, "index.json", err) < 0) goto out;
     snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "model"), ""));
@@ -108,7 +108,7 @@ static int by_name(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-    char *names[256], path[1024];
+    char *names[256], path[2048];
     int n = 0, failures = 0;
     const char *dir = argc > 1 ? argv[1] : ".";
     DIR *d = opendir(dir);

@@ -70,7 +70,7 @@ static int set_input(cvs_run *run, const cx_json *want, cvs_error *err)
 
 static int check_model(const char *dir, const char *name, const cx_json *want, cvs_error *err)
 {
-    char path[1024];
+    char path[2400];
     cvs_model *m = NULL;
     cvs_run *run = NULL;
     int bad = 1;
@@ -97,7 +97,7 @@ out:
 int main(void)
 {
     const char *shared = getenv("CONVSCOPE_SHARED");
-    char dir[1024], path[1100];
+    char dir[1024], path[2400];
     cvs_error err = {0};
     cx_bytes b;
     cx_json *root;
