@@ -283,10 +283,14 @@ int cx_h5_listen(cx_h5 *h5, cvs_error *err)
     return rc;
 }
 
+/* Where the program ignores SIGCHLD the system has reaped the child, and its number may be another
+ * process' by now: only one that still runs is killed. */
 void cx_h5_reap(cx_h5 *h5)
 {
     if (h5->child <= 0) return;
-    kill(h5->child, SIGKILL);
-    while (waitpid(h5->child, NULL, 0) < 0 && errno == EINTR) continue;
+    if (waitpid(h5->child, NULL, WNOHANG) == 0) {
+        kill(h5->child, SIGKILL);
+        while (waitpid(h5->child, NULL, 0) < 0 && errno == EINTR) continue;
+    }
     h5->child = 0;
 }

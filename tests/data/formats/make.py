@@ -65,7 +65,7 @@ plain_groups = {
 write("plain.h5", plain, plain_groups)
 write("theano.h5", {"class_name": "Sequential", "config": [conv(
     "conv", 4, batch_input_shape=[None, 6, 5, 2])]},
-    {"conv": plain_groups["first"]}, version="2.2.4", backend="theano")
+    {"conv": plain_groups["first"]}, version="2.2.4", backend="theano", userblock_size=512)
 
 kinds = iter(["gzip", "f2", "f8", ">f4", "i8", "compact", "gzip", "chunk"])
 
