@@ -3,6 +3,7 @@
  * usage: bench_process CONVSCOPE MODEL IMAGE [ROUNDS]
  * Prints for each job the median wall time and the peak memory; /bin/true gives what a process
  * costs by itself. Nothing here is a test: figures depend on the machine. */
+#define _DEFAULT_SOURCE /* wait4 */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

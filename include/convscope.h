@@ -85,13 +85,13 @@ CVS_API const char *cvs_model_name(const cvs_model *model);
 
 /** One layer call of a model. The strings are borrowed from the model. */
 typedef struct cvs_layer {
-    const char *name;           /**< Keras name; "name#1" for the second call of a shared layer */
-    const char *class_name;     /**< Keras class, "Conv2D" */
+    const char *name;            /**< Keras name; "name#1" for the second call of a shared layer */
+    const char *class_name;      /**< Keras class, "Conv2D" */
     int64_t shape[CVS_MAX_DIMS]; /**< output, the batch first; -1 where it is free */
-    int ndim;                   /**< entries of shape */
-    int64_t params;             /**< all numbers stored in the layer */
-    int64_t trainable_params;   /**< those that training changes */
-    int is_input;               /**< 1 for an input of the model */
+    int ndim;                    /**< entries of shape */
+    int64_t params;              /**< all numbers stored in the layer */
+    int64_t trainable_params;    /**< those that training changes */
+    int is_input;                /**< 1 for an input of the model */
 } cvs_layer;
 
 /** How many layer calls the model has, in model order, inputs included. */
@@ -283,10 +283,10 @@ enum {
 
 /** How activations are written. All zero is the default. */
 typedef struct cvs_write_options {
-    int formats;        /**< CVS_WRITE_ flags; 0 is CVS_WRITE_PNG */
+    int formats; /**< CVS_WRITE_ flags; 0 is CVS_WRITE_PNG */
     cvs_style style;
-    int channel_scale;  /**< 1: each channel on its own colour scale (default style only) */
-    const char *input;  /**< what index.json calls the input; may be NULL */
+    int channel_scale;      /**< 1: each channel on its own colour scale (default style only) */
+    const char *input;      /**< what index.json calls the input; may be NULL */
     const char *preprocess; /**< what index.json calls the preprocessing; may be NULL */
 } cvs_write_options;
 

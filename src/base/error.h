@@ -1,14 +1,15 @@
-/* error.h - the one way to fail: a negative status up the stack, the facts in the caller's error. */
+/* error.h - the one way to fail: a negative status up the stack, the facts in the caller's error.
+ */
 #ifndef CX_BASE_ERROR_H
 #define CX_BASE_ERROR_H
 
 #include "convscope.h"
 
 /* Run a call that can fail; on failure leave by the function's one label, out:. Wants `int rc`. */
-#define TRY(call)                                                                                  \
-    do {                                                                                           \
-        rc = (call);                                                                               \
-        if (rc < 0) goto out;                                                                      \
+#define TRY(call)             \
+    do {                      \
+        rc = (call);          \
+        if (rc < 0) goto out; \
     } while (0)
 
 /* Fill *err (NULL is allowed) with what is wrong, in one line without a full stop, and give `code`

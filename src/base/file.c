@@ -55,8 +55,9 @@ int cx_file_read_at(void *out, int fd, size_t size, int64_t offset, cvs_error *e
         ssize_t n = pread(fd, p, part, offset);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return cx_fail(err, CVS_E_IO, "cannot read: %s", strerror(errno));
-        if (n == 0) return cx_fail(err, CVS_E_FORMAT, "the file ends before byte %lld",
-                                   (long long)offset + (long long)size);
+        if (n == 0)
+            return cx_fail(err, CVS_E_FORMAT, "the file ends before byte %lld",
+                           (long long)offset + (long long)size);
         p += n;
         offset += n;
         size -= (size_t)n;

@@ -185,14 +185,20 @@ const char *cx_json_kind(const cx_json *v)
 {
     if (!v) return "missing";
     switch (json_typeof(v)) {
-    case JSON_OBJECT: return "an object";
-    case JSON_ARRAY: return "a list";
-    case JSON_STRING: return "a string";
+    case JSON_OBJECT:
+        return "an object";
+    case JSON_ARRAY:
+        return "a list";
+    case JSON_STRING:
+        return "a string";
     case JSON_INTEGER:
-    case JSON_REAL: return "a number";
+    case JSON_REAL:
+        return "a number";
     case JSON_TRUE:
-    case JSON_FALSE: return "a boolean";
-    case JSON_NULL: return "null";
+    case JSON_FALSE:
+        return "a boolean";
+    case JSON_NULL:
+        return "null";
     }
     return "unknown";
 }
@@ -269,8 +275,8 @@ static int complete(const cx_json *v)
     if (!v) return 0;
     if (json_is_string(v)) return strcmp(json_string_value(v), no_memory) != 0;
     json_array_foreach((cx_json *)(uintptr_t)v, i, item) if (!complete(item)) return 0;
-    json_object_foreach((cx_json *)(uintptr_t)v, key, item) if (
-        strcmp(key, no_memory) == 0 || !complete(item)) return 0;
+    json_object_foreach((cx_json *)(uintptr_t)v, key,
+                        item) if (strcmp(key, no_memory) == 0 || !complete(item)) return 0;
     return 1;
 }
 

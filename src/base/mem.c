@@ -98,8 +98,8 @@ int cx_block_init(cx_block *out, size_t size, cvs_error *err)
 
     size_t rounded = (size + huge_page - 1) / huge_page * huge_page;
     size_t mapped = rounded + huge_page; /* room to align */
-    char *map =
-        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    char *map = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (map == MAP_FAILED) return cx_no_memory(err, size);
     char *data = (char *)(((uintptr_t)map + huge_page - 1) / huge_page * huge_page);
     madvise(data, rounded, MADV_HUGEPAGE); /* a wish: without it the block is only slower */

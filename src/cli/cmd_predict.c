@@ -22,7 +22,7 @@ typedef struct prediction {
     cx_work work;
     int layer; /* the output that is shown */
     cvs_layer about;
-    int is_sigmoid; /* that output ends with one */
+    int is_sigmoid;     /* that output ends with one */
     cvs_classes *names; /* NULL: numbers */
     int named;          /* 1 once names were looked for */
     cx_json *answers;   /* NULL unless --json */
@@ -71,8 +71,8 @@ static int by_score(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* The scores of all classes, best first. One unit with a sigmoid has two: its number is the score of
- * class 1, which leaves the rest for class 0. */
+/* The scores of all classes, best first. One unit with a sigmoid has two: its number is the score
+ * of class 1, which leaves the rest for class 0. */
 static int rank(score **out, int64_t *n, const float *data, int64_t size, int is_sigmoid,
                 cvs_error *err)
 {

@@ -92,8 +92,7 @@ static int set_picture(cvs_run *run, int slot, const char *path, const cvs_image
     TRY(cx_preprocess(pixels.data, h * w, channels, mode, err));
     cx_tensor *x = cx_run_input(run, 0);
     int64_t n = h * w * channels;
-    if (x && x->data)
-        memcpy(x->data + slot * n, pixels.data, (size_t)n * sizeof(float));
+    if (x && x->data) memcpy(x->data + slot * n, pixels.data, (size_t)n * sizeof(float));
 out:
     cx_image_deinit(&image);
     cx_tensor_deinit(&pixels);

@@ -96,13 +96,13 @@ static int configure(cx_layer *l, cvs_model *m, const cx_json *config,
     return rc;
 }
 
-int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name,
-                       const char *name, const cx_json *config, const cx_config_context *context,
-                       cvs_error *err)
+int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name, const char *name,
+                       const cx_json *config, const cx_config_context *context, cvs_error *err)
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
     if (!kind) {
-        int rc = cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
+        int rc =
+            cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
         return cx_where(err, rc, "layer \"%s\"", name);
     }
     if (m->n_layers >= CX_MAX_NODES)
@@ -146,9 +146,10 @@ static int fix_weights(cx_layer *l, const cx_shape *in, int n_in, cvs_error *err
     if (n < 0) return n;
     for (int i = 0; i < n; i++) {
         if (!cx_shape_is_known(&specs[i].shape))
-            return cx_fail(err, CVS_E_FORMAT,
-                           "the shape of its weight %s depends on a size that the model leaves free",
-                           specs[i].name);
+            return cx_fail(
+                err, CVS_E_FORMAT,
+                "the shape of its weight %s depends on a size that the model leaves free",
+                specs[i].name);
         if (l->n_weights >= 0 &&
             (l->n_weights != n || !cx_shape_equal(&l->w[i].spec.shape, &specs[i].shape)))
             return cx_fail(err, CVS_E_FORMAT, "it is called on inputs that want different weights");
@@ -197,8 +198,8 @@ int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int 
     cx_layer *l = &m->layers[layer];
     cx_node *node = NULL;
     if (n_inputs < 1 || n_inputs > CX_MAX_INPUTS) {
-        int rc = cx_fail(err, CVS_E_FORMAT, "%d inputs, 1 to %d are possible", n_inputs,
-                         CX_MAX_INPUTS);
+        int rc =
+            cx_fail(err, CVS_E_FORMAT, "%d inputs, 1 to %d are possible", n_inputs, CX_MAX_INPUTS);
         return cx_where(err, rc, "layer \"%s\"", l->name);
     }
     int rc = new_node(&node, m, layer, n_inputs, err);
@@ -245,7 +246,8 @@ int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err)
 int cx_model_finish(cvs_model *m, cvs_error *err)
 {
     if (m->n_inputs < 1 || m->n_outputs < 1)
-        return cx_fail(err, CVS_E_FORMAT, "the model has no %s", m->n_inputs < 1 ? "input" : "output");
+        return cx_fail(err, CVS_E_FORMAT, "the model has no %s",
+                       m->n_inputs < 1 ? "input" : "output");
     for (int i = 0; i < m->n_layers; i++) {
         cx_layer *l = &m->layers[i];
         if (l->n_weights < 0) l->n_weights = 0; /* never called: it has none to speak of */
@@ -280,7 +282,8 @@ int cx_model_module_output(const cvs_model *m, int module)
         const cx_node *node = &m->nodes[i];
         if (cx_model_is_inside(m, node->module, module)) continue;
         for (int k = node->n_inputs - 1; k >= 0; k--)
-            if (cx_model_is_inside(m, m->nodes[node->inputs[k]].module, module)) return node->inputs[k];
+            if (cx_model_is_inside(m, m->nodes[node->inputs[k]].module, module))
+                return node->inputs[k];
     }
     return -1;
 }

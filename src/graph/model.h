@@ -8,9 +8,9 @@
 #include "layers/layer.h"
 
 enum {
-    CX_MAX_NODES = 20000,  /* NASNetLarge has about 1,000 */
-    CX_MAX_NESTING = 16,   /* models in models */
-    CX_MAX_INPUTS = 256,   /* of one node */
+    CX_MAX_NODES = 20000, /* NASNetLarge has about 1,000 */
+    CX_MAX_NESTING = 16,  /* models in models */
+    CX_MAX_INPUTS = 256,  /* of one node */
 };
 
 /* A model, or a model in it: what Keras shows as one row of a summary, and what owns one group of
@@ -32,8 +32,8 @@ typedef struct cx_entry {
 typedef struct cx_node {
     const char *name; /* "outer/inner#1" */
     int layer;
-    int module;   /* where the layer stands */
-    int n_inputs; /* 0 for an input of the model */
+    int module;        /* where the layer stands */
+    int n_inputs;      /* 0 for an input of the model */
     const int *inputs; /* nodes */
     cx_shape shape;    /* of the output; CX_FREE where it depends on the input */
 } cx_node;
@@ -52,7 +52,7 @@ struct cvs_model {
     int n_nodes;
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
-    int closed; /* by cx_model_finish */
+    int closed;       /* by cx_model_finish */
     cx_block weights; /* all numbers, one after the other */
 };
 
@@ -66,9 +66,8 @@ int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
                         const char *class_name, cvs_error *err);
 
 /* Add a layer of a kind with its Keras configuration. CVS_E_UNSUPPORTED names an unknown class. */
-int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name,
-                       const char *name, const cx_json *config, const cx_config_context *context,
-                       cvs_error *err);
+int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name, const char *name,
+                       const cx_json *config, const cx_config_context *context, cvs_error *err);
 
 /* Call a layer on the outputs of nodes that are there already; infers the shape. The first call
  * fixes the shapes of its weights; a later one must want the same. Errors name the layer. */

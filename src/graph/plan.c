@@ -121,8 +121,7 @@ static size_t workspace_size(const cvs_run *run)
         if (!l->kind->workspace) continue;
         cx_shape in[CX_MAX_INPUTS];
         for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
-        size_t size =
-            l->kind->workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
+        size_t size = l->kind->workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
         if (size > most) most = size;
     }
     return most;

@@ -136,8 +136,7 @@ int cvs_run_set_input(cvs_run *run, int input, const float *data, const int64_t 
     cx_shape shape = {.ndim = ndim};
     if (input < 0 || input >= run->model->n_inputs)
         return cx_fail(err, CVS_E_ARG, "the model has no input %d", input);
-    if (ndim < 1 || ndim > CX_MAX_DIMS)
-        return cx_fail(err, CVS_E_ARG, "an input of %d axes", ndim);
+    if (ndim < 1 || ndim > CX_MAX_DIMS) return cx_fail(err, CVS_E_ARG, "an input of %d axes", ndim);
     memcpy(shape.d, dims, (size_t)ndim * sizeof *dims);
     int rc = cx_run_set_shape(run, input, &shape, err);
     if (rc < 0) return rc;

@@ -6,12 +6,12 @@
 
 /* What a node is in this run. */
 typedef struct cx_slot {
-    cx_tensor y;    /* the output; a view into the run's memory */
-    cx_shape shape; /* with no free size */
-    int needed;     /* an output or a tap depends on it */
-    int kept;       /* its activation is handed out, so its memory is never given to another */
-    int alias;      /* the node whose memory it shares (an identity), else itself */
-    int last_use;   /* last node that reads it */
+    cx_tensor y;         /* the output; a view into the run's memory */
+    cx_shape shape;      /* with no free size */
+    int needed;          /* an output or a tap depends on it */
+    int kept;            /* its activation is handed out, so its memory is never given to another */
+    int alias;           /* the node whose memory it shares (an identity), else itself */
+    int last_use;        /* last node that reads it */
     size_t offset, size; /* in the run's memory */
     const cx_tensor **x; /* inputs of the call, into the slots */
 } cx_slot;

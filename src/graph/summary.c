@@ -36,16 +36,17 @@ static void count_params(cx_row *row, const cvs_model *m, const cx_entry *entry)
 {
     for (int e = 0; e < m->n_entries; e++) {
         const cx_entry *other = &m->entries[e];
-        int counts = entry->layer >= 0 ? other == entry
-                                       : other->layer >= 0 && cx_model_is_inside(m, other->module, entry->nested);
+        int counts = entry->layer >= 0
+                         ? other == entry
+                         : other->layer >= 0 && cx_model_is_inside(m, other->module, entry->nested);
         if (!counts) continue;
         row->params += cx_layer_params(&m->layers[other->layer]);
         row->trainable += cx_layer_trainable_params(&m->layers[other->layer]);
     }
 }
 
-static int add_connection(cx_row *row, cx_arena *arena, const cvs_model *m, int from, int from_entry,
-                          cvs_error *err)
+static int add_connection(cx_row *row, cx_arena *arena, const cvs_model *m, int from,
+                          int from_entry, cvs_error *err)
 {
     cx_str s = {0};
     const char **grown = cx_arena_array(arena, (size_t)row->n_from + 1, sizeof *grown);

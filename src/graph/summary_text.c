@@ -43,7 +43,8 @@ static int is_tf_keras(const char *version)
     return major > 2 || (major == 2 && minor >= 4);
 }
 
-static void keras2_layer(cx_str *out, const cx_summary *s, const cx_row *row, const int *ends, int n)
+static void keras2_layer(cx_str *out, const cx_summary *s, const cx_row *row, const int *ends,
+                         int n)
 {
     cx_str name = {0};
     char shape[CX_SHAPE_TEXT + 2], text[CX_SHAPE_TEXT], params[24];

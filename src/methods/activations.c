@@ -1,4 +1,5 @@
-/* activations.c - the outputs of layers for one input (Chollet, Deep Learning with Python, 5.4.1). */
+/* activations.c - the outputs of layers for one input (Chollet, Deep Learning with Python, 5.4.1).
+ */
 #include "base/threads.h"
 #include "methods/method.h"
 

@@ -14,10 +14,10 @@ typedef struct cx_request {
 /* One map, or stack of maps, of a layer: channels last. */
 typedef struct cx_map {
     int node;
-    cx_tensor y;       /* a view; shape as Keras has it */
+    cx_tensor y;                     /* a view; shape as Keras has it */
     int64_t height, width, channels; /* the same as a picture has it; depth is stacked on height */
-    cvs_stats whole;   /* of all values */
-    cvs_stats *each;   /* of each channel; owned */
+    cvs_stats whole;                 /* of all values */
+    cvs_stats *each;                 /* of each channel; owned */
 } cx_map;
 
 typedef struct cx_result {

@@ -139,8 +139,8 @@ static int write_npz(const job *j, cvs_error *err)
     cx_npz_entry *entries = cx_calloc((size_t)j->n, sizeof *entries);
     if (!entries) return cx_no_memory(err, (size_t)j->n * sizeof *entries);
     for (int i = 0; i < j->n; i++)
-        entries[i] = (cx_npz_entry){j->layers[i].name, j->layers[i].map->y.data,
-                                    j->layers[i].map->y.shape};
+        entries[i] =
+            (cx_npz_entry){j->layers[i].name, j->layers[i].map->y.data, j->layers[i].map->y.shape};
     TRY(cx_join_path(&path, j->dir, "activations.npz", err));
     TRY(cx_npz_write(path, entries, j->n, err));
 out:
@@ -178,8 +178,7 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
     const int formats = j.options->formats ? j.options->formats : CVS_WRITE_PNG;
     cx_result result = {0};
     int rc;
-    TRY(cx_method_find("activations")
-            ->run(&result, &(cx_request){.run = run, .slot = slot}, err));
+    TRY(cx_method_find("activations")->run(&result, &(cx_request){.run = run, .slot = slot}, err));
     j.layers = cx_calloc((size_t)result.n_maps, sizeof *j.layers);
     if (!j.layers) TRY(cx_no_memory(err, sizeof *j.layers));
     j.n = result.n_maps;

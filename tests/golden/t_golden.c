@@ -1,8 +1,8 @@
 /* t_golden.c - every layer of small models against an independent reference.
  *
  * A folder below the one given is a case: a model, an input, the expected output of every layer,
- * and index.json, which states the tolerance of each: max|got - expected| <= tolerance * max|expected|.
- * Speaks TAP, a line a case; the largest deviation of all is printed at the end. */
+ * and index.json, which states the tolerance of each: max|got - expected| <= tolerance *
+ * max|expected|. Speaks TAP, a line a case; the largest deviation of all is printed at the end. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>

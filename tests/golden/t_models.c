@@ -55,7 +55,8 @@ static int set_input(cvs_run *run, const cx_json *want, cvs_error *err)
     const double scale = cx_json_number(cx_json_get(want, "input_scale"), 1);
     int64_t dims[4] = {1, 1, 1, 1}, n = 1;
     int ndim = 1 + (int)cx_json_size(shape);
-    for (int i = 1; i < ndim && i < 4; i++) dims[i] = cx_json_int(cx_json_at(shape, (size_t)i - 1), 1);
+    for (int i = 1; i < ndim && i < 4; i++)
+        dims[i] = cx_json_int(cx_json_at(shape, (size_t)i - 1), 1);
     for (int i = 1; i < 4; i++) n *= dims[i];
     float *x = cx_calloc((size_t)n, sizeof *x);
     if (!x) return cx_no_memory(err, (size_t)n * sizeof *x);

@@ -26,8 +26,8 @@ static cvs_model *chain(int64_t side)
     OK(cx_model_new(&m, "tiny", "Sequential", "2.3.0", &err));
     cx_shape shape = {4, {CX_FREE, side, side, 1}};
     OK(cx_model_add_input(&input, m, 0, "in", &shape, &err));
-    node = add(m, "Conv2D", "a", "{\"filters\": 2, \"kernel_size\": [3, 3], \"activation\": \"relu\"}",
-               input);
+    node = add(m, "Conv2D", "a",
+               "{\"filters\": 2, \"kernel_size\": [3, 3], \"activation\": \"relu\"}", input);
     node = add(m, "MaxPooling2D", "b", "{\"pool_size\": [2, 2]}", node);
     if (side > 0) {
         node = add(m, "Flatten", "c", "{}", node);
@@ -175,31 +175,31 @@ static void wrong_inputs_are_refused(void **state)
     cvs_model_free(m);
 }
 
-/* The layout of Keras 2 (to 2.6), at Python's width: fields cut and padded at columns 29, 55, 65. */
+/* The layout of Keras 2 (to 2.6), at Python's width: fields cut and padded at columns 29, 55, 65.
+ */
 static void summary_is_keras_2(void **state)
 {
     (void)state;
     cvs_model *m = chain(8);
     char *text;
     OK(cvs_model_summary(&text, m, CVS_SUMMARY_KERAS2, 65, &err));
-    assert_string_equal(
-        text,
-        "Model: \"tiny\"\n"
-        "_________________________________________________________________\n"
-        "Layer (type)                 Output Shape              Param #   \n"
-        "=================================================================\n"
-        "a (Conv2D)                   (None, 6, 6, 2)           20        \n"
-        "_________________________________________________________________\n"
-        "b (MaxPooling2D)             (None, 3, 3, 2)           0         \n"
-        "_________________________________________________________________\n"
-        "c (Flatten)                  (None, 18)                0         \n"
-        "_________________________________________________________________\n"
-        "d (Dense)                    (None, 1)                 19        \n"
-        "=================================================================\n"
-        "Total params: 39\n"
-        "Trainable params: 39\n"
-        "Non-trainable params: 0\n"
-        "_________________________________________________________________\n");
+    assert_string_equal(text,
+                        "Model: \"tiny\"\n"
+                        "_________________________________________________________________\n"
+                        "Layer (type)                 Output Shape              Param #   \n"
+                        "=================================================================\n"
+                        "a (Conv2D)                   (None, 6, 6, 2)           20        \n"
+                        "_________________________________________________________________\n"
+                        "b (MaxPooling2D)             (None, 3, 3, 2)           0         \n"
+                        "_________________________________________________________________\n"
+                        "c (Flatten)                  (None, 18)                0         \n"
+                        "_________________________________________________________________\n"
+                        "d (Dense)                    (None, 1)                 19        \n"
+                        "=================================================================\n"
+                        "Total params: 39\n"
+                        "Trainable params: 39\n"
+                        "Non-trainable params: 0\n"
+                        "_________________________________________________________________\n");
     cvs_free(text);
     FAILS(cvs_model_summary(&text, m, CVS_SUMMARY_KERAS2, 7, &err), CVS_E_ARG, "width");
     cvs_model_free(m);
