@@ -115,6 +115,10 @@ CVS_API int cvs_model_input(const cvs_model *model, int i);
 CVS_API int cvs_model_output_count(const cvs_model *model);
 CVS_API int cvs_model_output(const cvs_model *model, int i);
 
+/** The Keras name of the activation function that an output ends with, "sigmoid", "softmax",
+ * "linear" where it has none. Static. */
+CVS_API const char *cvs_model_output_activation(const cvs_model *model, int i);
+
 /** How the table of a model is written. */
 typedef enum cvs_summary_style {
     CVS_SUMMARY_KERAS2, /**< as Keras 2 prints model.summary() */

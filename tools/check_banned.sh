@@ -2,60 +2,70 @@
 # Names that no C file may use, or only the file that is their home.  tools/check_banned.sh [ROOT]
 cd "${1:-.}" || exit 2
 
-# Exceptions: a file and what it may use all the same.
-#   hdf5_child.c is a process of its own, whose limit on memory is the kernel's; it gives its streams
-#   to /dev/null, as main.c does where they came closed.
-exceptions='
-src/formats/hdf5_child.c malloc calloc free O_RDWR
-src/cli/main.c O_WRONLY
-'
+find include src tests bench examples -name '*.[ch]' 2>/dev/null | sort | xargs awk '
+    # Words that are refused in the files that match `where`, except in `home`.
+    function rule(words, why, where, home, i, n, word) {
+        rules++
+        reason[rules] = why
+        place[rules] = where
+        exempt[rules] = home
+        n = split(words, word, " ")
+        for (i = 1; i <= n; i++) rule_of[word[i]] = rules
+    }
+    # One file may use these words all the same.
+    function exception(file, words, i, n, word) {
+        n = split(words, word, " ")
+        for (i = 1; i <= n; i++) excepted[file, word[i]] = 1
+    }
+    # The line without comments and the insides of strings.
+    function code(line, at) {
+        if (in_comment) {
+            at = index(line, "*/")
+            if (!at) return ""
+            line = substr(line, at + 2)
+            in_comment = 0
+        }
+        gsub(/\047(\\.|[^\\])\047/, "0", line)
+        gsub(/"([^"\\]|\\.)*"/, "0", line)
+        gsub(/\/\*([^*]|\*+[^*\/])*\*+\//, " ", line)
+        sub(/\/\/.*/, "", line)
+        at = index(line, "/*")
+        if (!at) return line
+        in_comment = 1
+        return substr(line, 1, at - 1)
+    }
+    BEGIN {
+        rule("sprintf vsprintf strcpy strncpy strcat strncat gets", "writes without a limit", ".", "")
+        rule("strtok rand srand setlocale tmpnam mktemp", "has hidden state", ".", "")
+        rule("atoi atol atoll atof", "takes any text for a number", ".", "")
+        rule("alloca system popen", "is not used here", ".", "")
+        rule("malloc calloc realloc free strdup strndup aligned_alloc posix_memalign",
+             "memory comes from base/mem.h", "^src/", "^src/base/mem.c")
+        rule("printf vprintf fprintf vfprintf puts fputs putc fputc putchar perror exit abort",
+             "a library neither prints nor exits", "^src/", "^src/cli/")
+        rule("fopen freopen creat mkstemp tmpfile rename O_WRONLY O_RDWR O_CREAT O_TRUNC",
+             "files are written by base/file.c", "^src/", "^src/base/file.c")
+        rule("pthread_create", "threads live in base/threads.c", "^src/", "^src/base/threads.c")
+        rule("fork", "processes live in formats/hdf5.c", "^src/", "^src/formats/hdf5")
 
-# The same tree without comments, so that they may speak of what is banned.
-code=$(mktemp -d) || exit 2
-trap 'rm -rf "$code"' EXIT
-for file in $(find include src tests bench examples -name '*.[ch]' 2>/dev/null); do
-    mkdir -p "$code/${file%/*}"
-    ${CC:-cc} -fpreprocessed -dD -E -P -w "$file" >"$code/$file" 2>/dev/null
-done
-cd "$code" || exit 2
-
-all=$(find . -type f | sed 's|^\./||' | sort)
-source=$(echo "$all" | grep '^src/')
-outside() { # PATTERN: the source files but those
-    echo "$source" | grep -v "$1"
-}
-
-bad=0
-no() { # WHY PATTERN FILE…
-    why=$1 pattern=$2
-    shift 2
-    for file; do
-        for word in $(grep -oE "$pattern" "$file" | tr -d ' (' | sort -u); do
-            echo "$exceptions" | grep -qE "^$file .*\b$word\b" && continue
-            echo "$file: $word: $why"
-            bad=1
-        done
-    done
-}
-calls() { # WORDS: the pattern of a call of one of them
-    printf '%s\n' "\b($1) *\("
-}
-
-# shellcheck disable=SC2046,SC2086 # lists of names
-{
-    no 'writes without a limit' "$(calls 'v?sprintf|strn?cpy|strn?cat|gets')" $all
-    no 'has hidden state' "$(calls 'strtok|s?rand|setlocale|tmpnam|mktemp')" $all
-    no 'takes any text for a number' "$(calls 'ato(i|l|ll|f)')" $all
-    no 'is not used here' "$(calls 'alloca|system|popen')" $all
-    no 'memory comes from base/mem.h' \
-        "$(calls 'malloc|calloc|realloc|free|strn?dup|aligned_alloc|posix_memalign')" \
-        $(outside '^src/base/mem\.c')
-    no 'a library neither prints nor exits' \
-        "$(calls 'v?f?printf|f?puts|f?putc|putchar|perror|exit|abort')" $(outside '^src/cli/')
-    no 'files are written by base/file.c' \
-        "$(calls 'fopen|freopen|creat|mkstemp|tmpfile|rename')|\bO_(WRONLY|RDWR|CREAT|TRUNC)\b" \
-        $(outside '^src/base/file\.c')
-    no 'threads live in base/threads.c' "$(calls pthread_create)" $(outside '^src/base/threads\.c')
-    no 'processes live in formats/hdf5.c' "$(calls fork)" $(outside '^src/formats/hdf5')
-}
-exit $bad
+        # A process of its own, under limits that the kernel keeps.
+        exception("src/formats/hdf5_child.c", "malloc calloc free")
+        # Streams that are closed or not wanted become /dev/null.
+        exception("src/formats/hdf5_child.c", "O_RDWR")
+        exception("src/cli/main.c", "O_WRONLY")
+    }
+    FNR == 1 { in_comment = 0 }
+    {
+        line = code($0)
+        while (match(line, /[A-Za-z_][A-Za-z_0-9]*/)) {
+            word = substr(line, RSTART, RLENGTH)
+            line = substr(line, RSTART + RLENGTH)
+            r = rule_of[word]
+            if (!r || FILENAME !~ place[r] || (exempt[r] && FILENAME ~ exempt[r])) continue
+            if (word !~ /^O_/ && line !~ /^ *\(/) continue
+            if ((FILENAME, word) in excepted) continue
+            printf "%s:%d: %s: %s\n", FILENAME, FNR, word, reason[r]
+            bad = 1
+        }
+    }
+    END { exit bad }'

@@ -3,79 +3,78 @@
 # file of a kind (a layer, a method) includes no sister.  tools/check_floors.sh [ROOT]
 cd "${1:-.}/src" || exit 2
 
-floor() {
-    case $1 in
-    base) echo 0 ;;
-    tensor) echo 1 ;;
-    kernels | image) echo 2 ;;
-    layers) echo 3 ;;
-    graph) echo 4 ;;
-    formats | train) echo 5 ;;
-    methods | draw) echo 6 ;;
-    report) echo 7 ;;
-    serve) echo 8 ;;
-    api.c) echo 9 ;;
-    cli) echo 10 ;;
-    *) echo none ;;
-    esac
-}
+find . -name '*.[ch]' | sed 's|^\./||' | sort | xargs awk '
+    function floors(number, folders, i, n, folder) {
+        n = split(folders, folder, " ")
+        for (i = 1; i <= n; i++) floor[folder[i]] = number
+    }
+    # Headers in angle brackets that the files matching `where` may include.
+    function home(where, headers) {
+        homes++
+        home_file[homes] = "^(" where ")$"
+        home_header[homes] = "^(" headers ")$"
+    }
+    function is_at_home(file, header, i) {
+        for (i = 1; i <= homes; i++)
+            if (file ~ home_file[i] && header ~ home_header[i]) return 1
+        return 0
+    }
+    function no(what) {
+        printf "src/%s:%d: %s\n", FILENAME, FNR, what
+        bad = 1
+    }
+    # Whether a folder of kinds keeps its files apart: only its interface is for all.
+    function is_sister(from, header) {
+        return from == "layers" && header ~ /^layers\// && header !~ /^layers\/layers?\.(h|def)$/ ||
+               from == "methods" && header ~ /^methods\// && header !~ /^methods\/methods?\.(h|def)$/
+    }
+    BEGIN {
+        floors(0, "base")
+        floors(1, "tensor")
+        floors(2, "kernels image")
+        floors(3, "layers")
+        floors(4, "graph")
+        floors(5, "formats train")
+        floors(6, "methods draw")
+        floors(7, "report")
+        floors(8, "serve")
+        floors(9, "api.c")
+        floors(10, "cli")
 
-# Headers that C and Linux bring, and foreign ones at home: "file:header".
-is_at_home() {
-    case $1 in
-    *:assert.h | *:ctype.h | *:errno.h | *:fcntl.h | *:float.h | *:inttypes.h | *:limits.h) ;;
-    *:math.h | *:poll.h | *:signal.h | *:std*.h | *:string.h | *:strings.h | *:time.h) ;;
-    *:dirent.h | *:unistd.h | *:sys/*.h) ;;
-    base/*:pthread.h | base/*:sched.h | base/*:malloc.h) ;;
-    base/json.c:jansson.h) ;;
-    base/zip.c:minizip/zip.h | base/zip.c:minizip/unzip.h | base/zip.c:minizip/ioapi.h) ;;
-    kernels/*:immintrin.h | kernels/*:arm_neon.h) ;;
-    image/*:png.h | image/*:jpeglib.h | image/*:jerror.h | image/*:setjmp.h) ;;
-    image/*:webp/*.h | image/*:libexif/*.h | image/*:libdeflate.h) ;;
-    formats/hdf5_child.c:hdf5.h | formats/hdf5_child.c:malloc.h) ;;
-    draw/font.c:ft2build.h) ;;
-    *) return 1 ;;
-    esac
-}
-
-bad=0
-no() {
-    echo "src/$1"
-    bad=1
-}
-
-for file in $(find . -name '*.[ch]' | sed 's|^\./||' | sort); do
-    from=${file%%/*}
-    mine=$(floor "$from")
-    if [ "$mine" = none ]; then
-        no "$file: on no floor"
-        continue
-    fi
-    for inc in $(sed -n 's/^ *# *include *<\([^>]*\)>.*/\1/p' "$file"); do
-        is_at_home "$file:$inc" || no "$file: <$inc> does not live here"
-    done
-    for inc in $(sed -n 's/^ *# *include *"\([^"]*\)".*/\1/p' "$file"); do
-        to=${inc%%/*}
-        theirs=$(floor "$to")
-        case $from:$inc in
-        *:convscope.h) continue ;;
-        layers:layers/layer.h | layers:layers/layers.def) continue ;;
-        methods:methods/method.h | methods:methods/methods.def) continue ;;
-        layers:layers/* | methods:methods/*)
-            no "$file: \"$inc\": sisters do not include each other"
-            continue
-            ;;
-        cli:base/* | cli:cli/*) continue ;;
-        cli:*)
-            no "$file: \"$inc\": the program uses convscope.h and base/ alone"
-            continue
-            ;;
-        esac
-        if [ "$theirs" = none ]; then
-            no "$file: \"$inc\" is on no floor"
-        elif [ "$to" != "$from" ] && [ "$theirs" -ge "$mine" ]; then
-            no "$file: \"$inc\" is on floor $theirs, this file on $mine"
-        fi
-    done
-done
-exit $bad
+        home(".*", "(assert|ctype|errno|float|inttypes|limits|math|signal|string|time)\\.h")
+        home(".*", "std(arg|atomic|bool|def|int|io|lib)\\.h")
+        home(".*", "(dirent|fcntl|poll|strings|unistd|sys/.*)\\.h")
+        home("base/.*", "(pthread|sched|malloc)\\.h")
+        home("base/json.c", "jansson\\.h")
+        home("base/zip.c", "minizip/(zip|unzip|ioapi)\\.h")
+        home("kernels/.*", "(immintrin|arm_neon)\\.h")
+        home("image/.*", "(png|jpeglib|jerror|setjmp|libdeflate|webp/.*|libexif/.*)\\.h")
+        home("formats/hdf5_child.c", "(hdf5|malloc)\\.h")
+        home("draw/font.c", "ft2build\\.h")
+    }
+    FNR == 1 {
+        from = FILENAME
+        sub(/\/.*/, "", from)
+        if (!(from in floor)) no("is on no floor")
+    }
+    !(from in floor) { next }
+    /^ *# *include *</ {
+        split($0, part, /[<>]/)
+        if (!is_at_home(FILENAME, part[2])) no("<" part[2] "> does not live here")
+    }
+    /^ *# *include *"/ {
+        split($0, part, /"/)
+        header = to = part[2]
+        sub(/\/.*/, "", to)
+        if (header == "convscope.h")
+            next
+        if (is_sister(from, header))
+            no("\"" header "\": sisters do not include each other")
+        else if (from == "cli" && to != "base" && to != "cli")
+            no("\"" header "\": the program uses convscope.h and base/ alone")
+        else if (!(to in floor))
+            no("\"" header "\" is on no floor")
+        else if (to != from && floor[to] >= floor[from])
+            no("\"" header "\" is on floor " floor[to] ", this file on " floor[from])
+    }
+    END { exit bad }'

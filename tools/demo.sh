@@ -17,5 +17,4 @@ run $program summary $model
 run $program predict $model $photo
 run $program activations $model $photo -o $out
 echo
-echo "The pictures of what each layer sees in $photo are in $(pwd)/$out:"
-ls $out/*.png
+echo "The pictures of what each layer sees in $photo are in $(pwd)/$out"

@@ -22,6 +22,7 @@ typedef struct prediction {
     cx_work work;
     int layer; /* the output that is shown */
     cvs_layer about;
+    int is_sigmoid; /* that output ends with one */
     cvs_classes *names; /* NULL: numbers */
     int named;          /* 1 once names were looked for */
     cx_json *answers;   /* NULL unless --json */
@@ -70,11 +71,12 @@ static int by_score(const void *a, const void *b)
     return x->index < y->index ? -1 : 1;
 }
 
-/* The scores of all classes, best first. One number from 0 to 1 is a sigmoid's: the score of class
- * 1, which leaves the rest for class 0. */
-static int rank(score **out, int64_t *n, const float *data, int64_t size, cvs_error *err)
+/* The scores of all classes, best first. One unit with a sigmoid has two: its number is the score of
+ * class 1, which leaves the rest for class 0. */
+static int rank(score **out, int64_t *n, const float *data, int64_t size, int is_sigmoid,
+                cvs_error *err)
 {
-    int two = size == 1 && data[0] >= 0 && data[0] <= 1;
+    int two = size == 1 && is_sigmoid;
     *n = two ? 2 : size;
     *out = cx_calloc((size_t)*n, sizeof **out);
     if (!*out) return cx_no_memory(err, (size_t)*n * sizeof **out);
@@ -119,6 +121,9 @@ static int print_scores(const prediction *p, const char *input, const score *bes
     cx_str text = {0};
     int small = 1, rc;
     for (int64_t i = 0; i < top; i++) small &= !(fabs(best[i].value) > 1);
+    cx_table_add(&table, "score");
+    cx_table_add(&table, "class");
+    if (p->names) cx_table_add(&table, "name");
     for (int64_t i = 0; i < top; i++) {
         cx_table_addf(&table, small ? "%.4f" : "%.6g", best[i].value);
         cx_table_addf(&table, "%lld", (long long)best[i].index);
@@ -156,7 +161,7 @@ static int tell(prediction *p, const char *input, int slot, const float *data, c
     for (int i = 1; i < ndim; i++) size *= shape[i];
     data += slot * size;
     if (ndim <= 2) {
-        TRY(rank(&best, &n, data, size, err));
+        TRY(rank(&best, &n, data, size, p->is_sigmoid, err));
         if (!p->named) TRY(cx_names_load(&p->names, p->job, n, err));
         p->named = 1;
     }
@@ -218,6 +223,9 @@ int cx_cmd_predict(cx_job *job, cvs_error *err)
     TRY(cx_work_init(&p.work, job, NULL, err));
     TRY(choose_output(&p.layer, job, p.work.model, err));
     TRY(cvs_model_layer(&p.about, p.work.model, p.layer, err));
+    for (int i = 0; i < cvs_model_output_count(p.work.model); i++)
+        if (cvs_model_output(p.work.model, i) == p.layer)
+            p.is_sigmoid = cx_streq(cvs_model_output_activation(p.work.model, i), "sigmoid");
     TRY(cx_inputs_init(&inputs, job, err));
     if (job->options->json) p.answers = cx_json_array();
     for (int i = 0; i < inputs.n; i++) {

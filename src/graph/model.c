@@ -266,6 +266,39 @@ static int ends_with_part(const char *full, const char *name)
     return nf > n && full[nf - n - 1] == '/' && strcmp(full + nf - n, name) == 0;
 }
 
+int cx_model_is_inside(const cvs_model *m, int module, int outer)
+{
+    while (module > outer) module = m->modules[module].parent;
+    return module == outer;
+}
+
+int cx_model_module_output(const cvs_model *m, int module)
+{
+    for (int i = m->n_outputs - 1; i >= 0; i--)
+        if (cx_model_is_inside(m, m->nodes[m->outputs[i]].module, module)) return m->outputs[i];
+    for (int i = m->n_nodes - 1; i >= 0; i--) {
+        const cx_node *node = &m->nodes[i];
+        if (cx_model_is_inside(m, node->module, module)) continue;
+        for (int k = node->n_inputs - 1; k >= 0; k--)
+            if (cx_model_is_inside(m, m->nodes[node->inputs[k]].module, module)) return node->inputs[k];
+    }
+    return -1;
+}
+
+/* Whether `name` is the path of a module: the names of the nested models around it and its own. */
+static int is_module_path(const cvs_model *m, int module, const char *name)
+{
+    size_t end = strlen(name);
+    for (int p = module; p > 0; p = m->modules[p].parent) {
+        size_t n = strlen(m->modules[p].name);
+        if (n > end || memcmp(name + end - n, m->modules[p].name, n) != 0) return 0;
+        end -= n;
+        if (m->modules[p].parent <= 0) return end == 0;
+        if (end == 0 || name[--end] != '/') return 0;
+    }
+    return 0;
+}
+
 static int name_not_found(const cvs_model *m, const char *name, cvs_error *err)
 {
     const char **names = cx_calloc((size_t)m->n_nodes, sizeof *names);
@@ -281,6 +314,8 @@ int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err)
     int found = -1;
     for (int i = 0; i < m->n_nodes; i++)
         if (strcmp(m->nodes[i].name, name) == 0) return i;
+    for (int i = 1; i < m->n_modules; i++)
+        if (is_module_path(m, i, name)) return cx_model_module_output(m, i);
     for (int i = 0; i < m->n_nodes; i++) {
         if (!ends_with_part(m->nodes[i].name, name)) continue;
         if (found >= 0)
@@ -289,6 +324,18 @@ int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err)
         found = i;
     }
     return found >= 0 ? found : name_not_found(m, name, err);
+}
+
+const char *cvs_model_output_activation(const cvs_model *m, int i)
+{
+    cx_activation a = {.kind = CX_ACT_LINEAR};
+    int node = i >= 0 && i < m->n_outputs ? m->outputs[i] : -1;
+    while (node >= 0 && m->nodes[node].n_inputs == 1) {
+        const cx_layer *l = &m->layers[m->nodes[node].layer];
+        if (cx_layer_ends_with(&a, l) || !l->kind->is_identity) break;
+        node = m->nodes[node].inputs[0];
+    }
+    return cx_activation_name(&a);
 }
 
 int64_t cx_layer_params(const cx_layer *l)

@@ -86,8 +86,15 @@ int cx_model_finish(cvs_model *m, cvs_error *err);
 
 /* --- asking --- */
 
-/* The node of that name; CVS_E_ARG with the nearest names when there is none. A name without its
- * outer models will do where only one node ends with it. */
+/* Whether a module is `outer` or nested in it. */
+int cx_model_is_inside(const cvs_model *m, int module, int outer);
+
+/* The node whose output is that of a nested model: the last that others use. */
+int cx_model_module_output(const cvs_model *m, int module);
+
+/* The node of that name, or the output of the nested model of that name; CVS_E_ARG with the nearest
+ * names when there is none. A name without its outer models will do where only one node ends with
+ * it. */
 int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err);
 
 /* Numbers in the weights of a layer that has been called; those that training changes. */

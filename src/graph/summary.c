@@ -32,18 +32,12 @@ static const char *entry_name(const cvs_model *m, int e)
     return entry->layer >= 0 ? m->layers[entry->layer].name : m->modules[entry->nested].name;
 }
 
-static int is_inside(const cvs_model *m, int module, int outer)
-{
-    while (module > outer) module = m->modules[module].parent;
-    return module == outer;
-}
-
 static void count_params(cx_row *row, const cvs_model *m, const cx_entry *entry)
 {
     for (int e = 0; e < m->n_entries; e++) {
         const cx_entry *other = &m->entries[e];
         int counts = entry->layer >= 0 ? other == entry
-                                       : other->layer >= 0 && is_inside(m, other->module, entry->nested);
+                                       : other->layer >= 0 && cx_model_is_inside(m, other->module, entry->nested);
         if (!counts) continue;
         row->params += cx_layer_params(&m->layers[other->layer]);
         row->trainable += cx_layer_trainable_params(&m->layers[other->layer]);
@@ -79,17 +73,6 @@ static int connect(cx_row *row, cx_arena *arena, const cvs_model *m, int e, cons
     return rc;
 }
 
-/* A nested model's output is the last of its tensors that others use. */
-static int is_used_outside(const cvs_model *m, int node, int e, const int *owners)
-{
-    for (int i = 0; i < m->n_outputs; i++)
-        if (m->outputs[i] == node) return 1;
-    for (int i = node + 1; i < m->n_nodes; i++)
-        for (int k = 0; k < m->nodes[i].n_inputs; k++)
-            if (m->nodes[i].inputs[k] == node && owners[i] != e) return 1;
-    return 0;
-}
-
 static int fill_row(cx_row *row, cx_summary *s, int e, const int *owners, cvs_error *err)
 {
     const cvs_model *m = s->model;
@@ -97,11 +80,11 @@ static int fill_row(cx_row *row, cx_summary *s, int e, const int *owners, cvs_er
     row->name = entry_name(m, e);
     row->class_name = entry->layer >= 0 ? m->layers[entry->layer].kind->class_name
                                         : m->modules[entry->nested].class_name;
-    for (int i = 0; i < m->n_nodes; i++) {
-        if (owners[i] != e) continue;
-        if (entry->layer >= 0 ? row->shape.ndim == 0 : is_used_outside(m, i, e, owners))
-            row->shape = m->nodes[i].shape;
-        if (entry->layer >= 0) row->is_input = m->nodes[i].n_inputs == 0;
+    int node = entry->layer >= 0 ? 0 : cx_model_module_output(m, entry->nested);
+    while (entry->layer >= 0 && node < m->n_nodes && owners[node] != e) node++;
+    if (node >= 0 && node < m->n_nodes) {
+        row->shape = m->nodes[node].shape;
+        row->is_input = m->nodes[node].n_inputs == 0;
     }
     count_params(row, m, entry);
     s->params += row->params;

@@ -1,5 +1,6 @@
 /* epilogue.c - the activations that Keras names, and how a layer ends with one. */
 #include <math.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "layers/layer.h"
@@ -87,6 +88,22 @@ int cx_activation_read(cx_activation *out, const cx_json *v, const cx_config_con
     if (name) return cx_activation_by_name(out, name, context, err);
     if (class_name) return read_layer(out, class_name, config, context, err);
     return cx_fail(err, CVS_E_FORMAT, "activation: a name is wanted, not %s", cx_json_kind(v));
+}
+
+int cx_layer_ends_with(cx_activation *out, const cx_layer *l)
+{
+    *out = (cx_activation){.kind = CX_ACT_LINEAR};
+    if (l->kind->as_activation) return l->kind->as_activation(l, out);
+    for (const cx_field *f = l->kind->fields; f && f->key; f++)
+        if (f->type == CX_ACTIVATION) memcpy(out, (const char *)l->cfg + f->at, sizeof *out);
+    return out->kind != CX_ACT_LINEAR;
+}
+
+const char *cx_activation_name(const cx_activation *a)
+{
+    for (int i = 0; i < N_NAMED; i++)
+        if (named[i].kind == a->kind) return named[i].name;
+    return "";
 }
 
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a)

@@ -98,7 +98,8 @@ typedef struct cx_layer_kind {
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
     int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
-    int is_identity;        /* 1: y is x at inference, and a plan need not run it */
+    int is_identity;        /* 1: y holds the numbers of x, perhaps in another shape: a plan need
+                               not run it */
     int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
@@ -138,6 +139,12 @@ struct cx_layer {
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
+
+/* Whether a layer ends with an activation function, be it all that it does or a part of its
+ * configuration (linear is none); if so, which. */
+int cx_layer_ends_with(cx_activation *out, const cx_layer *l);
+/* Its Keras name, "sigmoid". Static. */
+const char *cx_activation_name(const cx_activation *a);
 
 /* The kind of that Keras class; NULL when there is none. */
 const cx_layer_kind *cx_layer_kind_find(const char *class_name);

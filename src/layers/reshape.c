@@ -34,6 +34,7 @@ const cx_layer_kind cx_layer_flatten = {
     .class_name = "Flatten",
     .fields = flatten_fields,
     .infer = flatten_infer,
+    .is_identity = 1,
     .forward = copy,
 };
 
@@ -102,6 +103,7 @@ const cx_layer_kind cx_layer_reshape = {
     .cfg_size = sizeof(reshape_config),
     .configure = reshape_configure,
     .infer = reshape_infer,
+    .is_identity = 1,
     .forward = copy,
 };
 

@@ -183,7 +183,7 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
     j.layers = cx_calloc((size_t)result.n_maps, sizeof *j.layers);
     if (!j.layers) TRY(cx_no_memory(err, sizeof *j.layers));
     j.n = result.n_maps;
-    j.caption = j.options->input;
+    j.caption = j.options->input ? cx_base_name(j.options->input) : NULL;
     for (int i = 0; i < j.n; i++) {
         layer_job *l = &j.layers[i];
         const cx_node *node = &m->nodes[result.maps[i].node];

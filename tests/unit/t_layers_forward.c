@@ -543,9 +543,9 @@ static void identities_pass_their_input_on(void **state)
     (void)state;
     int n_identities = 0;
     for (int n = 0; cx_layer_kind_at(n); n++) {
-        if (!cx_layer_kind_at(n)->is_identity) continue;
-        const example e = {
-            cx_layer_kind_at(n)->class_name, "{}", 0, {S(2, 3)}, {up}, {0}, S(2, 3), up};
+        const cx_layer_kind *kind = cx_layer_kind_at(n);
+        if (!kind->is_identity || kind->configure || kind->fields) continue; /* Reshape */
+        const example e = {kind->class_name, "{}", 0, {S(2, 3)}, {up}, {0}, S(2, 3), up};
         check(&e, NULL);
         n_identities++;
     }
