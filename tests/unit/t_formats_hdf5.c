@@ -151,7 +151,7 @@ static void a_group_inside_itself_ends(void **state)
 
 static int temporary(char path[32])
 {
-    strcpy(path, "/tmp/t_formats_XXXXXX");
+    snprintf(path, 32, "/tmp/t_formats_XXXXXX");
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     unlink(path);

@@ -196,6 +196,36 @@ static void no_memory_is_an_error_everywhere(void **state)
     cvs_model_free(m);
 }
 
+/* A model or a message, whatever the bytes. */
+static void flipped_bytes_give_a_model_or_a_message(void **state)
+{
+    (void)state;
+    char path[1024], changed[] = "/tmp/t_formats_XXXXXX";
+    uint32_t seed = 3;
+    int fd = mkstemp(changed);
+    assert_true(fd >= 0);
+    close(fd);
+    data_path(path, "nested.h5");
+    for (int i = 0; i < 100; i++) {
+        cx_bytes b;
+        cvs_model *m;
+        cvs_error err = {0};
+        OK(cx_file_read(&b, path, 1 << 20, &err));
+        for (int k = 0; k <= i / 10; k++) {
+            seed = seed * 1664525 + 1013904223;
+            size_t at = (seed >> 8) % b.size;
+            seed = seed * 1664525 + 1013904223;
+            b.data[at] = (uint8_t)(seed >> 24);
+        }
+        write_file(changed, b.data, b.size);
+        int rc = cx_load_model(&m, changed, &err);
+        assert_true(rc == 0 ? m != NULL : m == NULL && err.what[0] && err.code == rc);
+        cvs_model_free(m);
+        cx_bytes_deinit(&b);
+    }
+    unlink(changed);
+}
+
 /* --- the big folder of data --- */
 
 static int ends_with(const char *s, const char *end)
@@ -280,6 +310,7 @@ int main(void)
         cmocka_unit_test(hdf5_that_is_no_model_is_refused),
         cmocka_unit_test(file_and_configuration_must_agree),
         cmocka_unit_test(no_memory_is_an_error_everywhere),
+        cmocka_unit_test(flipped_bytes_give_a_model_or_a_message),
         cmocka_unit_test(malformed_files_get_their_verdicts),
         cmocka_unit_test(real_models_load),
     };
