@@ -73,6 +73,9 @@ CVS_API void cvs_free(void *p);
 /**
  * Load a whole Keras model.
  *
+ * Weights that stand in the file as they are wanted are used there, without a copy: the file must
+ * not be cut or written to while the model lives (replacing it by another file does no harm).
+ *
  * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure
  * @param path      file name
  * @return 0; CVS_E_IO, CVS_E_FORMAT, CVS_E_NOMEM, or CVS_E_UNSUPPORTED with the layer in err->where

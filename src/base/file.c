@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -89,6 +90,21 @@ out:
     if (fd >= 0) close(fd);
     if (rc < 0) cx_bytes_deinit(out);
     return rc;
+}
+
+int cx_file_map(cx_mapping *out, int fd, size_t size, cvs_error *err)
+{
+    *out = (cx_mapping){0};
+    void *data = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (data == MAP_FAILED) return cx_fail(err, CVS_E_IO, "cannot map: %s", strerror(errno));
+    *out = (cx_mapping){data, size};
+    return 0;
+}
+
+void cx_mapping_deinit(cx_mapping *m)
+{
+    if (m->data) munmap((void *)(uintptr_t)m->data, m->size);
+    *m = (cx_mapping){0};
 }
 
 static int write_all(int fd, const cx_piece *pieces, int n)

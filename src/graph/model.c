@@ -47,6 +47,7 @@ void cvs_model_free(cvs_model *m)
 {
     if (!m) return;
     cx_block_deinit(&m->weights);
+    cx_mapping_deinit(&m->file);
     cx_free(m->layers);
     cx_free(m->modules);
     cx_free(m->entries);

@@ -5,6 +5,7 @@
 #ifndef CX_GRAPH_MODEL_H
 #define CX_GRAPH_MODEL_H
 
+#include "base/file.h"
 #include "layers/layer.h"
 
 enum {
@@ -53,7 +54,8 @@ struct cvs_model {
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
     int closed;       /* by cx_model_finish */
-    cx_block weights; /* all numbers, one after the other */
+    cx_block weights; /* numbers of the layers, one array after the other */
+    cx_mapping file;  /* or they lie in the model's file as they are to be */
 };
 
 /* --- building: for formats/ --- */
@@ -80,7 +82,8 @@ int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, con
 
 int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
 
-/* Once every layer's weights point into m->weights: prepare the layers and close the model. */
+/* Once every layer's weights point into m->weights or m->file: prepare the layers and close the
+ * model. */
 int cx_model_finish(cvs_model *m, cvs_error *err);
 
 /* --- asking --- */
