@@ -166,6 +166,20 @@ typedef struct cvs_image_options {
     int exif; /**< 1: turn the picture as its EXIF orientation says (Keras does not) */
 } cvs_image_options;
 
+/** What a file holds for a model: a decoded photograph, or a tensor. It never changes; runs and
+ * threads may share it. */
+typedef struct cvs_input cvs_input;
+
+/**
+ * Read a JPEG, PNG or WebP picture, or a .npy tensor. Needs no model, so it can be done while one
+ * loads.
+ *
+ * @param[out] out  the caller's to cvs_input_free(); NULL on failure
+ * @param exif      1: turn the picture as its EXIF orientation says (Keras does not)
+ */
+CVS_API int cvs_input_load(cvs_input **out, const char *path, int exif, cvs_error *err);
+CVS_API void cvs_input_free(cvs_input *input);
+
 /** Names of the modes ("unit", "nearest"), for a command line; NULL past the end. Static. */
 CVS_API const char *cvs_preprocess_name(int mode);
 CVS_API const char *cvs_resize_name(int mode);
@@ -196,12 +210,16 @@ CVS_API int cvs_run_new(cvs_run **out, const cvs_model *model, const cvs_run_opt
 CVS_API void cvs_run_free(cvs_run *run);
 
 /**
- * Give a run its input from a file: a JPEG, PNG or WebP picture, which is resized and preprocessed,
- * or a .npy tensor (H×W×C or N×H×W×C), which is taken as it is.
+ * Give a run its input: a picture, which is resized and preprocessed, or a tensor (H×W×C or
+ * N×H×W×C), which is taken as it is; one of N inputs makes the run's batch N.
  *
  * @param slot     which place of the batch, from 0
  * @param options  may be NULL
  */
+CVS_API int cvs_run_set(cvs_run *run, int slot, const cvs_input *input,
+                        const cvs_image_options *options, cvs_error *err);
+
+/** The same from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
 CVS_API int cvs_run_set_image(cvs_run *run, int slot, const char *path,
                               const cvs_image_options *options, cvs_error *err);
 
