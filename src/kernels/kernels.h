@@ -55,6 +55,21 @@ size_t cx_conv_workspace(const cx_conv *c); /* bytes that the call below wants, 
 void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                      float *y, void *workspace);
 
+/* Transposed convolution: x[i] w[k] is added to y[i * stride - pad + k * dilation], so it is the
+ * gradient of a convolution with respect to its input. `window` is that convolution's: window.in is
+ * the size of y and window.out that of x. Keras' w is (kernel…, out_channels, in_channels). */
+typedef struct cx_conv_transpose {
+    cx_window window;
+    int64_t in_channels, out_channels;
+    int exact; /* as of cx_conv */
+} cx_conv_transpose;
+/* Put w into the order that the calls below read, as many numbers; batch, sizes and pads of the
+ * window do not matter. */
+void cx_conv_transpose_pack(const cx_conv_transpose *c, const float *w, float *packed);
+size_t cx_conv_transpose_workspace(const cx_conv_transpose *c);
+void cx_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *packed,
+                               const cx_epilogue *e, float *y, void *workspace);
+
 /* Depthwise convolution. w is (kernel…, channels, multiplier); output channel c * multiplier + m
  * reads input channel c. */
 typedef struct cx_depthwise {

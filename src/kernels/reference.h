@@ -7,6 +7,9 @@
 
 void cx_ref_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                          float *y, void *workspace);
+/* w as Keras stores it, not packed. */
+void cx_ref_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *w,
+                                   const cx_epilogue *e, float *y, void *workspace);
 void cx_ref_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
                               const cx_epilogue *e, float *y, void *workspace);
 void cx_ref_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,

@@ -48,6 +48,7 @@ typedef struct example {
     cx_shape in[MOST_X]; /* those with ndim 0 do not count */
     const float *x[MOST_X];
     const float *w[CX_MAX_WEIGHTS];
+    int n_w[CX_MAX_WEIGHTS]; /* numbers of each; 0: as many as the layer wants */
     cx_shape out;
     const float *y;
 } example;
@@ -78,6 +79,7 @@ static inline void check(const example *e, float *got)
     if (l.kind->weights) OK(l.n_weights = l.kind->weights(&l, e->in, n, spec, &err));
     for (int i = 0; i < l.n_weights; i++) {
         assert_non_null(e->w[i]);
+        if (e->n_w[i]) assert_int_equal(e->n_w[i], cx_shape_count(&spec[i].shape));
         l.w[i] = (cx_weight){spec[i], e->w[i]};
     }
     if (l.kind->prepare) OK(l.kind->prepare(&l, arena, &err));
