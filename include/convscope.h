@@ -129,15 +129,23 @@ typedef enum cvs_summary_style {
     CVS_SUMMARY_JSON,   /**< one JSON object */
 } cvs_summary_style;
 
+/** What the table of a model shows. All zero is the default. */
+typedef struct cvs_summary_options {
+    cvs_summary_style style;
+    int width;  /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
+                     80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
+    int expand; /**< 1: the layers of nested models too, as Keras' expand_nested; JSON always has
+                     them */
+} cvs_summary_options;
+
 /**
  * The table that Keras prints for a model.
  *
  * @param[out] out    text ended by a newline, the caller's to cvs_free()
- * @param width       columns of the table (Keras calls it line_length); 0 for a default:
- *                    80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's
+ * @param options     may be NULL
  */
-CVS_API int cvs_model_summary(char **out, const cvs_model *model, cvs_summary_style style,
-                              int width, cvs_error *err);
+CVS_API int cvs_model_summary(char **out, const cvs_model *model,
+                              const cvs_summary_options *options, cvs_error *err);
 
 /* --- images ---------------------------------------------------------------------------------- */
 
