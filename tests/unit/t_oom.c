@@ -85,7 +85,8 @@ static int load(stage *s, cvs_error *err)
 static int summary(stage *s, cvs_error *err)
 {
     char *text = s->path;
-    int rc = cvs_model_summary(&text, s->model, (cvs_summary_style)s->choice, 0, err);
+    const cvs_summary_options options = {.style = (cvs_summary_style)s->choice, .expand = 1};
+    int rc = cvs_model_summary(&text, s->model, &options, err);
     assert_true((rc == 0) == (text != NULL));
     cvs_free(text);
     return rc;
