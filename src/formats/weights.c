@@ -15,7 +15,8 @@ typedef struct slot {
     cx_layer *layer;
     int index; /* in layer->w */
     const cx_h5_object *dataset;
-    size_t offset; /* in the model's block */
+    int in_file;   /* its numbers stay there */
+    size_t offset; /* else: in the model's block */
 } slot;
 
 /* What has one group in the file: a layer of the whole model, or a nested model with all in it. */
@@ -38,6 +39,7 @@ typedef struct loader {
     cx_h5 *h5;
     cx_arena *arena;
     const cx_h5_object *root; /* of the groups */
+    const char *backend;      /* that Keras 2 had; NULL for others */
     owner *owners;
     group *groups;
     slot *slots; /* of all owners, one after the other */
@@ -113,7 +115,8 @@ static void order_slots(owner *o, cvs_model *m, int order)
             int n = weights_of(m, &m->entries[i]);
             for (int w = 0; w < n; w++) {
                 cx_layer *layer = &m->layers[m->entries[i].layer];
-                if (is_late(layer, w, order) == late) o->slots[at++] = (slot){layer, w, NULL, 0};
+                if (is_late(layer, w, order) == late)
+                    o->slots[at++] = (slot){.layer = layer, .index = w};
             }
         }
 }
@@ -269,20 +272,37 @@ out:
 
 /* --- reading --- */
 
-/* Every array of the file can be used once only, which bounds the memory by the file. */
+/* Keras of many backends stored kernels as the backend used them, and Theano's convolution is the
+ * true one. Depthwise and pointwise kernels were never converted. */
+static int must_flip(const slot *s, const char *backend)
+{
+    const cx_weight_spec *spec = &s->layer->w[s->index].spec;
+    return cx_streq(backend, "theano") && s->layer->kind->is_conv &&
+           strcmp(spec->name, "kernel") == 0 && spec->shape.ndim > 2;
+}
+
+/* Every array of the file can be used once only, which bounds the memory by the file. Arrays that
+ * stand in the file as they are wanted stay there: a run that does not need them never reads them.
+ */
 static int place_slots(loader *l)
 {
     const size_t line = 64;
     size_t offset = 0;
     int64_t bytes = 0;
+    int mapped = 0;
     for (int i = 0; i < l->n_slots; i++) {
-        int64_t count = cx_shape_count(wanted(&l->slots[i]));
-        l->slots[i].offset = offset;
+        slot *s = &l->slots[i];
+        int64_t count = cx_shape_count(wanted(s));
         if (count < 0 || (bytes += count * (int64_t)sizeof(float)) > cx_h5_room(l->h5))
             return cx_fail(l->err, CVS_E_FORMAT, "the weights are larger than the file");
+        s->in_file = !must_flip(s, l->backend) && cx_h5_place(s->dataset) >= 0;
+        mapped |= s->in_file;
+        if (s->in_file) continue;
+        s->offset = offset;
         offset += ((size_t)count * sizeof(float) + line - 1) / line * line;
     }
-    return cx_block_init(&l->m->weights, offset, l->err);
+    int rc = mapped ? cx_h5_map(&l->m->file, l->h5, l->err) : 0;
+    return rc < 0 ? rc : cx_block_init(&l->m->weights, offset, l->err);
 }
 
 /* A kernel with its spatial axes turned round. */
@@ -299,28 +319,22 @@ static void flip_kernel(float *kernel, const cx_shape *shape)
         }
 }
 
-/* Keras of many backends stored kernels as the backend used them, and Theano's convolution is the
- * true one. Depthwise and pointwise kernels were never converted. */
-static int must_flip(const slot *s, const char *backend)
-{
-    const cx_weight_spec *spec = &s->layer->w[s->index].spec;
-    return cx_streq(backend, "theano") && s->layer->kind->is_conv &&
-           strcmp(spec->name, "kernel") == 0 && spec->shape.ndim > 2;
-}
-
 static int read_slots(loader *l)
 {
-    const char *backend =
-        cx_keras_major(l->m->keras_version) == 2 ? cx_h5_text(l->h5, l->root, "backend") : NULL;
     for (int i = 0; i < l->n_slots; i++) {
         slot *s = &l->slots[i];
+        if (s->in_file) {
+            const uint8_t *at = l->m->file.data + cx_h5_place(s->dataset);
+            s->layer->w[s->index].data = (const float *)(const void *)at;
+            continue;
+        }
         float *data = (float *)(void *)((char *)l->m->weights.data + s->offset);
         int rc = cx_h5_read(data, l->h5, s->dataset, l->err);
         if (rc < 0) {
             cx_where(l->err, rc, "%s", s->dataset->name);
             return cx_where(l->err, rc, "layer \"%s\"", s->layer->name);
         }
-        if (must_flip(s, backend)) flip_kernel(data, wanted(s));
+        if (must_flip(s, l->backend)) flip_kernel(data, wanted(s));
         s->layer->w[s->index].data = data;
     }
     return 0;
@@ -333,6 +347,7 @@ int cx_weights_load(cvs_model *m, cx_h5 *h5, cvs_error *err)
     if (!l.arena) return cx_no_memory(err, sizeof l);
     TRY(find_owners(&l));
     TRY(read_groups(&l));
+    if (cx_keras_major(m->keras_version) == 2) l.backend = cx_h5_text(h5, l.root, "backend");
     TRY(pair_all(&l));
     TRY(place_slots(&l));
     TRY(read_slots(&l));

@@ -47,9 +47,11 @@ void cvs_model_free(cvs_model *m)
 {
     if (!m) return;
     cx_block_deinit(&m->weights);
+    cx_mapping_deinit(&m->file);
     cx_free(m->layers);
     cx_free(m->modules);
     cx_free(m->entries);
+    cx_free(m->calls);
     cx_free(m->nodes);
     cx_free(m->inputs);
     cx_free(m->outputs);
@@ -61,7 +63,7 @@ static int add_entry(cvs_model *m, int module, int layer, int nested, cvs_error 
 {
     cx_entry *entry = GROW(m->entries, m->n_entries);
     if (!entry) return cx_no_memory(err, sizeof *entry);
-    *entry = (cx_entry){module, layer, nested};
+    *entry = (cx_entry){.module = module, .layer = layer, .nested = nested};
     return 0;
 }
 
@@ -215,6 +217,43 @@ int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, con
     int *place = GROW(m->inputs, m->n_inputs);
     if (!place) return cx_no_memory(err, sizeof *place);
     *out = *place = m->n_nodes - 1;
+    return 0;
+}
+
+int cx_model_add_inner_input(cvs_model *m, int module, const char *name, const cx_shape *shape,
+                             cvs_error *err)
+{
+    const cx_config_context context = {0};
+    cx_shape *copy = cx_arena_alloc(m->arena, sizeof *copy);
+    int layer;
+    if (!copy) return cx_no_memory(err, sizeof *copy);
+    int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
+    if (rc < 0) return rc;
+    *copy = *shape;
+    copy->d[0] = CX_FREE;
+    m->layers[layer].n_weights = 0;
+    m->entries[m->n_entries - 1].input = copy;
+    return 0;
+}
+
+static const int *copy_nodes(cvs_model *m, const int *nodes, int n)
+{
+    int *copy = cx_arena_array(m->arena, (size_t)n + 1, sizeof *copy);
+    if (copy && n > 0) memcpy(copy, nodes, (size_t)n * sizeof *copy);
+    return copy;
+}
+
+int cx_model_add_call(cvs_model *m, const cx_module_call *call, cvs_error *err)
+{
+    if (call->first == m->n_nodes) return 0;
+    const int *in = copy_nodes(m, call->in, call->n_in);
+    const int *out = copy_nodes(m, call->out, call->n_out);
+    cx_module_call *place = in && out ? GROW(m->calls, m->n_calls) : NULL;
+    if (!place) return cx_no_memory(err, sizeof *place);
+    *place = *call;
+    place->in = in;
+    place->out = out;
+    place->last = m->n_nodes;
     return 0;
 }
 
