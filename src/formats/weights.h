@@ -24,6 +24,10 @@ typedef struct cx_array_file {
     const void *handle;
     /* Fill out with the numbers of an array, as many as its shape says. */
     int (*read)(float *out, const void *handle, const cx_array *array, cvs_error *err);
+    /* Where an array stands in the file as floats in order, -1 when it does not; and the file as
+     * memory. NULL: all arrays are to be read. */
+    int64_t (*place)(const cx_array *array);
+    int (*map)(cx_mapping *out, const void *handle, cvs_error *err);
     int64_t room;        /* bytes that all arrays together can have as float, at most */
     int keras_major;     /* that wrote it */
     const char *backend; /* of Keras 2, "theano"; NULL where the file does not say */
@@ -34,7 +38,8 @@ typedef struct cx_slot {
     cx_layer *layer;
     int index; /* in layer->w */
     const cx_array *array;
-    size_t offset; /* in the model's block */
+    int64_t place; /* in the mapped file; -1: the array is read, to … */
+    size_t offset; /* … this place in the model's block */
 } cx_slot;
 
 static inline const cx_shape *cx_slot_shape(const cx_slot *s)

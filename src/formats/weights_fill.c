@@ -127,6 +127,22 @@ static int must_flip(const cx_slot *s, const cx_array_file *file)
 
 /* --- all slots --- */
 
+static int is_in_order(const int *axis, int n)
+{
+    int same = axis != NULL;
+    for (int i = 0; same && i < n; i++) same = axis[i] == i;
+    return same;
+}
+
+/* Arrays that stand in the file as they are wanted stay there: a run that does not need them never
+ * reads them. */
+static int64_t place_in_file(const cx_slot *s, const cx_array_file *file)
+{
+    if (!file->place || must_flip(s, file)) return -1;
+    const int *axis = order_of(s, s->array, file);
+    return is_in_order(axis, cx_slot_shape(s)->ndim) ? file->place(s->array) : -1;
+}
+
 /* Every array of the file can be used once only, which bounds the memory by the file. */
 static int place_slots(cvs_model *m, cx_slot *slots, int n, const cx_array_file *file,
                        cvs_error *err)
@@ -134,14 +150,19 @@ static int place_slots(cvs_model *m, cx_slot *slots, int n, const cx_array_file 
     const size_t line = 64;
     size_t offset = 0;
     int64_t bytes = 0;
+    int mapped = 0;
     for (int i = 0; i < n; i++) {
         int64_t count = cx_shape_count(cx_slot_shape(&slots[i]));
-        slots[i].offset = offset;
         if (count < 0 || (bytes += count * (int64_t)sizeof(float)) > file->room)
             return cx_fail(err, CVS_E_FORMAT, "the weights are larger than the file");
+        slots[i].place = place_in_file(&slots[i], file);
+        mapped |= slots[i].place >= 0;
+        if (slots[i].place >= 0) continue;
+        slots[i].offset = offset;
         offset += ((size_t)count * sizeof(float) + line - 1) / line * line;
     }
-    return cx_block_init(&m->weights, offset, err);
+    int rc = mapped ? file->map(&m->file, file->handle, err) : 0;
+    return rc < 0 ? rc : cx_block_init(&m->weights, offset, err);
 }
 
 static int fill_slot(float *data, const cx_slot *s, const cx_array_file *file, cvs_error *err)
@@ -149,10 +170,9 @@ static int fill_slot(float *data, const cx_slot *s, const cx_array_file *file, c
     const int *axis = order_of(s, s->array, file);
     const cx_shape *wanted = cx_slot_shape(s);
     float *stored = NULL;
-    int rc = 0, in_order = 1;
+    int rc = 0;
     if (!axis) return cx_slot_misfit(s, err);
-    for (int i = 0; i < wanted->ndim; i++) in_order &= axis[i] == i;
-    if (in_order) {
+    if (is_in_order(axis, wanted->ndim)) {
         TRY(file->read(data, file->handle, s->array, err));
     } else {
         size_t count = (size_t)cx_shape_count(wanted);
@@ -172,6 +192,10 @@ int cx_weights_fill(cvs_model *m, cx_slot *slots, int n, const cx_array_file *fi
     int rc = place_slots(m, slots, n, file, err);
     for (int i = 0; i < n && rc == 0; i++) {
         cx_slot *s = &slots[i];
+        if (s->place >= 0) {
+            s->layer->w[s->index].data = (const float *)(const void *)(m->file.data + s->place);
+            continue;
+        }
         float *data = (float *)(void *)((char *)m->weights.data + s->offset);
         rc = fill_slot(data, s, file, err);
         if (rc < 0) return cx_where(err, rc, "layer \"%s\"", s->layer->name);
