@@ -327,6 +327,7 @@ typedef struct cvs_write_options {
     int channel_scale;      /**< 1: each channel on its own colour scale (default style only) */
     const char *input;      /**< what index.json calls the input; may be NULL */
     const char *preprocess; /**< what index.json calls the preprocessing; may be NULL */
+    const char *model; /**< the model's file, which sheets name; NULL: they say its Keras name */
 } cvs_write_options;
 
 /**
