@@ -32,6 +32,7 @@ out:
 
 const cx_layer_kind cx_layer_flatten = {
     .class_name = "Flatten",
+    .family = CX_RESHAPING,
     .fields = flatten_fields,
     .infer = flatten_infer,
     .is_identity = 1,
@@ -100,6 +101,7 @@ out:
 
 const cx_layer_kind cx_layer_reshape = {
     .class_name = "Reshape",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(reshape_config),
     .configure = reshape_configure,
     .infer = reshape_infer,
@@ -167,6 +169,7 @@ static void permute_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_permute = {
     .class_name = "Permute",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(permute_config),
     .configure = permute_configure,
     .infer = permute_infer,
@@ -204,6 +207,7 @@ static void repeat_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_repeat_vector = {
     .class_name = "RepeatVector",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(repeat_config),
     .fields = repeat_fields,
     .infer = repeat_infer,
