@@ -157,6 +157,15 @@ typedef struct cvs_summary_options {
 CVS_API int cvs_model_summary(char **out, const cvs_model *model,
                               const cvs_summary_options *options, cvs_error *err);
 
+/**
+ * Draw the network as a flow chart: an SVG file that needs nothing else. Layers are boxes with class,
+ * name, output shape and parameters, coloured by what they do; nested models are frames around
+ * theirs. The file appears whole or not at all.
+ *
+ * @return 0; CVS_E_IO, CVS_E_NOMEM, or CVS_E_UNSUPPORTED where the model is too large to be drawn
+ */
+CVS_API int cvs_graph_write(const cvs_model *model, const char *path, cvs_error *err);
+
 /* --- images ---------------------------------------------------------------------------------- */
 
 /** How pixel values 0 … 255 become the numbers that a model takes. */

@@ -89,6 +89,16 @@ typedef struct cx_call {
     int exact; /* no fast transforms */
 } cx_call;
 
+/* What a kind is for, where it is neither a convolution nor a pooling: how a drawing sorts it. */
+typedef enum cx_family {
+    CX_OTHER,
+    CX_ACTIVATING,
+    CX_NORMALIZING,
+    CX_MERGING,
+    CX_CONNECTING, /* every number with every other, as Dense */
+    CX_RESHAPING,  /* padding, cropping and enlarging too */
+} cx_family;
+
 typedef struct cx_layer_kind {
     const char *class_name;     /* as Keras writes it: "Conv2D" */
     const char *const *aliases; /* other names for it, NULL-ended; may be NULL */
@@ -97,6 +107,7 @@ typedef struct cx_layer_kind {
     size_t cfg_size;
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
+    cx_family family;
     int has_data_format;    /* 1: its channels may come first; see call.c */
     int moves_axes;         /* 1: axes of the output are not those of the input */
     int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
