@@ -368,6 +368,37 @@ const char *cvs_model_output_activation(const cvs_model *m, int i)
     return cx_activation_name(&a);
 }
 
+/* An input of the model has the order of axes that the first layer on it which has one wants. */
+static int is_wanted_first(const cvs_model *m, int node)
+{
+    for (int i = node + 1; i < m->n_nodes; i++) {
+        const cx_layer *l = &m->layers[m->nodes[i].layer];
+        int takes = 0;
+        for (int k = 0; k < m->nodes[i].n_inputs; k++) takes |= m->nodes[i].inputs[k] == node;
+        if (!takes) continue;
+        if (l->kind->has_data_format || l->kind->moves_axes) return l->channels_first;
+        node = i;
+    }
+    return 0;
+}
+
+int cx_node_channel_axis(const cvs_model *m, int node)
+{
+    const int ndim = m->nodes[node].shape.ndim;
+    int at = node;
+    while (m->nodes[at].n_inputs > 0) {
+        const cx_layer *l = &m->layers[m->nodes[at].layer];
+        int from = -1;
+        if (l->kind->has_data_format) return l->channels_first && ndim > 2 ? 1 : ndim - 1;
+        /* What works number by number leaves the axes as they are. */
+        for (int k = 0; !l->kind->moves_axes && from < 0 && k < m->nodes[at].n_inputs; k++)
+            if (m->nodes[m->nodes[at].inputs[k]].shape.ndim == ndim) from = m->nodes[at].inputs[k];
+        if (from < 0) return ndim - 1;
+        at = from;
+    }
+    return ndim > 2 && is_wanted_first(m, at) ? 1 : ndim - 1;
+}
+
 int64_t cx_layer_params(const cx_layer *l)
 {
     int64_t n = 0;

@@ -119,6 +119,9 @@ int cx_model_module_output(const cvs_model *m, int module);
  * it. */
 int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err);
 
+/* The axis of a node's output that counts channels: the last, or 1 where they come first. */
+int cx_node_channel_axis(const cvs_model *m, int node);
+
 /* Numbers in the weights of a layer that has been called; those that training changes. */
 int64_t cx_layer_params(const cx_layer *l);
 int64_t cx_layer_trainable_params(const cx_layer *l);

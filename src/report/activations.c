@@ -32,7 +32,7 @@ static int write_picture(const job *j, const layer_job *l, cvs_error *err)
     const cx_map *map = l->map;
     const cx_sheet sheet = {.name = l->name,
                             .class_name = l->class_name,
-                            .data = map->y.data,
+                            .data = map->data,
                             .height = map->height,
                             .width = map->width,
                             .channels = map->channels,
