@@ -99,6 +99,15 @@ typedef enum cx_family {
     CX_RESHAPING,  /* padding, cropping and enlarging too */
 } cx_family;
 
+/* The same call seen from behind: how a number that depends on y changes with y is known, and asked
+ * is how it changes with the inputs and the weights. */
+typedef struct cx_backward_call {
+    const cx_call *forward; /* its x and y hold what the forward call left */
+    const cx_tensor *dy;    /* shape of y */
+    cx_tensor *const *dx;   /* of each input; NULL where nobody asks */
+    float *const *dw;       /* of each weight; NULL outside training */
+} cx_backward_call;
+
 typedef struct cx_layer_kind {
     const char *class_name;     /* as Keras writes it: "Conv2D" */
     const char *const *aliases; /* other names for it, NULL-ended; may be NULL */
@@ -132,6 +141,8 @@ typedef struct cx_layer_kind {
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
+    /* Add to dx and dw. NULL: this kind has no derivative here, and a plan that wants one says so. */
+    void (*backward)(const cx_layer *l, const cx_backward_call *c);
     /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
      * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
     int (*as_activation)(const cx_layer *l, cx_activation *out);
