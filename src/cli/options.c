@@ -68,6 +68,8 @@ const cx_option cx_option_table[] = {
      "how a picture gets the model's size", cvs_resize_name, 0, 0},
     {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING,
      "turn pictures as their EXIF orientation says, which Keras does not", NULL, 0, 0},
+    {"architecture", 0, CX_TEXT, AT(architecture), "FILE", NULL, ALL,
+     "JSON that describes the model, for a file of weights only", NULL, 0, 0},
     {"exact", 0, CX_FLAG, AT(exact), NULL, NULL, ALL,
      "direct convolutions only, no fast transforms", NULL, 0, 0},
     {"threads", 0, CX_NUMBER, AT(threads), "N", NULL, ALL, "worker threads; else one a core", NULL,

@@ -19,30 +19,48 @@ enum {
  * more. */
 static const double worth_a_cut = 0.7;
 
+/* The scale is a root where half of the values other than 0 are below this share of the limit. With
+ * signs the share is less: a root takes away the quiet white about zero, and normally distributed
+ * values, whose median is a quarter of the limit, are easy to read as they are. */
+static const double root_below = 0.25, root_below_signed = 0.1;
+
 static double largest(const cvs_stats *stats)
 {
     double size = fmax(fabs(stats->min), fabs(stats->max));
     return isfinite(size) ? size : 0;
 }
 
-/* A size that all but one in OFF_SCALE of the finite values other than 0 do not exceed, to 3 %: by
- * a histogram over a float's exponent and the first bits of its fraction. Zeros do not count:
- * behind a ReLU most values are. */
-static double common_size(const float *x, int64_t n)
+/* How large finite values other than 0 are, to 3 %. Zeros do not count: behind a ReLU most values
+ * are. */
+typedef struct sizes {
+    double median;
+    double common; /* all but one in OFF_SCALE are not larger */
+} sizes;
+
+/* The size that all but `rest` of the values counted do not exceed. */
+static double size_below(const uint32_t *bins, int64_t rest)
 {
-    int64_t bins[BINS] = {0}, counted = 0, above = 0;
+    uint32_t b = NOT_FINITE;
+    int64_t above = 0;
+    float edge;
+    while (b > 1 && above + bins[b - 1] <= rest) above += bins[--b];
+    b <<= FRACTION_CUT;
+    memcpy(&edge, &b, sizeof edge);
+    return (double)edge;
+}
+
+/* By a histogram over a float's exponent and the first bits of its fraction. */
+static sizes measure(const float *x, int64_t n)
+{
+    uint32_t bins[BINS] = {0};
+    int64_t counted = 0;
     for (int64_t i = 0; i < n; i++) {
         uint32_t bits;
         memcpy(&bits, &x[i], sizeof bits);
         bins[(bits & 0x7fffffff) >> FRACTION_CUT]++;
     }
     for (int b = 1; b < NOT_FINITE; b++) counted += bins[b];
-    uint32_t b = NOT_FINITE;
-    while (b > 1 && above + bins[b - 1] <= counted / OFF_SCALE) above += bins[--b];
-    float edge;
-    b <<= FRACTION_CUT;
-    memcpy(&edge, &b, sizeof edge);
-    return (double)edge;
+    return (sizes){size_below(bins, counted / 2), size_below(bins, counted / OFF_SCALE)};
 }
 
 /* Two figures, not below x: "≥ 0.21" reads better than "≥ 0.2071". */
@@ -58,13 +76,16 @@ void cx_scale_choose(cx_scale *out, const cx_sheet *s)
     *out = (cx_scale){.limit = largest(s->whole)};
     out->is_signed = out->limit > 0 && s->whole->min < 0;
     out->per_channel = s->channel_scale && s->channels > 1 && s->height * s->width > 1;
+    if (out->limit == 0) return;
+    const sizes found = measure(s->data, n);
     /* In a vector the largest value is what one looks for. */
-    if (out->per_channel || out->limit == 0 || n < 1000 || s->height * s->width == 1) return;
-    double most = common_size(s->data, n);
-    if (most >= worth_a_cut * out->limit) return;
-    out->limit = round_up(most);
-    out->is_cut_above = s->whole->max > out->limit;
-    out->is_cut_below = s->whole->min < -out->limit;
+    if (!out->per_channel && n >= 1000 && s->height * s->width > 1 &&
+        found.common < worth_a_cut * out->limit) {
+        out->limit = round_up(found.common);
+        out->is_cut_above = s->whole->max > out->limit;
+        out->is_cut_below = s->whole->min < -out->limit;
+    }
+    out->is_root = found.median < (out->is_signed ? root_below_signed : root_below) * out->limit;
 }
 
 double cx_scale_limit(const cx_scale *scale, const cx_sheet *s, int64_t channel)
@@ -75,13 +96,20 @@ double cx_scale_limit(const cx_scale *scale, const cx_sheet *s, int64_t channel)
 float cx_scale_gain(const cx_scale *scale, double limit)
 {
     if (!(limit > 0)) return 0;
-    double gain = (scale->is_signed ? CX_LEVELS / 2 : CX_LEVELS) / limit;
+    double levels = scale->is_signed ? CX_LEVELS / 2 : CX_LEVELS;
+    double gain = (scale->is_root ? levels * levels : levels) / limit;
     return gain < 3e38 ? (float)gain : 3e38f;
 }
 
 float cx_scale_offset(const cx_scale *scale)
 {
     return scale->is_signed ? CX_LEVELS / 2 + 0.5f : 0;
+}
+
+double cx_scale_place(const cx_scale *scale, double share)
+{
+    double place = scale->is_root ? copysign(sqrt(fabs(share)), share) : share;
+    return scale->is_signed ? 0.5 + place / 2 : place;
 }
 
 /* "1.2e-05" to "1.2e-5". */

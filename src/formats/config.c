@@ -14,6 +14,7 @@ static const int64_t max_side = INT32_MAX;
 
 int cx_keras_major(const char *version)
 {
+    if (version && strncmp(version, "tfjs", 4) == 0) return 2; /* "tfjs-layers 4.22.0" */
     long major = version ? strtol(version, NULL, 10) : 1;
     return major < 1 ? 1 : major > 3 ? 3 : (int)major;
 }

@@ -26,7 +26,7 @@ static const cx_layer *first_layer(const cvs_model *m)
     for (int i = node + 1; i < m->n_nodes; i++) {
         const cx_layer *l = &m->layers[m->nodes[i].layer];
         if (m->nodes[i].n_inputs != 1 || m->nodes[i].inputs[0] != node) continue;
-        if (!l->kind->is_identity) return l;
+        if (!cx_layer_is_identity(l)) return l;
         node = i;
     }
     return NULL;

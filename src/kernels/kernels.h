@@ -115,6 +115,17 @@ typedef enum cx_binary_op {
 /* y[i] = a[i] op b[i]; y may be a or b. */
 void cx_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
 
+/* How a row of numbers is brought to a common measure. */
+typedef enum cx_norm {
+    CX_STANDARDIZE,  /* (x - mean) / sqrt(variance + epsilon) */
+    CX_BY_DEVIATION, /* x / sqrt(variance + epsilon) */
+    CX_BY_RMS,       /* x / sqrt(mean of x^2 + epsilon) */
+    CX_BY_LENGTH,    /* x / sqrt(max(sum of x^2, epsilon)) */
+} cx_norm;
+/* y[r] of x[r] for rows of n numbers, each by itself. */
+void cx_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
+                          float *y);
+
 /* The activation functions that Keras names; formulas in activation.c. */
 typedef enum cx_activation_kind {
     CX_ACT_LINEAR,

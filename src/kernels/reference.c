@@ -230,6 +230,21 @@ void cx_ref_affine_forward(int64_t rows, int64_t channels, const float *x, const
     }
 }
 
+void cx_ref_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
+                              float *y)
+{
+    for (int64_t r = 0; r < rows; r++, x += n, y += n) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < n; i++) sum += (double)x[i];
+        const double mean = how == CX_BY_RMS || how == CX_BY_LENGTH ? 0 : sum / (double)n;
+        for (int64_t i = 0; i < n; i++) squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+        double measure = squares / (double)n + epsilon;
+        if (how == CX_BY_LENGTH) measure = squares < epsilon ? epsilon : squares;
+        const double from = how == CX_STANDARDIZE ? mean : 0;
+        for (int64_t i = 0; i < n; i++) y[i] = (float)(((double)x[i] - from) / sqrt(measure));
+    }
+}
+
 void cx_ref_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y)
 {
     for (int64_t i = 0; i < n; i++) {

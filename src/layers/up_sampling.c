@@ -116,6 +116,7 @@ static void forward(const cx_layer *l, const cx_call *c)
         .cfg_size = sizeof(up_config),        \
         .fields = table,                      \
         .rank = axes,                         \
+        .has_data_format = 1,                 \
         .infer = infer,                       \
         .forward = forward,                   \
     }

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "base/threads.h"
 #include "draw/sheet.h"
 #include "methods/method.h"
@@ -21,7 +22,7 @@ typedef struct layer_job {
 typedef struct job {
     const char *dir;
     const cvs_write_options *options;
-    const char *caption;
+    char *caption; /* "MODEL · IMAGE" */
     layer_job *layers;
     int n;
 } job;
@@ -172,6 +173,15 @@ static int write_layers(job *j, cvs_error *err)
     return 0;
 }
 
+static int make_caption(job *j, const cvs_model *m, cvs_error *err)
+{
+    const cvs_write_options *o = j->options;
+    cx_str s = {0};
+    cx_str_add(&s, o->model ? cx_base_name(o->model) : m->name);
+    if (o->input) cx_str_addf(&s, "  ·  %s", cx_base_name(o->input));
+    return cx_str_take(&j->caption, &s, err);
+}
+
 int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
                           const cvs_write_options *options, cvs_error *err)
 {
@@ -185,7 +195,7 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
     j.layers = cx_calloc((size_t)result.n_maps, sizeof *j.layers);
     if (!j.layers) TRY(cx_no_memory(err, sizeof *j.layers));
     j.n = result.n_maps;
-    j.caption = j.options->input ? cx_base_name(j.options->input) : NULL;
+    TRY(make_caption(&j, m, err));
     for (int i = 0; i < j.n; i++) {
         layer_job *l = &j.layers[i];
         const cx_node *node = &m->nodes[result.maps[i].node];
@@ -200,6 +210,7 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
     if (formats & CVS_WRITE_NPZ) TRY(write_npz(&j, err));
     TRY(write_index(&j, m, err));
 out:
+    cx_free(j.caption);
     cx_free(j.layers);
     cx_result_deinit(&result);
     return rc;

@@ -29,14 +29,16 @@ void fuzz_picture(cx_decode *decode, const uint8_t *data, size_t size)
     cvs_error err = {0};
     cx_image image;
     for (size_t i = 0; i < sizeof channels / sizeof *channels; i++) {
+        cx_image converted = {0};
         cx_tensor pixels = {0};
         int orientation = 1;
         int rc = decode(&image, i ? &orientation : NULL, data, size, i == 2, &err);
-        if (rc == 0) rc = cx_image_convert(&image, channels[i], &err);
-        if (rc == 0) rc = cx_image_turn(&image, orientation, &err);
-        if (rc == 0) rc = cx_image_resize(&pixels, &image, 9, 7, (cvs_resize)i, &err);
+        if (rc == 0) rc = cx_image_convert(&converted, &image, channels[i], &err);
+        if (rc == 0) rc = cx_image_turn(&converted, orientation, &err);
+        if (rc == 0) rc = cx_image_resize(&pixels, &converted, 9, 7, (cvs_resize)i, &err);
         if (rc < 0 && err.what[0] == 0) abort();
         cx_tensor_deinit(&pixels);
+        cx_image_deinit(&converted);
         cx_image_deinit(&image);
     }
 }
@@ -71,8 +73,9 @@ void fuzz_model(const cvs_model *m)
     cvs_error err = {0};
     cvs_layer layer;
     for (int style = CVS_SUMMARY_KERAS2; style <= CVS_SUMMARY_JSON; style++) {
+        const cvs_summary_options options = {.style = (cvs_summary_style)style, .expand = 1};
         char *text = NULL;
-        if (cvs_model_summary(&text, m, (cvs_summary_style)style, 0, &err) < 0) abort();
+        if (cvs_model_summary(&text, m, &options, &err) < 0) abort();
         cvs_free(text);
     }
     for (int i = 0; i < cvs_model_layer_count(m); i++) {

@@ -140,6 +140,65 @@ static void signed_values_lie_about_a_white_zero(void **state)
     layer_deinit(&l);
 }
 
+/* sqrt(0.04 / 4) and sqrt(0.36 / 4) of 217 levels. */
+static void layers_of_small_values_have_a_root_scale(void **state)
+{
+    layer l;
+    cx_canvas c;
+    cx_scale scale;
+    (void)state;
+    layer_init(&l, 4, 4, 3);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 0) = 4, *at(&l, i, 1) = *at(&l, i, 2) = 0.04F;
+    *at(&l, 0, 1) = 0.36F;
+    canvas_of(&c, &l);
+    int64_t tile = tile_pixels(&l);
+    assert_in_range(pixels(&c, 216, 216), tile, tile + 50);
+    assert_in_range(pixels(&c, 21, 21), tile / 16 * 31, tile / 16 * 31 + 50);
+    assert_in_range(pixels(&c, 65, 65), tile / 16, tile / 16 + 50);
+    cx_canvas_deinit(&c);
+
+    cx_scale_choose(&scale, &l.sheet);
+    assert_true(scale.is_root);
+    assert_float_equal(cx_scale_place(&scale, 0.25), 0.5, 1e-12);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 2) = 1.1F; /* half of the values are above 1 now */
+    measure(&l);
+    cx_scale_choose(&scale, &l.sheet);
+    assert_false(scale.is_root);
+    assert_float_equal(cx_scale_place(&scale, 0.25), 0.25, 1e-12);
+    layer_deinit(&l);
+}
+
+/* 108 levels on either side of zero's: sqrt(0.04 / 4) is 10.8 of them, and half a level is added
+ * before the fraction is cut off. */
+static void signed_root_scales_keep_signs(void **state)
+{
+    layer l;
+    cx_canvas c;
+    cx_scale scale;
+    (void)state;
+    layer_init(&l, 4, 4, 3);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 1) = -0.04F, *at(&l, i, 2) = 0.04F;
+    *at(&l, 0, 0) = -4;
+    *at(&l, 0, 1) = 0; /* all the same it would be dead */
+    canvas_of(&c, &l);
+    int64_t tile = tile_pixels(&l);
+    assert_in_range(pixels(&c, 108 - 11, 108 - 11), tile / 16 * 15, tile / 16 * 15 + 50);
+    assert_in_range(pixels(&c, 108 + 11, 108 + 11), tile, tile + 50);
+    assert_in_range(pixels(&c, 0, 0), tile / 16, tile / 16 + 50);
+    assert_in_range(pixels(&c, 108, 108), tile, tile + 50);
+    cx_canvas_deinit(&c);
+
+    cx_scale_choose(&scale, &l.sheet);
+    assert_true(scale.is_signed && scale.is_root);
+    assert_float_equal(cx_scale_place(&scale, -0.25), 0.25, 1e-12);
+    assert_float_equal(cx_scale_place(&scale, 0), 0.5, 1e-12);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 2) = *at(&l, i, 1) = 0.5F;
+    measure(&l);
+    cx_scale_choose(&scale, &l.sheet);
+    assert_true(scale.is_signed && !scale.is_root);
+    layer_deinit(&l);
+}
+
 static void dead_channels_are_no_data(void **state)
 {
     layer l;
@@ -372,6 +431,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_channels_share_one_scale),
         cmocka_unit_test(signed_values_lie_about_a_white_zero),
+        cmocka_unit_test(layers_of_small_values_have_a_root_scale),
+        cmocka_unit_test(signed_root_scales_keep_signs),
         cmocka_unit_test(dead_channels_are_no_data),
         cmocka_unit_test(what_is_no_number_has_its_own_colour),
         cmocka_unit_test(reduced_maps_show_means_and_keep_nan),
