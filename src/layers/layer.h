@@ -117,12 +117,12 @@ typedef struct cx_layer_kind {
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
     cx_family family;
-    int has_data_format;    /* 1: its channels may come first; see call.c */
-    int moves_axes;         /* 1: axes of the output are not those of the input */
-    int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
-    int is_identity;        /* 1: y holds the numbers of x, perhaps in another shape: a plan need
-                               not run it */
-    int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
+    int has_data_format;  /* 1: its channels may come first; see call.c */
+    int moves_axes;       /* 1: axes of the output are not those of the input */
+    int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
+    int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
+                             not run it */
+    int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -141,7 +141,7 @@ typedef struct cx_layer_kind {
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
-    /* Add to dx and dw. NULL: this kind has no derivative here, and a plan that wants one says so. */
+    /* Add to dx and dw. NULL: the kind has no derivative, and a plan that wants one says so. */
     void (*backward)(const cx_layer *l, const cx_backward_call *c);
     /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
      * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
