@@ -161,6 +161,7 @@ struct cx_layer {
     int trainable;      /* Keras' flag */
     int channels_first; /* of the tensors that it takes and gives */
     int n_weights;      /* -1 until somebody asked for them */
+    int entry;          /* of the model that it is in */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
@@ -191,6 +192,35 @@ const char *cx_activation_name(const cx_activation *a);
 const cx_layer_kind *cx_layer_kind_find(const char *class_name);
 /* The i-th kind; NULL past the end. */
 const cx_layer_kind *cx_layer_kind_at(int i);
+
+/* --- operations --- */
+
+/* Where an argument of an operation's call came from: a value, or `n` of the tensors that it is
+ * called on, from the `first`. */
+enum { CX_MAX_ARGUMENTS = 16 };
+typedef struct cx_argument {
+    const char *name; /* NULL for a positional one */
+    const cx_json *value;
+    int first, n;
+} cx_argument;
+
+/* What stands for an operation: a kind, which the table need not have, and its configuration, the
+ * caller's to cx_json_free. */
+typedef struct cx_operation {
+    const cx_layer_kind *kind;
+    cx_json *config;
+} cx_operation;
+
+/* Whether what Keras lists like a layer is an operation on tensors: x + y, tf.nn.relu(x). Some
+ * have namesakes among the layers; the module tells. */
+int cx_is_operation(const char *module, const char *class_name);
+
+/* The kind for one call of an operation; CVS_E_UNSUPPORTED names an unknown one. */
+int cx_operation_read(cx_operation *out, const char *class_name, const cx_json *config,
+                      const cx_argument *args, int n_args, cvs_error *err);
+
+/* What may help with a class that there is no kind for; NULL where nothing is known. Static. */
+const char *cx_unknown_class_hint(const char *class_name, const cx_json *config);
 
 /* --- helpers for kinds --- */
 
