@@ -293,7 +293,7 @@ int cx_footer_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx
         item(&p, text);
     }
     if (scale->is_cut_above || scale->is_cut_below)
-        item(&p, "1 in 200 of the values other than 0 is off the scale");
+        item(&p, "about 1 in 200 of the values other than 0 is off the scale");
     if (layout->reduce_x > 1 || layout->reduce_y > 1) {
         snprintf(text, sizeof text, "a pixel is the mean of %d × %d values", layout->reduce_y,
                  layout->reduce_x);

@@ -12,7 +12,8 @@ enum {
     FRACTION_CUT = 18, /* of 23 bits: 32 bins from a power of two to the next */
     BINS = 1 << (31 - FRACTION_CUT),
     NOT_FINITE = 255 << (23 - FRACTION_CUT), /* bins of NaN and infinity begin here */
-    OFF_SCALE = 200, /* one in so many values lies beyond the end of a scale that is cut */
+    OFF_SCALE = 200,  /* one in so many values lies beyond the end of a scale that is cut */
+    ENOUGH = 1 << 16, /* values that tell how all are distributed */
 };
 
 /* A scale is cut only when that leaves less than this share of it: one up to the maximum says
@@ -30,37 +31,46 @@ static double largest(const cvs_stats *stats)
     return isfinite(size) ? size : 0;
 }
 
-/* How large finite values other than 0 are, to 3 %. Zeros do not count: behind a ReLU most values
- * are. */
-typedef struct sizes {
-    double median;
-    double common; /* all but one in OFF_SCALE are not larger */
-} sizes;
+/* How often sizes occur: by a float's exponent and the first bits of its fraction. */
+typedef struct histogram {
+    uint32_t bins[BINS];
+    int64_t counted; /* finite values other than 0: behind a ReLU most are 0, and tell nothing */
+} histogram;
 
-/* The size that all but `rest` of the values counted do not exceed. */
-static double size_below(const uint32_t *bins, int64_t rest)
+/* Of one in `step` places, all channels. The places do not follow the map's own pattern. */
+static void count_sizes(histogram *h, const cx_sheet *s, int64_t step)
+{
+    const int64_t places = s->height * s->width / step;
+    memset(h, 0, sizeof *h);
+    for (int64_t i = 0; i < places; i++) {
+        const int64_t place = i * step + (int64_t)((uint32_t)i * 2654435769U >> 16) % step;
+        const float *x = s->data + place * s->channels;
+        for (int64_t c = 0; c < s->channels; c++) {
+            uint32_t bits;
+            memcpy(&bits, &x[c], sizeof bits);
+            h->bins[(bits & 0x7fffffff) >> FRACTION_CUT]++;
+        }
+    }
+    for (int b = 1; b < NOT_FINITE; b++) h->counted += h->bins[b];
+}
+
+static void measure(histogram *h, const cx_sheet *s)
+{
+    const int64_t step = s->height * s->width / (ENOUGH / s->channels + 1);
+    count_sizes(h, s, step > 1 ? step : 1);
+    if (step > 1 && h->counted < ENOUGH / 16) count_sizes(h, s, 1);
+}
+
+/* The size that all but `rest` of the values counted do not exceed, to 3 %. */
+static double size_below(const histogram *h, int64_t rest)
 {
     uint32_t b = NOT_FINITE;
     int64_t above = 0;
     float edge;
-    while (b > 1 && above + bins[b - 1] <= rest) above += bins[--b];
+    while (b > 1 && above + h->bins[b - 1] <= rest) above += h->bins[--b];
     b <<= FRACTION_CUT;
     memcpy(&edge, &b, sizeof edge);
     return (double)edge;
-}
-
-/* By a histogram over a float's exponent and the first bits of its fraction. */
-static sizes measure(const float *x, int64_t n)
-{
-    uint32_t bins[BINS] = {0};
-    int64_t counted = 0;
-    for (int64_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &x[i], sizeof bits);
-        bins[(bits & 0x7fffffff) >> FRACTION_CUT]++;
-    }
-    for (int b = 1; b < NOT_FINITE; b++) counted += bins[b];
-    return (sizes){size_below(bins, counted / 2), size_below(bins, counted / OFF_SCALE)};
 }
 
 /* Two figures, not below x: "≥ 0.21" reads better than "≥ 0.2071". */
@@ -77,15 +87,18 @@ void cx_scale_choose(cx_scale *out, const cx_sheet *s)
     out->is_signed = out->limit > 0 && s->whole->min < 0;
     out->per_channel = s->channel_scale && s->channels > 1 && s->height * s->width > 1;
     if (out->limit == 0) return;
-    const sizes found = measure(s->data, n);
+    histogram h;
+    measure(&h, s);
+    const double common = size_below(&h, h.counted / OFF_SCALE);
     /* In a vector the largest value is what one looks for. */
     if (!out->per_channel && n >= 1000 && s->height * s->width > 1 &&
-        found.common < worth_a_cut * out->limit) {
-        out->limit = round_up(found.common);
+        common < worth_a_cut * out->limit) {
+        out->limit = round_up(common);
         out->is_cut_above = s->whole->max > out->limit;
         out->is_cut_below = s->whole->min < -out->limit;
     }
-    out->is_root = found.median < (out->is_signed ? root_below_signed : root_below) * out->limit;
+    out->is_root = size_below(&h, h.counted / 2) <
+                   (out->is_signed ? root_below_signed : root_below) * out->limit;
 }
 
 double cx_scale_limit(const cx_scale *scale, const cx_sheet *s, int64_t channel)

@@ -107,7 +107,7 @@ int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kin
     *out = m->n_layers - 1;
     const char *copy = cx_arena_strdup(m->arena, name);
     if (!copy) return cx_no_memory(err, strlen(name));
-    int rc = cx_layer_init(l, class_name, copy, config, context, m->arena, err);
+    int rc = cx_layer_init_of(l, kind, copy, config, context, m->arena, err);
     if (rc < 0) return cx_where(err, rc, "layer \"%s\"", name);
     return add_entry(m, module, *out, -1, err);
 }
@@ -206,7 +206,7 @@ int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, con
 {
     const cx_config_context context = {0};
     cx_node *node;
-    int layer;
+    int layer = -1;
     int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
     if (rc == 0) rc = new_node(&node, m, layer, 0, err);
     if (rc < 0) return rc;
@@ -224,7 +224,7 @@ int cx_model_add_inner_input(cvs_model *m, int module, const char *name, const c
 {
     const cx_config_context context = {0};
     cx_shape *copy = cx_arena_alloc(m->arena, sizeof *copy);
-    int layer;
+    int layer = -1;
     if (!copy) return cx_no_memory(err, sizeof *copy);
     int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
     if (rc < 0) return rc;

@@ -172,6 +172,10 @@ struct cx_layer {
  * CVS_E_UNSUPPORTED names an unknown class. */
 int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const cx_json *config,
                   const cx_config_context *context, cx_arena *arena, cvs_error *err);
+/* The same where the kind is known. */
+int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
+                     const cx_json *config, const cx_config_context *context, cx_arena *arena,
+                     cvs_error *err);
 
 /* As the kind's functions of that name, for tensors in the model's own order of axes. */
 int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);

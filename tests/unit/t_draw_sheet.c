@@ -82,7 +82,11 @@ static void measure(layer *l)
 static void canvas_of(cx_canvas *out, layer *l)
 {
     measure(l);
-    OK(cx_sheet_canvas(out, &l->sheet, CVS_STYLE_DEFAULT, &err));
+    cx_easel easel = {0};
+    OK(cx_sheet_paint(&easel, &l->sheet, CVS_STYLE_DEFAULT, &err));
+    *out = easel.canvas;
+    easel.canvas = (cx_canvas){0};
+    cx_easel_deinit(&easel);
 }
 
 /* Pixels of colours from … to. */
@@ -357,13 +361,15 @@ static void empty_layers_fail(void **state)
 {
     layer l;
     cx_bytes png;
+    cx_easel easel = {0};
     (void)state;
     layer_init(&l, 1, 1, 1);
     l.sheet.channels = 0;
-    FAILS(cx_sheet_draw(&png, &l.sheet, CVS_STYLE_DEFAULT, &err), CVS_E_ARG, "nothing to draw");
+    FAILS(cx_sheet_draw(&png, &easel, &l.sheet, CVS_STYLE_DEFAULT, &err), CVS_E_ARG,
+          "nothing to draw");
     l.sheet.channels = INT64_MAX;
     l.sheet.width = 5;
-    FAILS(cx_sheet_draw(&png, &l.sheet, CVS_STYLE_R1, &err), CVS_E_ARG, "nothing to draw");
+    FAILS(cx_sheet_draw(&png, &easel, &l.sheet, CVS_STYLE_R1, &err), CVS_E_ARG, "nothing to draw");
     assert_null(png.data);
     layer_deinit(&l);
 }
@@ -377,14 +383,17 @@ static void draw_one(void *arg, int i, int worker)
 {
     job *j = arg;
     (void)worker;
-    if (cx_sheet_draw(&j->png[i], &j->layer->sheet, (cvs_style)(i % 4), NULL) < 0)
+    cx_easel easel = {0};
+    if (cx_sheet_draw(&j->png[i], &easel, &j->layer->sheet, (cvs_style)(i % 4), NULL) < 0)
         j->png[i] = (cx_bytes){0};
+    cx_easel_deinit(&easel);
 }
 
-static void sheets_drawn_side_by_side_have_the_same_bytes(void **state)
+static void sheets_have_the_same_bytes_wherever_they_are_drawn(void **state)
 {
     layer l;
     job j = {.layer = &l};
+    cx_easel easel = {0}; /* has sheets of all styles and sizes before */
     (void)state;
     layer_init(&l, 12, 12, 32);
     for (int64_t i = 0; i < 12 * 12 * 32; i++) l.data[i] = (float)(i * 7919 % 1000 - 300);
@@ -393,13 +402,14 @@ static void sheets_drawn_side_by_side_have_the_same_bytes(void **state)
     cx_parallel(8, draw_one, &j);
     for (int i = 0; i < 8; i++) {
         cx_bytes png;
-        OK(cx_sheet_draw(&png, &l.sheet, (cvs_style)(i % 4), &err));
+        OK(cx_sheet_draw(&png, &easel, &l.sheet, (cvs_style)(i % 4), &err));
         assert_non_null(j.png[i].data);
         assert_int_equal(png.size, j.png[i].size);
         assert_memory_equal(png.data, j.png[i].data, png.size);
         cx_bytes_deinit(&png);
         cx_bytes_deinit(&j.png[i]);
     }
+    cx_easel_deinit(&easel);
     layer_deinit(&l);
 }
 
@@ -415,9 +425,11 @@ static void running_out_of_memory_is_an_error(void **state)
         int rc = CVS_E_NOMEM;
         for (long n = 1; rc < 0; n++) {
             cx_bytes png;
+            cx_easel easel = {0};
             cx_alloc_fail_from(n);
-            rc = cx_sheet_draw(&png, &l.sheet, styles[i], &err);
+            rc = cx_sheet_draw(&png, &easel, &l.sheet, styles[i], &err);
             cx_alloc_fail_from(0);
+            cx_easel_deinit(&easel);
             assert_true(rc == 0 || rc == CVS_E_NOMEM);
             assert_true(n < 5000);
             cx_bytes_deinit(&png);
@@ -441,7 +453,7 @@ int main(void)
         cmocka_unit_test(odd_shapes_are_drawn_whole),
         cmocka_unit_test(long_names_are_cut_to_the_page),
         cmocka_unit_test(empty_layers_fail),
-        cmocka_unit_test(sheets_drawn_side_by_side_have_the_same_bytes),
+        cmocka_unit_test(sheets_have_the_same_bytes_wherever_they_are_drawn),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };
     return RUN(tests);
