@@ -25,18 +25,19 @@ typedef struct cx_module {
 
 /* Entries of modules in Keras' order (model.layers): a layer or a nested module. */
 typedef struct cx_entry {
-    int module; /* whose entry it is */
-    int layer;  /* -1 for a nested module */
-    int nested; /* -1 for a layer */
-    const cx_shape *input; /* stated by the InputLayer of a nested model, which has no node: it gives
-                              way to what the model is called on; NULL for all others */
+    int module;            /* whose entry it is */
+    int layer;             /* -1 for a nested module */
+    int nested;            /* -1 for a layer */
+    const cx_shape *input; /* stated by the InputLayer of a nested model, which has no node: it
+                              gives way to what the model is called on; NULL for all others */
 } cx_entry;
 
 /* A call of a nested model that made nodes. Those of calls in it are among them. */
 typedef struct cx_module_call {
     int module;
-    int first, last;     /* nodes first … last - 1 */
-    const int *in, *out; /* nodes: what it is called on and what it gives, as the model lists them */
+    int first, last; /* nodes first … last - 1 */
+    const int *in,
+        *out; /* nodes: what it is called on and what it gives, as the model lists them */
     int n_in, n_out;
 } cx_module_call;
 

@@ -108,12 +108,12 @@ typedef struct cx_layer_kind {
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
     cx_family family;
-    int has_data_format;    /* 1: its channels may come first; see call.c */
-    int moves_axes;         /* 1: axes of the output are not those of the input */
-    int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
-    int is_identity;        /* 1: y holds the numbers of x, perhaps in another shape: a plan need
-                               not run it */
-    int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
+    int has_data_format;  /* 1: its channels may come first; see call.c */
+    int moves_axes;       /* 1: axes of the output are not those of the input */
+    int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
+    int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
+                             not run it */
+    int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
