@@ -132,7 +132,7 @@ static double set_ranks(placing *p, const int *lanes)
     const cx_flow_grid *g = p->g;
     double height = 0, head = 0, y = 0;
     for (int i = 0; i + 1 < g->n_columns; i++)
-        head = fmax(head, CX_FLOW_LANE * (lanes[i] - 1) + CX_FLOW_TURN);
+        head = fmax(head, CX_FLOW_LANE * lanes[i] + CX_FLOW_TURN);
     for (int r = 0; r < g->n_ranks; r++) {
         const int column = g->column[r], first = r == 0 || g->column[r - 1] != column;
         const int last = r + 1 == g->n_ranks || g->column[r + 1] != column;
@@ -142,7 +142,7 @@ static double set_ranks(placing *p, const int *lanes)
         p->top[r] = y;
         p->bottom[r] = y + g->height[r];
         y = p->bottom[r] + (last ? 0 : gap_below(p, r));
-        double foot = last && r + 1 < g->n_ranks ? CX_FLOW_LANE * lanes[column] : 0;
+        double foot = last && r + 1 < g->n_ranks ? CX_FLOW_LANE * (lanes[column] + 1) : 0;
         height = fmax(height, p->bottom[r] + foot);
     }
     return height;
