@@ -30,9 +30,10 @@ void cvs_free(void *p)
     cx_free(p);
 }
 
-int cvs_model_load(cvs_model **out, const char *path, cvs_error *err)
+int cvs_model_load(cvs_model **out, const char *path, const cvs_load_options *options,
+                   cvs_error *err)
 {
-    return cx_load_model(out, path, err);
+    return cx_load_model(out, path, options, err);
 }
 
 const char *cvs_model_name(const cvs_model *m)

@@ -70,7 +70,7 @@ int cx_json_parse(cx_json **out, const char *text, size_t len, cvs_error *err)
     if (at >= 0)
         return cx_fail(err, CVS_E_FORMAT, "JSON is nested deeper than %d levels at byte %lld",
                        CX_JSON_MAX_DEPTH, (long long)at);
-    quote_odd_numbers(&s, text, len);
+    if (len > 0) quote_odd_numbers(&s, text, len);
     int rc = cx_str_ok(&s, err);
     if (rc == 0) {
         *out = json_loadb(s.data ? s.data : "", s.len,

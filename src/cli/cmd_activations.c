@@ -142,7 +142,8 @@ int cx_cmd_activations(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
     const char *input = job->inputs[0];
-    cvs_write_options how = {o->formats, (cvs_style)o->style, o->channel_scale, input, NULL};
+    cvs_write_options how = {o->formats, (cvs_style)o->style, o->channel_scale, input,
+                             NULL,       job->model};
     cx_work work = {0};
     cx_bytes text = {0};
     cx_json *index = NULL;

@@ -28,6 +28,7 @@ int cx_cmd_summary(cx_job *job, cvs_error *err)
     if (o->json) table.style = CVS_SUMMARY_JSON;
     if (table.style == CVS_SUMMARY_KERAS3) table.width = table_width();
     TRY(cvs_model_summary(&text, model, &table, err));
+    if (o->graph) TRY(cvs_graph_write(model, o->graph, err));
     fputs(text, stdout);
 out:
     cvs_free(text);

@@ -16,7 +16,7 @@ typedef struct cx_options {
     int style;              /* cvs_style */
     int formats;            /* CVS_WRITE_ flags */
     int channel_scale;
-    const char *classes, *output, *out, *layers;
+    const char *classes, *output, *out, *layers, *architecture, *graph;
 } cx_options;
 
 typedef struct cx_job {

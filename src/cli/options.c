@@ -50,6 +50,8 @@ const cx_option cx_option_table[] = {
      "which Keras the table looks like", summary_style, 0, 0},
     {"expand", 0, CX_FLAG, AT(expand), NULL, NULL, ON(summary),
      "the layers of nested models too, as Keras' expand_nested", NULL, 0, 0},
+    {"graph", 0, CX_TEXT, AT(graph), "FILE", NULL, ON(summary),
+     "also draw the network as a flow chart, an SVG file", NULL, 0, 0},
     {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict),
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",
@@ -66,6 +68,8 @@ const cx_option cx_option_table[] = {
      "how a picture gets the model's size", cvs_resize_name, 0, 0},
     {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING,
      "turn pictures as their EXIF orientation says, which Keras does not", NULL, 0, 0},
+    {"architecture", 0, CX_TEXT, AT(architecture), "FILE", NULL, ALL,
+     "JSON that describes the model, for a file of weights only", NULL, 0, 0},
     {"exact", 0, CX_FLAG, AT(exact), NULL, NULL, ALL,
      "direct convolutions only, no fast transforms", NULL, 0, 0},
     {"threads", 0, CX_NUMBER, AT(threads), "N", NULL, ALL, "worker threads; else one a core", NULL,

@@ -81,7 +81,7 @@ static int draw_python(cx_canvas *out, const cx_sheet *s, int second, cvs_error 
     int rc;
 
     grid(s, &rows, &columns);
-    TRY(cx_canvas_init(out, (w + gap) * columns - gap, (h + gap) * rows - gap, 1, 0, err));
+    TRY(cx_canvas_renew(out, (w + gap) * columns - gap, (h + gap) * rows - gap, 1, 0, err));
     TRY(cx_block_init(&memory, (size_t)(h * w) * sizeof(float), err));
     float *a = memory.data;
     for (int64_t c = 0; c < rows * columns; c++) {
@@ -183,7 +183,7 @@ static int draw_r1(cx_canvas *out, const cx_sheet *s, cvs_error *err)
     const double margin = 0.02 * 72;
     int64_t rows, columns;
     grid(s, &rows, &columns);
-    int rc = cx_canvas_init(out, CELL * columns, CELL * rows, 3, 255, err);
+    int rc = cx_canvas_renew(out, CELL * columns, CELL * rows, 3, 255, err);
     if (rc < 0) return rc;
     cx_terrain_colors(colours, COLOURS);
     for (int64_t c = 0; c < rows * columns; c++) {
@@ -225,7 +225,7 @@ static int draw_r2(cx_canvas *out, const cx_sheet *s, cvs_error *err)
     uint8_t colours[3 * COLOURS];
     int64_t rows, columns;
     cx_book_mfrow(&rows, &columns, s->channels);
-    int rc = cx_canvas_init(out, cell * columns, cell * rows, 3, 255, err);
+    int rc = cx_canvas_renew(out, cell * columns, cell * rows, 3, 255, err);
     if (rc < 0) return rc;
     cx_terrain_colors(colours, COLOURS);
     for (int64_t c = 0; c < s->channels; c++) {

@@ -7,23 +7,30 @@
 
 static const int64_t most_pixels = (int64_t)1 << 29;
 
-int cx_canvas_init(cx_canvas *out, int64_t width, int64_t height, int channels, uint8_t value,
-                   cvs_error *err)
+int cx_canvas_renew(cx_canvas *canvas, int64_t width, int64_t height, int channels, uint8_t value,
+                    cvs_error *err)
 {
     int64_t n;
-    *out = (cx_canvas){0};
     if (width < 1 || height < 1 || cx_mul_count(&n, width, height) || n > most_pixels)
         return cx_fail(err, CVS_E_UNSUPPORTED, "a picture of %lld × %lld pixels is too large",
                        (long long)width, (long long)height);
     n *= channels;
-    int rc = cx_block_init(&out->block, (size_t)n, err);
-    if (rc < 0) return rc;
-    out->width = (int)width;
-    out->height = (int)height;
-    out->channels = channels;
-    out->data = out->block.data;
-    memset(out->data, value, (size_t)n);
+    cx_block block = canvas->block;
+    if (block.size < (size_t)n) {
+        cx_canvas_deinit(canvas);
+        int rc = cx_block_init(&block, (size_t)n, err);
+        if (rc < 0) return rc;
+    }
+    *canvas = (cx_canvas){(int)width, (int)height, channels, block.data, .block = block};
+    memset(canvas->data, value, (size_t)n);
     return 0;
+}
+
+int cx_canvas_init(cx_canvas *out, int64_t width, int64_t height, int channels, uint8_t value,
+                   cvs_error *err)
+{
+    *out = (cx_canvas){0};
+    return cx_canvas_renew(out, width, height, channels, value, err);
 }
 
 void cx_canvas_deinit(cx_canvas *canvas)

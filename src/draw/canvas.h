@@ -31,6 +31,10 @@ typedef struct cx_canvas {
 /* A canvas full of `value` bytes. The product of the sides is limited. */
 int cx_canvas_init(cx_canvas *out, int64_t width, int64_t height, int channels, uint8_t value,
                    cvs_error *err);
+
+/* The same in a canvas that there is, in its memory where that suffices. */
+int cx_canvas_renew(cx_canvas *canvas, int64_t width, int64_t height, int channels, uint8_t value,
+                    cvs_error *err);
 void cx_canvas_deinit(cx_canvas *canvas);
 
 /* Set the palette of a sheet. */

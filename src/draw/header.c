@@ -1,6 +1,7 @@
 /* header.c - the words of a sheet. */
 #include "draw/header.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@ enum {
     SMALL_INK = 14,
     BAR_WIDTH = 280,
     BAR_HEIGHT = 14,
+    BAR_TICK = 4,
     BAR_BLOCK = 34, /* height of the bar and its numbers */
     WIDE = 900,     /* the bar stands beside the words from here on, below them else */
     LINE = 20,      /* from line to line */
@@ -123,10 +125,47 @@ static void title_and_shape(pen *p, const cx_sheet *s)
     new_line(p);
 }
 
+/* The unit that comes after `last` when the largest comes first, -1 when there is none. */
+static int64_t next_largest(const cx_sheet *s, int64_t last)
+{
+    const cvs_stats *each = s->each;
+    int64_t best = -1;
+    for (int64_t c = 0; c < s->channels; c++) {
+        if (!each[c].count) continue;
+        if (last >= 0 && each[c].max >= each[last].max &&
+            (each[c].max > each[last].max || c <= last))
+            continue;
+        if (best < 0 || each[c].max > each[best].max) best = c;
+    }
+    return best;
+}
+
+/* In a long vector, as the probabilities of many classes are, the eye finds the brightest cells but
+ * not their numbers. */
+static void largest_line(pen *p, const cx_sheet *s)
+{
+    enum { SHOWN = 3 };
+    char text[ITEM_TEXT], number[CX_NUMBER_TEXT];
+    if (s->height * s->width > 1 || s->channels <= SHOWN || s->whole->min == s->whole->max) return;
+    int64_t c = next_largest(s, -1);
+    for (int i = 0; i < SHOWN && c >= 0; i++, c = next_largest(s, c)) {
+        snprintf(text, sizeof text, "%s%s in unit %lld",
+                 i ? "" : "largest: ", cx_number_text(number, s->each[c].max), (long long)c);
+        item(p, text);
+    }
+    new_line(p);
+}
+
 static void numbers_line(pen *p, const cx_sheet *s)
 {
     const cvs_stats *w = s->whole;
     char text[ITEM_TEXT], a[CX_NUMBER_TEXT], b[CX_NUMBER_TEXT];
+    if (s->height * s->width * s->channels == 1) {
+        snprintf(text, sizeof text, "value %s", cx_number_text(a, w->max));
+        item(p, text);
+        new_line(p);
+        return;
+    }
     snprintf(text, sizeof text, "values %s … %s", cx_number_text(a, w->min),
              cx_number_text(b, w->max));
     item(p, text);
@@ -167,37 +206,52 @@ static void not_finite_line(pen *p, const cx_sheet *s)
 /* A number below the bar at the share `at` of its width. */
 static void tick(pen *p, int x, int y, double at, const char *text)
 {
-    int width = cx_font_width(p->font, p->size, text);
-    p->x = x + (int)(at * (BAR_WIDTH - width));
-    p->y = y;
+    int width = cx_font_width(p->font, p->size, text), mark = (int)(at * (BAR_WIDTH - 1) + 0.5);
+    int left = mark - width / 2;
+    if (left > BAR_WIDTH - width) left = BAR_WIDTH - width;
+    if (mark > 0 && mark < BAR_WIDTH - 1)
+        cx_canvas_fill(p->canvas, x + mark, y + BAR_HEIGHT, 1, BAR_TICK, CX_GRAY(SMALL_INK));
+    p->x = x + (left < 0 ? 0 : left);
+    p->y = y + BAR_BLOCK - CX_LABEL_BASE;
     put(p, text);
+}
+
+/* What stands at a share of the limit. */
+static const char *tick_text(char out[CX_NUMBER_TEXT + 8], const cx_scale *scale, double share)
+{
+    char number[CX_NUMBER_TEXT];
+    const char *beyond = share == 1 && scale->is_cut_above    ? "≥ "
+                         : share == -1 && scale->is_cut_below ? "≤ "
+                                                              : "";
+    if (scale->per_channel && share != 0)
+        snprintf(out, CX_NUMBER_TEXT + 8, "%s%s", share < 0 ? "−" : "",
+                 fabs(share) == 1     ? "own max"
+                 : fabs(share) == 0.5 ? "1/2"
+                                      : "1/10");
+    else
+        snprintf(out, CX_NUMBER_TEXT + 8, "%s%s", beyond,
+                 cx_number_text(number, share * scale->limit));
+    return out;
 }
 
 static void bar(pen *p, const cx_scale *scale, int x, int y)
 {
-    char number[CX_NUMBER_TEXT], top[CX_NUMBER_TEXT + 8], bottom[CX_NUMBER_TEXT + 8];
-    const char *more = scale->is_cut_above ? "≥ " : "", *less = scale->is_cut_below ? "≤ " : "";
+    /* Of the limit; a root scale is wide where values are small. */
+    static const double even[] = {-1, -0.5, 0, 0.5, 1}, root[] = {-1, -0.1, 0, 0.1, 0.5, 1};
+    const double *shares = scale->is_root ? root : even;
+    const size_t n = scale->is_root ? sizeof root / sizeof *root : sizeof even / sizeof *even;
+    char text[CX_NUMBER_TEXT + 8];
     if (!p->canvas) return;
     for (int i = 0; i < BAR_WIDTH; i++)
         cx_canvas_fill(p->canvas, x + i, y, 1, BAR_HEIGHT, (uint8_t)(i * CX_LEVELS / BAR_WIDTH));
     cx_canvas_frame(p->canvas, x - 1, y - 1, BAR_WIDTH + 2, BAR_HEIGHT + 2, CX_GRAY(SMALL_INK));
-    if (scale->per_channel) {
-        snprintf(top, sizeof top, "its own maximum");
-        snprintf(bottom, sizeof bottom, "−its own maximum");
-    } else {
-        snprintf(top, sizeof top, "%s%s", more, cx_number_text(number, scale->limit));
-        snprintf(bottom, sizeof bottom, "%s%s", less, cx_number_text(number, -scale->limit));
-    }
     p->size = SMALL_SIZE;
     p->ink = TEXT_INK;
-    int base = y + BAR_BLOCK - CX_LABEL_BASE;
-    tick(p, x, base, 0, scale->is_signed ? bottom : "0");
-    if (scale->is_signed) {
-        tick(p, x, base, 0.5, "0");
-    } else if (!scale->per_channel) {
-        tick(p, x, base, 0.5, cx_number_text(number, scale->limit / 2));
+    for (size_t i = 0; i < n; i++) {
+        if (shares[i] < 0 && !scale->is_signed) continue;
+        if (shares[i] == 0.5 && scale->is_root && scale->is_signed) continue; /* no room */
+        tick(p, x, y, cx_scale_place(scale, shares[i]), tick_text(text, scale, shares[i]));
     }
-    tick(p, x, base, 1, top);
 }
 
 int cx_header_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx_scale *scale,
@@ -208,6 +262,7 @@ int cx_header_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx
     if (has_bar && is_wide) p.width -= BAR_WIDTH + 40;
     title_and_shape(&p, s);
     numbers_line(&p, s);
+    largest_line(&p, s);
     not_finite_line(&p, s);
     int end = p.y - LINE + 6; /* the last line's descenders */
     if (has_bar && is_wide) bar(&p, scale, x + width - BAR_WIDTH - 1, y + 6);
@@ -227,13 +282,18 @@ int cx_footer_draw(cx_canvas *canvas, cx_font *font, const cx_sheet *s, const cx
     snprintf(text, sizeof text, "%s count from 0",
              s->height * s->width == 1 ? "units" : "channels");
     item(&p, text);
-    if (scale->per_channel)
-        item(&p,
-             "each channel has its own colour scale: brightness cannot be compared between them");
-    else if (s->channels > 1)
-        item(&p, "one colour scale for all");
+    const char *kind = scale->is_root ? "square-root " : "";
+    if (scale->per_channel) {
+        snprintf(text, sizeof text, "each channel has its own %scolour scale", kind);
+        item(&p, text);
+        item(&p, "brightness cannot be compared between channels");
+    } else if (s->channels > 1 || scale->is_root) {
+        snprintf(text, sizeof text,
+                 s->channels > 1 ? "one %scolour scale for all" : "%scolour scale", kind);
+        item(&p, text);
+    }
     if (scale->is_cut_above || scale->is_cut_below)
-        item(&p, "1 in 200 of the values other than 0 is off the scale");
+        item(&p, "about 1 in 200 of the values other than 0 is off the scale");
     if (layout->reduce_x > 1 || layout->reduce_y > 1) {
         snprintf(text, sizeof text, "a pixel is the mean of %d × %d values", layout->reduce_y,
                  layout->reduce_x);

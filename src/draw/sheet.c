@@ -39,7 +39,7 @@ static int draw_page(cx_canvas *page, cx_font *font, const cx_sheet *s, cvs_erro
     int64_t tiles = MARGIN + header + AFTER_HEADER;
     int64_t below = tiles + layout.height + BEFORE_FOOTER;
 
-    TRY(cx_canvas_init(page, wide + 2 * MARGIN, below + footer + MARGIN, 1, CX_WHITE, err));
+    TRY(cx_canvas_renew(page, wide + 2 * MARGIN, below + footer + MARGIN, 1, CX_WHITE, err));
     cx_canvas_colours(page, scale.is_signed ? CX_MAP_DIVERGING : CX_MAP_VIRIDIS);
     cx_header_draw(page, font, s, &scale, MARGIN, MARGIN, width);
     TRY(cx_tiles_draw(page, font, s, &scale, &layout, MARGIN, (int)tiles, err));
@@ -49,34 +49,28 @@ out:
     return rc;
 }
 
-int cx_sheet_canvas(cx_canvas *out, const cx_sheet *s, cvs_style style, cvs_error *err)
+void cx_easel_deinit(cx_easel *easel)
 {
-    cx_font *font = NULL;
-    int rc;
+    cx_font_free(easel->font);
+    cx_canvas_deinit(&easel->canvas);
+    easel->font = NULL;
+}
 
-    *out = (cx_canvas){0};
+int cx_sheet_paint(cx_easel *easel, const cx_sheet *s, cvs_style style, cvs_error *err)
+{
+    int rc;
     TRY(check(s, err));
-    if (style == CVS_STYLE_DEFAULT) {
-        TRY(cx_font_new(&font, err));
-        TRY(draw_page(out, font, s, err));
-    } else {
-        TRY(cx_book_draw(out, s, style, err));
-    }
+    if (style != CVS_STYLE_DEFAULT) return cx_book_draw(&easel->canvas, s, style, err);
+    if (!easel->font) TRY(cx_font_new(&easel->font, err));
+    rc = draw_page(&easel->canvas, easel->font, s, err);
 out:
-    cx_font_free(font);
-    if (rc < 0) cx_canvas_deinit(out);
     return rc;
 }
 
-int cx_sheet_draw(cx_bytes *png, const cx_sheet *s, cvs_style style, cvs_error *err)
+int cx_sheet_draw(cx_bytes *png, cx_easel *easel, const cx_sheet *s, cvs_style style,
+                  cvs_error *err)
 {
-    cx_canvas canvas = {0};
-    int rc;
-
     *png = (cx_bytes){0};
-    TRY(cx_sheet_canvas(&canvas, s, style, err));
-    rc = cx_canvas_png(png, &canvas, s->name, err);
-out:
-    cx_canvas_deinit(&canvas);
-    return rc;
+    int rc = cx_sheet_paint(easel, s, style, err);
+    return rc < 0 ? rc : cx_canvas_png(png, &easel->canvas, s->name, err);
 }

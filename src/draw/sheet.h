@@ -17,11 +17,20 @@ typedef struct cx_sheet {
     const char *caption;           /* small print, such as model and image file; may be NULL */
 } cx_sheet;
 
-/* Draw a sheet as PNG, the caller's to cx_bytes_deinit(). Sheets may be drawn side by side by
- * several threads. The books' styles read name, data and sizes alone. */
-int cx_sheet_draw(cx_bytes *png, const cx_sheet *s, cvs_style style, cvs_error *err);
+/* What is kept from one sheet to the next, so that it is made once: glyphs and memory. A thread has
+ * one of its own; all zero is a new one. */
+typedef struct cx_easel {
+    cx_font *font;
+    cx_canvas canvas; /* the sheet drawn last */
+} cx_easel;
+void cx_easel_deinit(cx_easel *easel);
 
-/* The same as pixels, the caller's to cx_canvas_deinit(). */
-int cx_sheet_canvas(cx_canvas *out, const cx_sheet *s, cvs_style style, cvs_error *err);
+/* Draw a sheet as PNG, the caller's to cx_bytes_deinit(). The books' styles read name, data and
+ * sizes alone. */
+int cx_sheet_draw(cx_bytes *png, cx_easel *easel, const cx_sheet *s, cvs_style style,
+                  cvs_error *err);
+
+/* The same as the easel's pixels. */
+int cx_sheet_paint(cx_easel *easel, const cx_sheet *s, cvs_style style, cvs_error *err);
 
 #endif

@@ -2,6 +2,7 @@
  * side by side in memory. */
 #include "draw/tiles.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ typedef struct painter {
     const cx_layout *layout;
     int columns;   /* pixels of data in a row of a tile before they are scaled */
     int is_finite; /* no NaN or infinity anywhere */
+    int is_root;
     float offset;
     float *gain;      /* of each channel */
     float *mean;      /* columns × channels: a row of means where the map is reduced */
@@ -56,12 +58,14 @@ static void reduce_row(const painter *p, int64_t y)
 static void colour_row(const painter *p, const float *row)
 {
     const int64_t k = p->sheet->channels;
+    const int is_root = p->is_root;
     const float *gain = p->gain, offset = p->offset;
     for (int64_t j = 0; j < p->columns; j++) {
         const float *from = row + j * k;
         uint8_t *to = p->level + j * k;
         for (int64_t c = 0; c < k; c++) {
-            float v = from[c] * gain[c] + offset;
+            float v = from[c] * gain[c];
+            v = (is_root ? copysignf(sqrtf(fabsf(v)), v) : v) + offset;
             v = v > 0 ? v : 0;
             v = v < CX_LEVELS - 1 ? v : CX_LEVELS - 1;
             to[c] = (uint8_t)(int)v;
@@ -194,6 +198,7 @@ static int painter_init(painter *p, cx_block *memory, int x, int y, const cx_sca
 
     p->columns = l->tile_width / l->scale_x;
     p->is_finite = s->whole->n_nan + s->whole->n_inf == 0;
+    p->is_root = scale->is_root;
     p->offset = cx_scale_offset(scale);
     if (cx_mul_size(&row, (size_t)p->columns, k) ||
         cx_mul_size(&total, row, sizeof *p->mean + sizeof *p->level))

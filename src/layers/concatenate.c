@@ -66,6 +66,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_concatenate = {
     .class_name = "Concatenate",
+    .family = CX_MERGING,
     .cfg_size = sizeof(concatenate_config),
     .fields = fields,
     .infer = infer,

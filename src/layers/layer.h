@@ -89,6 +89,25 @@ typedef struct cx_call {
     int exact; /* no fast transforms */
 } cx_call;
 
+/* What a kind is for, where it is neither a convolution nor a pooling: how a drawing sorts it. */
+typedef enum cx_family {
+    CX_OTHER,
+    CX_ACTIVATING,
+    CX_NORMALIZING,
+    CX_MERGING,
+    CX_CONNECTING, /* every number with every other, as Dense */
+    CX_RESHAPING,  /* padding, cropping and enlarging too */
+} cx_family;
+
+/* The same call seen from behind: how a number that depends on y changes with y is known, and asked
+ * is how it changes with the inputs and the weights. */
+typedef struct cx_backward_call {
+    const cx_call *forward; /* its x and y hold what the forward call left */
+    const cx_tensor *dy;    /* shape of y */
+    cx_tensor *const *dx;   /* of each input; NULL where nobody asks */
+    float *const *dw;       /* of each weight; NULL outside training */
+} cx_backward_call;
+
 typedef struct cx_layer_kind {
     const char *class_name;     /* as Keras writes it: "Conv2D" */
     const char *const *aliases; /* other names for it, NULL-ended; may be NULL */
@@ -97,12 +116,13 @@ typedef struct cx_layer_kind {
     size_t cfg_size;
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
-    int has_data_format;    /* 1: its channels may come first; see call.c */
-    int moves_axes;         /* 1: axes of the output are not those of the input */
-    int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
-    int is_identity;        /* 1: y holds the numbers of x, perhaps in another shape: a plan need
-                               not run it */
-    int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
+    cx_family family;
+    int has_data_format;  /* 1: its channels may come first; see call.c */
+    int moves_axes;       /* 1: axes of the output are not those of the input */
+    int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
+    int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
+                             not run it */
+    int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -121,6 +141,8 @@ typedef struct cx_layer_kind {
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
+    /* Add to dx and dw. NULL: the kind has no derivative, and a plan that wants one says so. */
+    void (*backward)(const cx_layer *l, const cx_backward_call *c);
     /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
      * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
     int (*as_activation)(const cx_layer *l, cx_activation *out);
@@ -139,6 +161,7 @@ struct cx_layer {
     int trainable;      /* Keras' flag */
     int channels_first; /* of the tensors that it takes and gives */
     int n_weights;      /* -1 until somebody asked for them */
+    int entry;          /* of the model that it is in */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
@@ -149,6 +172,10 @@ struct cx_layer {
  * CVS_E_UNSUPPORTED names an unknown class. */
 int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const cx_json *config,
                   const cx_config_context *context, cx_arena *arena, cvs_error *err);
+/* The same where the kind is known. */
+int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
+                     const cx_json *config, const cx_config_context *context, cx_arena *arena,
+                     cvs_error *err);
 
 /* As the kind's functions of that name, for tensors in the model's own order of axes. */
 int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);
@@ -169,6 +196,35 @@ const char *cx_activation_name(const cx_activation *a);
 const cx_layer_kind *cx_layer_kind_find(const char *class_name);
 /* The i-th kind; NULL past the end. */
 const cx_layer_kind *cx_layer_kind_at(int i);
+
+/* --- operations --- */
+
+/* Where an argument of an operation's call came from: a value, or `n` of the tensors that it is
+ * called on, from the `first`. */
+enum { CX_MAX_ARGUMENTS = 16 };
+typedef struct cx_argument {
+    const char *name; /* NULL for a positional one */
+    const cx_json *value;
+    int first, n;
+} cx_argument;
+
+/* What stands for an operation: a kind, which the table need not have, and its configuration, the
+ * caller's to cx_json_free. */
+typedef struct cx_operation {
+    const cx_layer_kind *kind;
+    cx_json *config;
+} cx_operation;
+
+/* Whether what Keras lists like a layer is an operation on tensors: x + y, tf.nn.relu(x). Some
+ * have namesakes among the layers; the module tells. */
+int cx_is_operation(const char *module, const char *class_name);
+
+/* The kind for one call of an operation; CVS_E_UNSUPPORTED names an unknown one. */
+int cx_operation_read(cx_operation *out, const char *class_name, const cx_json *config,
+                      const cx_argument *args, int n_args, cvs_error *err);
+
+/* What may help with a class that there is no kind for; NULL where nothing is known. Static. */
+const char *cx_unknown_class_hint(const char *class_name, const cx_json *config);
 
 /* --- helpers for kinds --- */
 

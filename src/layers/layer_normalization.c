@@ -163,6 +163,7 @@ static void unit_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_layer_normalization = {
     .class_name = "LayerNormalization",
+    .family = CX_NORMALIZING,
     .cfg_size = sizeof(norm_config),
     .fields = layer_fields,
     .configure = configure,
@@ -175,6 +176,7 @@ const cx_layer_kind cx_layer_layer_normalization = {
 
 const cx_layer_kind cx_layer_rms_normalization = {
     .class_name = "RMSNormalization",
+    .family = CX_NORMALIZING,
     .cfg_size = sizeof(norm_config),
     .fields = rms_fields,
     .configure = rms_configure,
@@ -187,6 +189,7 @@ const cx_layer_kind cx_layer_rms_normalization = {
 
 const cx_layer_kind cx_layer_unit_normalization = {
     .class_name = "UnitNormalization",
+    .family = CX_NORMALIZING,
     .cfg_size = sizeof(norm_config),
     .configure = configure,
     .infer = infer,

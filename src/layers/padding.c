@@ -148,6 +148,7 @@ static void forward_crop(const cx_layer *l, const cx_call *c)
 #define PADDING(symbol, name, axes, which)    \
     const cx_layer_kind cx_layer_##symbol = { \
         .class_name = name,                   \
+        .family = CX_RESHAPING,               \
         .cfg_size = sizeof(padding_config),   \
         .rank = axes,                         \
         .has_data_format = 1,                 \

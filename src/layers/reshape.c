@@ -29,6 +29,7 @@ out:
 
 const cx_layer_kind cx_layer_flatten = {
     .class_name = "Flatten",
+    .family = CX_RESHAPING,
     .has_data_format = 1, /* where it says so; before Keras 2.2 channels stayed where they were */
     .moves_axes = 1,
     .infer = flatten_infer,
@@ -98,6 +99,7 @@ out:
 
 const cx_layer_kind cx_layer_reshape = {
     .class_name = "Reshape",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(reshape_config),
     .moves_axes = 1,
     .configure = reshape_configure,
@@ -166,6 +168,7 @@ static void permute_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_permute = {
     .class_name = "Permute",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(permute_config),
     .moves_axes = 1,
     .configure = permute_configure,
@@ -204,6 +207,7 @@ static void repeat_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_repeat_vector = {
     .class_name = "RepeatVector",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(repeat_config),
     .fields = repeat_fields,
     .moves_axes = 1,

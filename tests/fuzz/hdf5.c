@@ -7,7 +7,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cvs_error err = {0};
     cvs_model *m;
-    if (cvs_model_load(&m, fuzz_file(data, size), &err) == 0)
+    if (cvs_model_load(&m, fuzz_file(data, size), NULL, &err) == 0)
         fuzz_model(m);
     else if (m || err.what[0] == 0)
         abort();

@@ -39,7 +39,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cvs_model *m;
     answer = data;
     answer_size = size;
-    if (cvs_model_load(&m, fuzz_file(file, sizeof file), &err) == 0)
+    if (cvs_model_load(&m, fuzz_file(file, sizeof file), NULL, &err) == 0)
         fuzz_model(m);
     else if (m || err.what[0] == 0)
         abort();

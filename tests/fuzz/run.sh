@@ -17,7 +17,8 @@ broken=0
 for target in "$@"; do
     learnt=$build/fuzz/$target
     mkdir -p "$learnt"
-    set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -print_final_stats=1
+    set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -malloc_limit_mb=256 \
+        -print_final_stats=1
     [ -f "$here/$target.dict" ] && set -- "$@" -dict="$here/$target.dict"
     for seeds in "$here/corpus/$target" "$here/../data/formats" "$here/../data/images"; do
         [ -d "$seeds" ] && set -- "$@" "$seeds"

@@ -18,12 +18,13 @@ static picture p;
 
 static const cx_canvas *draw(cvs_style style, int64_t h, int64_t w, int64_t k, const float *planes)
 {
-    cx_canvas_deinit(&p.canvas);
     assert_true(h * w * k <= 4096);
     for (int64_t c = 0; c < k; c++)
         for (int64_t i = 0; i < h * w; i++) p.data[i * k + c] = planes ? planes[c * h * w + i] : 0;
     p.sheet = (cx_sheet){.name = "l", .data = p.data, .height = h, .width = w, .channels = k};
-    OK(cx_sheet_canvas(&p.canvas, &p.sheet, style, &err));
+    cx_easel easel = {.canvas = p.canvas};
+    OK(cx_sheet_paint(&easel, &p.sheet, style, &err));
+    p.canvas = easel.canvas;
     return &p.canvas;
 }
 

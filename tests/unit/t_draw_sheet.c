@@ -82,7 +82,11 @@ static void measure(layer *l)
 static void canvas_of(cx_canvas *out, layer *l)
 {
     measure(l);
-    OK(cx_sheet_canvas(out, &l->sheet, CVS_STYLE_DEFAULT, &err));
+    cx_easel easel = {0};
+    OK(cx_sheet_paint(&easel, &l->sheet, CVS_STYLE_DEFAULT, &err));
+    *out = easel.canvas;
+    easel.canvas = (cx_canvas){0};
+    cx_easel_deinit(&easel);
 }
 
 /* Pixels of colours from … to. */
@@ -137,6 +141,65 @@ static void signed_values_lie_about_a_white_zero(void **state)
     assert_true(c.palette[3 * 108] > 246 && c.palette[3 * 108 + 1] > 246);
     assert_true(c.palette[2] > c.palette[0]);
     cx_canvas_deinit(&c);
+    layer_deinit(&l);
+}
+
+/* sqrt(0.04 / 4) and sqrt(0.36 / 4) of 217 levels. */
+static void layers_of_small_values_have_a_root_scale(void **state)
+{
+    layer l;
+    cx_canvas c;
+    cx_scale scale;
+    (void)state;
+    layer_init(&l, 4, 4, 3);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 0) = 4, *at(&l, i, 1) = *at(&l, i, 2) = 0.04F;
+    *at(&l, 0, 1) = 0.36F;
+    canvas_of(&c, &l);
+    int64_t tile = tile_pixels(&l);
+    assert_in_range(pixels(&c, 216, 216), tile, tile + 50);
+    assert_in_range(pixels(&c, 21, 21), tile / 16 * 31, tile / 16 * 31 + 50);
+    assert_in_range(pixels(&c, 65, 65), tile / 16, tile / 16 + 50);
+    cx_canvas_deinit(&c);
+
+    cx_scale_choose(&scale, &l.sheet);
+    assert_true(scale.is_root);
+    assert_float_equal(cx_scale_place(&scale, 0.25), 0.5, 1e-12);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 2) = 1.1F; /* half of the values are above 1 now */
+    measure(&l);
+    cx_scale_choose(&scale, &l.sheet);
+    assert_false(scale.is_root);
+    assert_float_equal(cx_scale_place(&scale, 0.25), 0.25, 1e-12);
+    layer_deinit(&l);
+}
+
+/* 108 levels on either side of zero's: sqrt(0.04 / 4) is 10.8 of them, and half a level is added
+ * before the fraction is cut off. */
+static void signed_root_scales_keep_signs(void **state)
+{
+    layer l;
+    cx_canvas c;
+    cx_scale scale;
+    (void)state;
+    layer_init(&l, 4, 4, 3);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 1) = -0.04F, *at(&l, i, 2) = 0.04F;
+    *at(&l, 0, 0) = -4;
+    *at(&l, 0, 1) = 0; /* all the same it would be dead */
+    canvas_of(&c, &l);
+    int64_t tile = tile_pixels(&l);
+    assert_in_range(pixels(&c, 108 - 11, 108 - 11), tile / 16 * 15, tile / 16 * 15 + 50);
+    assert_in_range(pixels(&c, 108 + 11, 108 + 11), tile, tile + 50);
+    assert_in_range(pixels(&c, 0, 0), tile / 16, tile / 16 + 50);
+    assert_in_range(pixels(&c, 108, 108), tile, tile + 50);
+    cx_canvas_deinit(&c);
+
+    cx_scale_choose(&scale, &l.sheet);
+    assert_true(scale.is_signed && scale.is_root);
+    assert_float_equal(cx_scale_place(&scale, -0.25), 0.25, 1e-12);
+    assert_float_equal(cx_scale_place(&scale, 0), 0.5, 1e-12);
+    for (int64_t i = 0; i < 16; i++) *at(&l, i, 2) = *at(&l, i, 1) = 0.5F;
+    measure(&l);
+    cx_scale_choose(&scale, &l.sheet);
+    assert_true(scale.is_signed && !scale.is_root);
     layer_deinit(&l);
 }
 
@@ -298,13 +361,15 @@ static void empty_layers_fail(void **state)
 {
     layer l;
     cx_bytes png;
+    cx_easel easel = {0};
     (void)state;
     layer_init(&l, 1, 1, 1);
     l.sheet.channels = 0;
-    FAILS(cx_sheet_draw(&png, &l.sheet, CVS_STYLE_DEFAULT, &err), CVS_E_ARG, "nothing to draw");
+    FAILS(cx_sheet_draw(&png, &easel, &l.sheet, CVS_STYLE_DEFAULT, &err), CVS_E_ARG,
+          "nothing to draw");
     l.sheet.channels = INT64_MAX;
     l.sheet.width = 5;
-    FAILS(cx_sheet_draw(&png, &l.sheet, CVS_STYLE_R1, &err), CVS_E_ARG, "nothing to draw");
+    FAILS(cx_sheet_draw(&png, &easel, &l.sheet, CVS_STYLE_R1, &err), CVS_E_ARG, "nothing to draw");
     assert_null(png.data);
     layer_deinit(&l);
 }
@@ -318,14 +383,17 @@ static void draw_one(void *arg, int i, int worker)
 {
     job *j = arg;
     (void)worker;
-    if (cx_sheet_draw(&j->png[i], &j->layer->sheet, (cvs_style)(i % 4), NULL) < 0)
+    cx_easel easel = {0};
+    if (cx_sheet_draw(&j->png[i], &easel, &j->layer->sheet, (cvs_style)(i % 4), NULL) < 0)
         j->png[i] = (cx_bytes){0};
+    cx_easel_deinit(&easel);
 }
 
-static void sheets_drawn_side_by_side_have_the_same_bytes(void **state)
+static void sheets_have_the_same_bytes_wherever_they_are_drawn(void **state)
 {
     layer l;
     job j = {.layer = &l};
+    cx_easel easel = {0}; /* has sheets of all styles and sizes before */
     (void)state;
     layer_init(&l, 12, 12, 32);
     for (int64_t i = 0; i < 12 * 12 * 32; i++) l.data[i] = (float)(i * 7919 % 1000 - 300);
@@ -334,13 +402,14 @@ static void sheets_drawn_side_by_side_have_the_same_bytes(void **state)
     cx_parallel(8, draw_one, &j);
     for (int i = 0; i < 8; i++) {
         cx_bytes png;
-        OK(cx_sheet_draw(&png, &l.sheet, (cvs_style)(i % 4), &err));
+        OK(cx_sheet_draw(&png, &easel, &l.sheet, (cvs_style)(i % 4), &err));
         assert_non_null(j.png[i].data);
         assert_int_equal(png.size, j.png[i].size);
         assert_memory_equal(png.data, j.png[i].data, png.size);
         cx_bytes_deinit(&png);
         cx_bytes_deinit(&j.png[i]);
     }
+    cx_easel_deinit(&easel);
     layer_deinit(&l);
 }
 
@@ -356,9 +425,11 @@ static void running_out_of_memory_is_an_error(void **state)
         int rc = CVS_E_NOMEM;
         for (long n = 1; rc < 0; n++) {
             cx_bytes png;
+            cx_easel easel = {0};
             cx_alloc_fail_from(n);
-            rc = cx_sheet_draw(&png, &l.sheet, styles[i], &err);
+            rc = cx_sheet_draw(&png, &easel, &l.sheet, styles[i], &err);
             cx_alloc_fail_from(0);
+            cx_easel_deinit(&easel);
             assert_true(rc == 0 || rc == CVS_E_NOMEM);
             assert_true(n < 5000);
             cx_bytes_deinit(&png);
@@ -372,6 +443,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_channels_share_one_scale),
         cmocka_unit_test(signed_values_lie_about_a_white_zero),
+        cmocka_unit_test(layers_of_small_values_have_a_root_scale),
+        cmocka_unit_test(signed_root_scales_keep_signs),
         cmocka_unit_test(dead_channels_are_no_data),
         cmocka_unit_test(what_is_no_number_has_its_own_colour),
         cmocka_unit_test(reduced_maps_show_means_and_keep_nan),
@@ -380,7 +453,7 @@ int main(void)
         cmocka_unit_test(odd_shapes_are_drawn_whole),
         cmocka_unit_test(long_names_are_cut_to_the_page),
         cmocka_unit_test(empty_layers_fail),
-        cmocka_unit_test(sheets_drawn_side_by_side_have_the_same_bytes),
+        cmocka_unit_test(sheets_have_the_same_bytes_wherever_they_are_drawn),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };
     return RUN(tests);

@@ -57,7 +57,7 @@ static void set_up(stage *s, const char *taps)
     cvs_error err;
     *s = (stage){0};
     golden_path(s, "two_outputs_keras38_h5/model.h5");
-    OK(cvs_model_load(&s->model, s->path, &err));
+    OK(cvs_model_load(&s->model, s->path, NULL, &err));
     if (!taps) return;
     OK(cvs_run_new(&s->run, s->model, &(cvs_run_options){.taps = taps}, &err));
     golden_path(s, "two_outputs_keras38_h5/input.npy");
@@ -76,7 +76,7 @@ static void tear_down(stage *s)
 static int load(stage *s, cvs_error *err)
 {
     cvs_model *m = (cvs_model *)s;
-    int rc = cvs_model_load(&m, s->path, err);
+    int rc = cvs_model_load(&m, s->path, NULL, err);
     assert_true((rc == 0) == (m != NULL));
     cvs_model_free(m);
     return rc;

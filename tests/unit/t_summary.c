@@ -7,6 +7,7 @@
 
 static cvs_error err;
 
+/* NULL where a layer of the model is not supported. */
 static cvs_model *build(const char *json, size_t len, const char *version)
 {
     cvs_model *m;
@@ -16,7 +17,7 @@ static cvs_model *build(const char *json, size_t len, const char *version)
     cx_json_free(root);
     if (rc == CVS_E_UNSUPPORTED) {
         printf("# skipped: %s: %s\n", err.where, err.what);
-        skip();
+        return NULL;
     }
     OK(rc);
     return m;
@@ -38,11 +39,13 @@ static void is_keras_38(const char *name)
 {
     cx_bytes json = read_golden(name, ".json"), expected = read_golden(name, ".txt");
     cvs_model *m = build((char *)json.data, json.size, "3.8.0");
-    char *text;
     const cvs_summary_options table = {.style = CVS_SUMMARY_KERAS3, .width = 65};
-    OK(cvs_model_summary(&text, m, &table, &err));
-    if (strlen(text) != expected.size || memcmp(text, expected.data, expected.size) != 0)
-        fail_msg("%s:\n%s", name, text);
+    char *text = NULL;
+    if (m) {
+        OK(cvs_model_summary(&text, m, &table, &err));
+        if (strlen(text) != expected.size || memcmp(text, expected.data, expected.size) != 0)
+            fail_msg("%s:\n%s", name, text);
+    }
     cvs_free(text);
     cvs_model_free(m);
     cx_bytes_deinit(&json);
