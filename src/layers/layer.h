@@ -284,6 +284,8 @@ int cx_window_of(cx_window *out, const cx_window_config *c, int rank, const cx_s
 /* The output shape of that window with so many channels. */
 cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
 
+extern const char *const cx_interpolation_words[]; /* of CX_WORD fields for a cx_interpolation */
+
 /* An epilogue for `bias` and the activation `a`. When the activation is no clamp, the epilogue is
  * without it and cx_finish_activation does it afterwards on the whole output. */
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a);
