@@ -21,7 +21,7 @@ int main(int argc, char **argv)
         return 2;
     }
     const cvs_run_options keep = {.taps = argv[3]};
-    if (cvs_model_load(&model, argv[1], &err) < 0 ||
+    if (cvs_model_load(&model, argv[1], NULL, &err) < 0 ||
         (layer = cvs_model_find(model, argv[3], &err)) < 0 ||
         cvs_run_new(&run, model, &keep, &err) < 0 ||
         cvs_run_set_image(run, 0, argv[2], NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||

@@ -30,7 +30,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s MODEL\n", argv[0]);
         return 2;
     }
-    if (cvs_model_load(&model, argv[1], &err) < 0) {
+    if (cvs_model_load(&model, argv[1], NULL, &err) < 0) {
         fprintf(stderr, "%s: %s\n", err.where, err.what);
         return 1;
     }

@@ -70,17 +70,27 @@ CVS_API void cvs_free(void *p);
 
 /* --- models ---------------------------------------------------------------------------------- */
 
+/** How a model is loaded. All zero is the default. */
+typedef struct cvs_load_options {
+    const char *architecture; /**< a JSON file that describes the model, as model.to_json() writes
+                                   it: for files of weights only; where the model's file has a
+                                   description, this one takes its place. NULL: there is none */
+} cvs_load_options;
+
 /**
- * Load a whole Keras model.
+ * Load a Keras model: HDF5 of Keras 1 to 3, .keras, or the model.json of a TensorFlow.js layers
+ * model with its weights beside it. What a file is, its bytes say, not its name.
  *
  * Weights that stand in the file as they are wanted are used there, without a copy: the file must
  * not be cut or written to while the model lives (replacing it by another file does no harm).
  *
  * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure
  * @param path      file name
+ * @param options   may be NULL
  * @return 0; CVS_E_IO, CVS_E_FORMAT, CVS_E_NOMEM, or CVS_E_UNSUPPORTED with the layer in err->where
  */
-CVS_API int cvs_model_load(cvs_model **out, const char *path, cvs_error *err);
+CVS_API int cvs_model_load(cvs_model **out, const char *path, const cvs_load_options *options,
+                           cvs_error *err);
 CVS_API void cvs_model_free(cvs_model *model);
 
 /** The model's Keras name. Borrowed from @p model. */
@@ -129,15 +139,32 @@ typedef enum cvs_summary_style {
     CVS_SUMMARY_JSON,   /**< one JSON object */
 } cvs_summary_style;
 
+/** What the table of a model shows. All zero is the default. */
+typedef struct cvs_summary_options {
+    cvs_summary_style style;
+    int width;  /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
+                     80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
+    int expand; /**< 1: the layers of nested models too, as Keras' expand_nested; JSON always has
+                     them */
+} cvs_summary_options;
+
 /**
  * The table that Keras prints for a model.
  *
  * @param[out] out    text ended by a newline, the caller's to cvs_free()
- * @param width       columns of the table (Keras calls it line_length); 0 for a default:
- *                    80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's
+ * @param options     may be NULL
  */
-CVS_API int cvs_model_summary(char **out, const cvs_model *model, cvs_summary_style style,
-                              int width, cvs_error *err);
+CVS_API int cvs_model_summary(char **out, const cvs_model *model,
+                              const cvs_summary_options *options, cvs_error *err);
+
+/**
+ * Draw the network as a flow chart: an SVG file that needs nothing else. Layers are boxes with class,
+ * name, output shape and parameters, coloured by what they do; nested models are frames around
+ * theirs. The file appears whole or not at all.
+ *
+ * @return 0; CVS_E_IO, CVS_E_NOMEM, or CVS_E_UNSUPPORTED where the model is too large to be drawn
+ */
+CVS_API int cvs_graph_write(const cvs_model *model, const char *path, cvs_error *err);
 
 /* --- images ---------------------------------------------------------------------------------- */
 

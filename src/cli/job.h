@@ -8,7 +8,7 @@
 
 /* The values of all options; a command looks at those that it takes. */
 typedef struct cx_options {
-    int help, version, dump, quiet, verbose, no_progress, json, exact, exif;
+    int help, version, dump, quiet, verbose, no_progress, json, exact, exif, expand;
     int64_t threads; /* 0: not said */
     int64_t seed, top;
     int preprocess, resize; /* cvs_preprocess, cvs_resize */
@@ -16,7 +16,7 @@ typedef struct cx_options {
     int style;              /* cvs_style */
     int formats;            /* CVS_WRITE_ flags */
     int channel_scale;
-    const char *classes, *output, *out, *layers;
+    const char *classes, *output, *out, *layers, *architecture, *graph;
 } cx_options;
 
 typedef struct cx_job {

@@ -29,7 +29,8 @@ static double milliseconds(void)
 int cx_work_load(cvs_model **out, const cx_job *job, cvs_error *err)
 {
     double start = milliseconds();
-    int rc = cvs_model_load(out, job->model, err);
+    const cvs_load_options options = {.architecture = job->options->architecture};
+    int rc = cvs_model_load(out, job->model, &options, err);
     if (rc < 0) return cx_at_file(err, rc, job->model);
     cx_detail(job, "%s: loaded in %.1f ms", job->model, milliseconds() - start);
     return 0;

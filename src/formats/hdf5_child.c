@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -94,6 +95,13 @@ _Noreturn static void unreadable(stream *s, const char *name)
     give_up(s, why);
 }
 
+_Noreturn static void no_memory(stream *s, size_t bytes)
+{
+    put_number(s, CX_WIRE_NO_MEMORY);
+    put_number(s, bytes);
+    finish(s);
+}
+
 /* --- attributes --- */
 
 typedef struct place {
@@ -133,7 +141,8 @@ static herr_t visit_attribute(hid_t group, const char *name, const H5A_info_t *i
             __builtin_mul_overflow((size_t)n, width, &size) || size > CX_H5_MAX_TEXT)
             give_up(p->s, "an attribute is too large");
         char *block = cx_calloc(size + 1, 1);
-        if (!block || (n > 0 && H5Aread(attribute, type, block) < 0)) unreadable(p->s, name);
+        if (!block) no_memory(p->s, size + 1);
+        if (n > 0 && H5Aread(attribute, type, block) < 0) unreadable(p->s, name);
         put_number(p->s, CX_WIRE_ATTRIBUTE);
         put_text(p->s, name, strlen(name));
         put_number(p->s, (uint64_t)n);
@@ -166,10 +175,12 @@ static cx_h5_storage storage_of(hid_t dataset, hid_t type, int64_t bytes, haddr_
                : CX_H5_ELSEWHERE;
 }
 
-static float *read_numbers(hid_t dataset, int64_t bytes)
+/* NULL where libhdf5 cannot read them. */
+static float *read_numbers(stream *s, hid_t dataset, int64_t bytes)
 {
     float *numbers = cx_alloc((size_t)bytes);
-    if (numbers && bytes > 0 &&
+    if (!numbers) no_memory(s, (size_t)bytes);
+    if (bytes > 0 &&
         H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) < 0) {
         cx_free(numbers);
         return NULL;
@@ -194,7 +205,7 @@ static void tell_dataset(const place *p, hid_t dataset, const char *name)
 
     cx_h5_storage storage = too_large ? CX_H5_TOO_LARGE : storage_of(dataset, type, bytes, &offset);
     if (storage == CX_H5_INLINE && bytes > s->budget) storage = CX_H5_TOO_LARGE;
-    if (storage == CX_H5_INLINE && !(numbers = read_numbers(dataset, bytes)))
+    if (storage == CX_H5_INLINE && !(numbers = read_numbers(s, dataset, bytes)))
         storage = CX_H5_UNREADABLE;
 
     put_number(s, CX_WIRE_DATASET);
@@ -309,9 +320,67 @@ static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *arg)
     return 0;
 }
 
+/* --- a file without a name --- */
+
+/* libhdf5 has its drivers copy an image of a file over and over; ours stays where it is mapped. */
+static void *image_same(size_t size, H5FD_file_image_op_t op, void *image)
+{
+    (void)size;
+    (void)op;
+    return image;
+}
+
+static void *image_copy(void *to, const void *from, size_t size, H5FD_file_image_op_t op,
+                        void *image)
+{
+    (void)from;
+    (void)size;
+    (void)op;
+    (void)image;
+    return to;
+}
+
+static herr_t image_keep(void *p, H5FD_file_image_op_t op, void *image)
+{
+    (void)p;
+    (void)op;
+    (void)image;
+    return 0;
+}
+
+static void *udata_same(void *image)
+{
+    return image;
+}
+
+static herr_t udata_keep(void *image)
+{
+    (void)image;
+    return 0;
+}
+
+/* Let `access` open what is in the file, for libhdf5 looks up the name of whatever it opens. */
+static int use_image(hid_t access, int fd, size_t size)
+{
+    void *image = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+    if (image == MAP_FAILED) return -1;
+    H5FD_file_image_callbacks_t same = {.image_malloc = image_same,
+                                        .image_memcpy = image_copy,
+                                        .image_free = image_keep,
+                                        .udata_copy = udata_same,
+                                        .udata_free = udata_keep,
+                                        .udata = image};
+    return H5Pset_fapl_core(access, 1 << 16, 0) < 0 ||
+                   H5Pset_file_image_callbacks(access, &same) < 0 ||
+                   H5Pset_file_image(access, image, size) < 0
+               ? -1
+               : 0;
+}
+
 _Noreturn void cx_h5_child(int fd, int out, int64_t file_size)
 {
     static stream s;
+    struct stat st;
     char path[32];
     const char *why = "no more is known";
     fd = fcntl(fd, F_DUPFD, 3); /* 0 to 2 become /dev/null */
@@ -325,6 +394,10 @@ _Noreturn void cx_h5_child(int fd, int out, int64_t file_size)
     H5PLset_loading_state(0); /* a file must not choose code to be loaded */
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_file_locking(access, 0, 1); /* reading needs none, and network disks refuse it */
+    if (fstat(fd, &st) == 0 && st.st_nlink == 0) {
+        if (use_image(access, fd, (size_t)st.st_size) < 0) give_up(&s, "no memory for its image");
+        snprintf(path, sizeof path, "/proc/self/fd/image"); /* no file may have the image's name */
+    }
     hid_t file = H5Fopen(path, H5F_ACC_RDONLY, access);
     hid_t root = file < 0 ? -1 : H5Gopen2(file, "/", H5P_DEFAULT);
     if (root < 0) {

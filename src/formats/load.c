@@ -8,7 +8,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "formats/config.h"
+#include "formats/keras_zip.h"
+#include "formats/tfjs.h"
 #include "formats/weights.h"
 #include "image/image.h"
 
@@ -16,36 +17,54 @@
 
 enum { HEAD = 512 };
 
-/* The file's kind in words where it is one that a model can have, else NULL. */
-static const char *foreign_kind(const uint8_t *b, size_t n)
+static int is_zip(const uint8_t *b, size_t n)
 {
-    size_t i = 0;
-    if (n >= 4 && memcmp(b, "PK\3\4", 4) == 0) return "zip archives (.keras, PyTorch)";
-    if (n >= 8 && memcmp(b + 4, "TFL3", 4) == 0) return "TensorFlow Lite files";
-    /* a protobuf whose field 1 is a small version, then one of ModelProto's others */
-    if (n >= 3 && b[0] == 0x08 && b[1] < 32 && strchr("\x12\x1a\x22\x2a\x32\x3a\x42", b[2]) && b[2])
-        return "ONNX files";
-    while (i < n && strchr(" \t\r\n", b[i]) && b[i]) i++;
-    if (i < n && b[i] == '{') return "models as JSON";
-    return NULL;
+    return n >= 4 && (memcmp(b, "PK\3\4", 4) == 0 || memcmp(b, "PK\5\6", 4) == 0);
 }
 
-static int refuse(int fd, int64_t size, cvs_error *err)
+static int is_json(const uint8_t *b, size_t n)
 {
-    uint8_t head[HEAD];
-    size_t n = size < HEAD ? (size_t)size : HEAD;
-    if (n == 0) return cx_fail(err, CVS_E_FORMAT, "the file is empty");
-    int rc = cx_file_read_at(head, fd, n, 0, err);
-    if (rc < 0) return rc;
-    const char *kind = foreign_kind(head, n);
+    size_t i = 0;
+    while (i < n && strchr(" \t\r\n", b[i]) && b[i]) i++;
+    return i < n && b[i] == '{';
+}
+
+/* A file that is nothing of Keras: by name where it is of a kind that a model can have. */
+static int refuse(const uint8_t *b, size_t n, cvs_error *err)
+{
+    const char *kind = NULL;
+    if (n >= 8 && memcmp(b + 4, "TFL3", 4) == 0) kind = "TensorFlow Lite";
+    /* a protobuf whose field 1 is a small version, then one of ModelProto's others */
+    if (n >= 3 && b[0] == 0x08 && b[1] < 32 && strchr("\x12\x1a\x22\x2a\x32\x3a\x42", b[2]) && b[2])
+        kind = "ONNX";
     if (kind) {
-        cx_fail(err, CVS_E_UNSUPPORTED, "%s are not supported", kind);
-        cx_hint(err, "Keras saves a model as HDF5 with model.save(\"model.h5\")");
+        cx_fail(err, CVS_E_UNSUPPORTED, "%s files are not supported", kind);
+        cx_hint(err, "Keras saves a model with model.save(\"model.keras\")");
         return CVS_E_UNSUPPORTED;
     }
-    if (cx_image_is_known(head, n))
+    if (cx_image_is_known(b, n))
         return cx_fail(err, CVS_E_FORMAT, "this is a picture, a model is wanted");
-    return cx_fail(err, CVS_E_FORMAT, "not a model file (Keras HDF5 is wanted)");
+    return cx_fail(err, CVS_E_FORMAT, "not a model file (Keras' .keras or HDF5 is wanted)");
+}
+
+/* --- JSON --- */
+
+/* A model of TensorFlow.js, whose weights are beside it; other JSON has none. */
+static int load_json(cvs_model **out, const char *path, const cx_description *other, cvs_error *err)
+{
+    cx_description own;
+    int rc = cx_description_read(&own, path, err);
+    if (rc < 0) return rc;
+    if (own.manifest) {
+        rc = cx_tfjs_load(out, path, &own, other, err);
+    } else if (cx_json_get(own.model, "class_name")) {
+        rc = cx_fail(err, CVS_E_UNSUPPORTED, "the file describes a model but holds no weights");
+        cx_hint(err, "load the file of its weights, and give this one as the architecture");
+    } else {
+        rc = cx_fail(err, CVS_E_FORMAT, "JSON, but not a model's");
+    }
+    cx_description_deinit(&own);
+    return rc;
 }
 
 /* --- Keras HDF5 --- */
@@ -58,61 +77,83 @@ static int no_config(cx_h5 *h5, cvs_error *err)
     cx_h5_strings names;
     int rc = cx_h5_attribute(&names, h5, weights ? weights : root, "layer_names", err);
     if (rc < 0) return rc;
-    if (!names.found && !cx_h5_find(h5, NULL, "layers") &&
-        !cx_h5_find(h5, NULL, "_layer_checkpoint_dependencies"))
+    if (!names.found && !cx_h5_find(h5, NULL, "layers") && !cx_h5_find(h5, NULL, CX_OLD_LAYERS) &&
+        !cx_h5_find(h5, NULL, "layer_0/param_0"))
         return cx_fail(err, CVS_E_FORMAT, "an HDF5 file, but not one that Keras wrote");
     cx_fail(err, CVS_E_UNSUPPORTED,
             "the file holds weights only, without the model's configuration");
-    cx_hint(err, "save the whole model, with model.save() instead of save_weights()");
+    cx_hint(err, "give what model.to_json() says as the architecture, or save the whole model with "
+                 "model.save()");
     return CVS_E_UNSUPPORTED;
 }
 
-static int load_hdf5(cvs_model **out, int fd, cvs_error *err)
+/* The description in the file itself. */
+static int read_config(cx_description *out, cx_h5 *h5, cvs_error *err)
+{
+    const char *text = cx_h5_text(h5, NULL, "model_config");
+    if (!text) return no_config(h5, err);
+    int rc = cx_description_parse(out, text, strlen(text), err);
+    if (rc < 0) return cx_where(err, rc, "model_config");
+    const cx_h5_object *weights = cx_h5_find(h5, NULL, "model_weights");
+    const char *version = cx_h5_text(h5, NULL, "keras_version");
+    if (!version && weights) version = cx_h5_text(h5, weights, "keras_version");
+    out->keras_version = version;
+    return 0;
+}
+
+static int load_hdf5(cvs_model **out, int fd, const cx_description *other, cvs_error *err)
 {
     cx_h5 *h5 = NULL;
-    cx_json *config = NULL;
+    cx_description config = {0};
     cvs_model *m = NULL;
-    const char *text, *version;
     int rc;
     TRY(cx_h5_open(&h5, fd, err));
-    text = cx_h5_text(h5, NULL, "model_config");
-    if (!text) {
-        rc = no_config(h5, err);
-        goto out;
-    }
-    rc = cx_json_parse(&config, text, strlen(text), err);
-    if (rc < 0) {
-        cx_where(err, rc, "model_config");
-        goto out;
-    }
-    version = cx_h5_text(h5, NULL, "keras_version");
-    if (!version && cx_h5_find(h5, NULL, "model_weights"))
-        version = cx_h5_text(h5, cx_h5_find(h5, NULL, "model_weights"), "keras_version");
-    TRY(cx_config_build(&m, config, version, err));
-    TRY(cx_weights_load(m, h5, err));
+    if (!other) TRY(read_config(&config, h5, err));
+    TRY(cx_description_build(&m, other ? other : &config, err));
+    TRY(cx_weights_from_hdf5(m, h5, err));
     TRY(cx_model_finish(m, err));
     *out = m;
     m = NULL;
 out:
     cvs_model_free(m);
-    cx_json_free(config);
+    cx_description_deinit(&config);
     cx_h5_close(h5);
     return rc;
 }
 
-int cx_load_model(cvs_model **out, const char *path, cvs_error *err)
+/* --- any file --- */
+
+static int load_open(cvs_model **out, int fd, const char *path, const cx_description *other,
+                     cvs_error *err)
 {
+    uint8_t head[HEAD];
     struct stat st;
-    int rc, fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        return cx_fail(err, CVS_E_IO, "not a regular file");
+    if (cx_h5_probe(fd, st.st_size)) return load_hdf5(out, fd, other, err);
+    size_t n = st.st_size < HEAD ? (size_t)st.st_size : HEAD;
+    if (n == 0) return cx_fail(err, CVS_E_FORMAT, "the file is empty");
+    int rc = cx_file_read_at(head, fd, n, 0, err);
+    if (rc < 0) return rc;
+    if (is_zip(head, n)) return cx_keras_zip_load(out, fd, other, err);
+    if (is_json(head, n)) return load_json(out, path, other, err);
+    return refuse(head, n, err);
+}
+
+int cx_load_model(cvs_model **out, const char *path, const cvs_load_options *options,
+                  cvs_error *err)
+{
+    cx_description other = {0};
+    const char *architecture = options ? options->architecture : NULL;
     *out = NULL;
-    if (fd < 0)
-        rc = cx_fail(err, CVS_E_IO, "cannot open: %s", strerror(errno));
-    else if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
-        rc = cx_fail(err, CVS_E_IO, "not a regular file");
-    else if (cx_h5_probe(fd, st.st_size))
-        rc = load_hdf5(out, fd, err);
-    else
-        rc = refuse(fd, st.st_size, err);
+    if (architecture) {
+        int rc = cx_description_read(&other, architecture, err);
+        if (rc < 0) return cx_where(err, rc, "%s", architecture);
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
+    int rc = fd < 0 ? cx_fail(err, CVS_E_IO, "cannot open: %s", strerror(errno))
+                    : load_open(out, fd, path, architecture ? &other : NULL, err);
     if (fd >= 0) close(fd);
+    cx_description_deinit(&other);
     return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
 }

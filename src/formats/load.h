@@ -4,7 +4,9 @@
 
 #include "graph/model.h"
 
-/* Load a whole model; what the file is, its bytes say, not its name. Errors begin with the path. */
-int cx_load_model(cvs_model **out, const char *path, cvs_error *err);
+/* Load a model; what the file is, its bytes say, not its name. `options` may be NULL. Errors begin
+ * with the path of the file at fault. */
+int cx_load_model(cvs_model **out, const char *path, const cvs_load_options *options,
+                  cvs_error *err);
 
 #endif

@@ -26,7 +26,7 @@ static const cx_layer *first_layer(const cvs_model *m)
     for (int i = node + 1; i < m->n_nodes; i++) {
         const cx_layer *l = &m->layers[m->nodes[i].layer];
         if (m->nodes[i].n_inputs != 1 || m->nodes[i].inputs[0] != node) continue;
-        if (!l->kind->is_identity) return l;
+        if (!cx_layer_is_identity(l)) return l;
         node = i;
     }
     return NULL;
@@ -46,11 +46,12 @@ cvs_preprocess cvs_model_preprocess(const cvs_model *m, const char **why)
 static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model *m, cvs_error *err)
 {
     const cx_shape *s = &m->nodes[m->inputs[0]].shape;
+    const int axis = cx_node_channel_axis(m, m->inputs[0]), first = s->ndim == 4 && axis == 1;
     char text[CX_SHAPE_TEXT];
-    *h = s->ndim > 2 ? s->d[1] : 0;
-    *w = s->ndim > 2 ? s->d[2] : 0;
+    *h = s->ndim > 2 ? s->d[1 + first] : 0;
+    *w = s->ndim > 2 ? s->d[2 + first] : 0;
     *channels = s->ndim == 3 ? 1 : 3;
-    if (s->ndim == 4 && s->d[3] != CX_FREE) *channels = s->d[3] > 4 ? 0 : (int)s->d[3];
+    if (s->ndim == 4 && s->d[axis] != CX_FREE) *channels = s->d[axis] > 4 ? 0 : (int)s->d[axis];
     if ((s->ndim == 3 || s->ndim == 4) && (*channels == 1 || *channels >= 3)) return 0;
     int rc = cx_fail(err, CVS_E_ARG, "the model takes an input of shape %s, which is no picture",
                      cx_shape_text(text, s));
@@ -61,10 +62,11 @@ static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model 
 static cx_shape input_shape_of(const cvs_model *m, int batch, int64_t h, int64_t w, int channels)
 {
     cx_shape shape = m->nodes[m->inputs[0]].shape;
+    const int axis = cx_node_channel_axis(m, m->inputs[0]), first = shape.ndim == 4 && axis == 1;
     shape.d[0] = batch;
-    shape.d[1] = h;
-    shape.d[2] = w;
-    if (shape.ndim == 4) shape.d[3] = channels;
+    shape.d[1 + first] = h;
+    shape.d[2 + first] = w;
+    if (shape.ndim == 4) shape.d[axis] = channels;
     return shape;
 }
 
@@ -72,6 +74,19 @@ struct cvs_input {
     cx_image picture; /* as the file has it */
     cx_tensor tensor; /* or this */
 };
+
+/* Put a picture into a slot, in the order of axes that the model wants. */
+static void place_pixels(cvs_run *run, int slot, const cx_tensor *pixels, int64_t cells,
+                         int channels)
+{
+    float *x = cx_run_input(run, 0)->data + slot * cells * channels;
+    const int first = cx_node_channel_axis(run->model, run->model->inputs[0]) == 1;
+    const cx_box box = {.ndim = 2,
+                        .size = {cells, channels},
+                        .from = {channels, 1},
+                        .to = {first ? 1 : channels, first ? cells : 1}};
+    cx_copy_box(&box, pixels->data, x);
+}
 
 static int set_picture(cvs_run *run, int slot, const cx_image *picture, const cvs_image_options *o,
                        cvs_error *err)
@@ -98,9 +113,8 @@ static int set_picture(cvs_run *run, int slot, const cx_image *picture, const cv
     }
     TRY(cx_image_resize(&pixels, picture, (int)w, (int)h, o->resize, err));
     TRY(cx_preprocess(pixels.data, h * w, channels, mode, err));
-    cx_tensor *x = cx_run_input(run, 0);
-    int64_t n = h * w * channels;
-    if (x && x->data) memcpy(x->data + slot * n, pixels.data, (size_t)n * sizeof(float));
+    const cx_tensor *x = cx_run_input(run, 0);
+    if (x && x->data) place_pixels(run, slot, &pixels, h * w, channels);
 out:
     cx_image_deinit(&converted);
     cx_tensor_deinit(&pixels);

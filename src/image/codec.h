@@ -24,8 +24,4 @@ int cx_exif_orientation(int *out, const uint8_t *exif, size_t size, cvs_error *e
 /* Turn a picture upright. */
 int cx_image_turn(cx_image *image, int orientation, cvs_error *err);
 
-/* Pack the rows of an indexed picture, each with its filter byte, to a zlib stream, the caller's to
- * cx_bytes_deinit(). */
-int cx_pack_indexed(cx_bytes *out, const uint8_t *data, int width, int height, cvs_error *err);
-
 #endif

@@ -24,8 +24,9 @@ int cx_image_init(cx_image *out, int width, int height, int channels, cvs_error 
 void cx_image_deinit(cx_image *image);
 
 /* Read a JPEG, PNG or WebP, told by its bytes. `channels` is 1 (as Pillow's convert("L")), 3 (RGB,
- * alpha dropped), 4, or 0 for those that the file has. `exif`: turn it as its EXIF orientation says. Memory is asked for only after
- * the header was read and its sizes are within the limits above. */
+ * alpha dropped), 4, or 0 for those that the file has. `exif`: turn it as its EXIF orientation
+ * says. Memory is asked for only after the header was read and its sizes are within the limits
+ * above. */
 int cx_image_read(cx_image *out, const char *path, int channels, int exif, cvs_error *err);
 int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
                    cvs_error *err);

@@ -123,11 +123,12 @@ static int read_header(reader *r, size_t size)
 {
     png_set_read_fn(r->png, r, on_read);
     png_set_user_limits(r->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* ours say more clearly why */
-    /* Of the chunks that can be done without, tRNS is always read, eXIf on demand. */
+    /* Of the chunks that can be done without, tRNS is always read, eXIf on demand: as one unknown
+     * to libpng, which else asks for as much memory as the chunk claims to hold. */
     png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     if (r->orientation)
-        png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_AS_DEFAULT, (const png_byte *)"eXIf",
-                                    1);
+        png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_ALWAYS, (const png_byte *)"eXIf", 1);
+    png_set_chunk_malloc_max(r->png, size);
     png_read_info(r->png, r->info);
     png_uint_32 height = png_get_image_height(r->png, r->info);
     uint64_t raw = (uint64_t)png_get_rowbytes(r->png, r->info) * height;
@@ -169,11 +170,13 @@ static void read_rows(reader *r)
 
 static int find_orientation(reader *r)
 {
-    png_byte *exif = NULL;
-    png_uint_32 n = 0;
+    png_unknown_chunk *chunks = NULL;
+    int n = png_get_unknown_chunks(r->png, r->info, &chunks);
     r->orientation = 1;
-    if (!png_get_eXIf_1(r->png, r->info, &n, &exif)) return 0;
-    return cx_exif_orientation(&r->orientation, exif, n, r->err);
+    for (int i = 0; i < n; i++)
+        if (memcmp(chunks[i].name, "eXIf", 4) == 0)
+            return cx_exif_orientation(&r->orientation, chunks[i].data, chunks[i].size, r->err);
+    return 0;
 }
 
 static int read_all(reader *r, size_t size, int alpha)

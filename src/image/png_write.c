@@ -1,5 +1,4 @@
-/* png_write.c - pictures to PNG: libpng writes the container; rows with a palette are packed by
- * pack.c, others by libdeflate. */
+/* png_write.c - pictures to PNG: libpng writes the container, libdeflate packs the rows. */
 #include "image/codec.h"
 
 #include <libdeflate.h>
@@ -10,8 +9,9 @@
 #include "base/mem.h"
 
 enum {
-    LEVEL = 1,          /* of libdeflate: the next costs twice the time and saves little */
-    OVERHEAD = 4096,    /* room for all chunks but IDAT and long texts */
+    LEVEL = 1,       /* of libdeflate: on colour-mapped sheets the next level costs twice the time
+                        and saves little */
+    OVERHEAD = 4096, /* room for all chunks but IDAT and long texts */
     IDAT_MAX = 1 << 30, /* a chunk's length has 31 bits */
 };
 
@@ -41,7 +41,8 @@ static void filter_row(uint8_t *out, const uint8_t *row, size_t n, size_t back,
     for (size_t i = back; i < n; i++) out[i] = (uint8_t)(row[i] - row[i - back]);
 }
 
-/* Write every row with the best filter's byte before it. */
+/* Write every row with its filter byte before it. Neighbours in a palette are not neighbours in
+ * colour, so indexed rows stay as they are. */
 static void filter_rows(uint8_t *out, const cx_png *png, uint8_t *spare)
 {
     size_t n = (size_t)png->width * (size_t)png->channels;
@@ -49,6 +50,8 @@ static void filter_rows(uint8_t *out, const cx_png *png, uint8_t *spare)
         const uint8_t *row = png->data + (size_t)y * n;
         out[0] = FILTER_NONE;
         memcpy(out + 1, row, n);
+        if (png->palette) continue;
+
         uint64_t best = roughness(row, n);
         for (int f = FILTER_SUB; f <= FILTER_UP; f++) {
             if (f == FILTER_UP && y == 0) break;
@@ -62,8 +65,8 @@ static void filter_rows(uint8_t *out, const cx_png *png, uint8_t *spare)
     }
 }
 
-/* Filter and pack to a zlib stream. */
-static int pack(cx_bytes *packed, const cx_png *png, cvs_error *err)
+/* Filter and pack: *packed holds *size bytes of a zlib stream at its start. */
+static int pack(cx_block *packed, size_t *size, const cx_png *png, cvs_error *err)
 {
     cx_block rows = {0};
     struct libdeflate_compressor *deflate = NULL;
@@ -71,16 +74,14 @@ static int pack(cx_bytes *packed, const cx_png *png, cvs_error *err)
     size_t raw = (row + 1) * (size_t)png->height;
     int rc;
 
-    *packed = (cx_bytes){0};
     TRY(cx_block_init(&rows, raw + row, err));
     uint8_t *bytes = rows.data;
     filter_rows(bytes, png, bytes + raw);
     deflate = libdeflate_alloc_compressor(LEVEL);
     size_t bound = libdeflate_zlib_compress_bound(deflate, raw);
-    packed->data = cx_alloc(bound);
-    if (deflate && packed->data)
-        packed->size = libdeflate_zlib_compress(deflate, bytes, raw, packed->data, bound);
-    if (packed->size == 0) rc = cx_no_memory(err, bound);
+    TRY(cx_block_init(packed, bound, err));
+    *size = deflate ? libdeflate_zlib_compress(deflate, bytes, raw, packed->data, bound) : 0;
+    if (*size == 0) rc = cx_no_memory(err, bound);
 out:
     if (deflate) libdeflate_free_compressor(deflate);
     cx_block_deinit(&rows);
@@ -160,7 +161,7 @@ static void add_texts(writer *w, const char *const *text)
     }
 }
 
-static void write_chunks(writer *w, const cx_png *png, const cx_bytes *packed)
+static void write_chunks(writer *w, const cx_png *png, const uint8_t *packed, size_t size)
 {
     static const int types[] = {0, PNG_COLOR_TYPE_GRAY, PNG_COLOR_TYPE_GRAY_ALPHA,
                                 PNG_COLOR_TYPE_RGB, PNG_COLOR_TYPE_RGB_ALPHA};
@@ -178,21 +179,21 @@ static void write_chunks(writer *w, const cx_png *png, const cx_bytes *packed)
     }
     add_texts(w, png->text);
     png_write_info(w->png, w->info);
-    for (size_t at = 0, n; at < packed->size; at += n) {
-        n = packed->size - at < IDAT_MAX ? packed->size - at : IDAT_MAX;
-        png_write_chunk(w->png, (const png_byte *)"IDAT", packed->data + at, n);
+    for (size_t at = 0, n; at < size; at += n) {
+        n = size - at < IDAT_MAX ? size - at : IDAT_MAX;
+        png_write_chunk(w->png, (const png_byte *)"IDAT", packed + at, n);
     }
     png_write_chunk(w->png, (const png_byte *)"IEND", NULL, 0);
 }
 
 /* libpng leaves by longjmp; everything that must survive that lies in *w, in the caller's frame. */
-static int write_container(writer *w, const cx_png *png, const cx_bytes *packed)
+static int write_container(writer *w, const cx_png *png, const uint8_t *packed, size_t size)
 {
     if (setjmp(w->jump)) return w->rc;
     w->png = png_create_write_struct(PNG_LIBPNG_VER_STRING, w, on_error, on_warning);
     if (w->png) w->info = png_create_info_struct(w->png);
     if (!w->info) return w->rc = cx_no_memory(w->err, sizeof *w);
-    write_chunks(w, png, packed);
+    write_chunks(w, png, packed, size);
     return 0;
 }
 
@@ -208,28 +209,26 @@ static int check(const cx_png *png, cvs_error *err)
 
 int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err)
 {
-    cx_bytes packed = {0};
+    cx_block packed = {0};
+    size_t size = 0;
     writer w = {.err = err};
     int rc;
 
     *out = (cx_bytes){0};
     TRY(check(png, err));
-    if (png->palette)
-        TRY(cx_pack_indexed(&packed, png->data, png->width, png->height, err));
-    else
-        TRY(pack(&packed, png, err));
-    w.cap = packed.size + OVERHEAD;
+    TRY(pack(&packed, &size, png, err));
+    w.cap = size + OVERHEAD;
     w.out.data = cx_alloc(w.cap);
     if (!w.out.data) {
         rc = cx_no_memory(err, w.cap);
         goto out;
     }
-    TRY(write_container(&w, png, &packed));
+    TRY(write_container(&w, png, packed.data, size));
     *out = w.out;
     w.out = (cx_bytes){0};
 out:
     if (w.png) png_destroy_write_struct(&w.png, &w.info);
     cx_bytes_deinit(&w.out);
-    cx_bytes_deinit(&packed);
+    cx_block_deinit(&packed);
     return rc;
 }

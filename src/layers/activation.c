@@ -49,6 +49,7 @@ static const cx_field activation_fields[] = {
 
 const cx_layer_kind cx_layer_activation = {
     .class_name = "Activation",
+    .family = CX_ACTIVATING,
     .cfg_size = sizeof(activation_config),
     .fields = activation_fields,
     .infer = infer,
@@ -123,6 +124,7 @@ static const cx_field thresholded_fields[] = {
 #define RECTIFIER(symbol, name, table, function) \
     const cx_layer_kind cx_layer_##symbol = {    \
         .class_name = name,                      \
+        .family = CX_ACTIVATING,                 \
         .cfg_size = sizeof(activation_config),   \
         .fields = table,                         \
         .configure = function,                   \
@@ -184,6 +186,7 @@ static int softmax_as_activation(const cx_layer *l, cx_activation *out)
 
 const cx_layer_kind cx_layer_softmax = {
     .class_name = "Softmax",
+    .family = CX_ACTIVATING,
     .cfg_size = sizeof(activation_config),
     .fields = softmax_fields,
     .configure = softmax_configure,

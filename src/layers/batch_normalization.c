@@ -90,6 +90,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_batch_normalization = {
     .class_name = "BatchNormalization",
+    .family = CX_NORMALIZING,
     .aliases = (const char *const[]){"BatchNormalizationV1", "BatchNormalizationV2",
                                      "SyncBatchNormalization", NULL},
     .cfg_size = sizeof(norm_config),

@@ -8,7 +8,8 @@ typedef struct concatenate_config {
 } concatenate_config;
 
 static const cx_field fields[] = {
-    {"axis", CX_INT, offsetof(concatenate_config, axis), -1, -CX_MAX_DIMS, CX_MAX_DIMS - 1, NULL},
+    {"axis|concat_axis", CX_INT, offsetof(concatenate_config, axis), -1, -CX_MAX_DIMS,
+     CX_MAX_DIMS - 1, NULL},
     {0},
 };
 
@@ -65,6 +66,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_concatenate = {
     .class_name = "Concatenate",
+    .family = CX_MERGING,
     .cfg_size = sizeof(concatenate_config),
     .fields = fields,
     .infer = infer,

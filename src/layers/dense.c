@@ -71,6 +71,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_dense = {
     .class_name = "Dense",
+    .family = CX_CONNECTING,
     .cfg_size = sizeof(dense_config),
     .fields = fields,
     .infer = infer,

@@ -122,6 +122,7 @@ static void forward_minimum(const cx_layer *l, const cx_call *c)
 #define MERGE(symbol, name, rule)             \
     const cx_layer_kind cx_layer_##symbol = { \
         .class_name = name,                   \
+        .family = CX_MERGING,                 \
         .infer = rule,                        \
         .workspace = workspace,               \
         .forward = forward_##symbol,          \

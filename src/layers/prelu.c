@@ -86,6 +86,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_prelu = {
     .class_name = "PReLU",
+    .family = CX_ACTIVATING,
     .cfg_size = sizeof(prelu_config),
     .configure = configure,
     .infer = infer,

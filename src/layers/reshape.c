@@ -14,9 +14,6 @@ static void copy(const cx_layer *l, const cx_call *c)
 
 /* --- Flatten --- */
 
-/* No fields of its own, but a table: so data_format is looked at. */
-static const cx_field flatten_fields[] = {{0}};
-
 static int flatten_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
                          cvs_error *err)
 {
@@ -32,7 +29,9 @@ out:
 
 const cx_layer_kind cx_layer_flatten = {
     .class_name = "Flatten",
-    .fields = flatten_fields,
+    .family = CX_RESHAPING,
+    .has_data_format = 1, /* where it says so; before Keras 2.2 channels stayed where they were */
+    .moves_axes = 1,
     .infer = flatten_infer,
     .is_identity = 1,
     .forward = copy,
@@ -100,7 +99,9 @@ out:
 
 const cx_layer_kind cx_layer_reshape = {
     .class_name = "Reshape",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(reshape_config),
+    .moves_axes = 1,
     .configure = reshape_configure,
     .infer = reshape_infer,
     .is_identity = 1,
@@ -167,7 +168,9 @@ static void permute_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_permute = {
     .class_name = "Permute",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(permute_config),
+    .moves_axes = 1,
     .configure = permute_configure,
     .infer = permute_infer,
     .forward = permute_forward,
@@ -204,8 +207,10 @@ static void repeat_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_repeat_vector = {
     .class_name = "RepeatVector",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(repeat_config),
     .fields = repeat_fields,
+    .moves_axes = 1,
     .infer = repeat_infer,
     .forward = repeat_forward,
 };

@@ -112,9 +112,11 @@ static void forward(const cx_layer *l, const cx_call *c)
 #define UP(symbol, name, table, axes)         \
     const cx_layer_kind cx_layer_##symbol = { \
         .class_name = name,                   \
+        .family = CX_RESHAPING,               \
         .cfg_size = sizeof(up_config),        \
         .fields = table,                      \
         .rank = axes,                         \
+        .has_data_format = 1,                 \
         .infer = infer,                       \
         .forward = forward,                   \
     }

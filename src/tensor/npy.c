@@ -233,7 +233,7 @@ static int parse_header(header *out, const uint8_t *bytes, size_t size, cvs_erro
 
 /* --- the numbers --- */
 
-static float half_to_float(uint16_t h)
+float cx_half_to_float(uint16_t h)
 {
     uint32_t sign = (uint32_t)(h & 0x8000) << 16, exponent = h >> 10 & 0x1f, digits = h & 0x3ff;
     uint32_t bits = sign | (exponent + 112) << 23 | digits << 13;
@@ -259,7 +259,7 @@ static float number(const uint8_t *bytes, const element *e)
         int unused = 64 - 8 * e->size; /* the sign is moved to the top and back down */
         return (float)((int64_t)(v << unused) >> unused);
     }
-    if (e->size == 2) return half_to_float((uint16_t)v);
+    if (e->size == 2) return cx_half_to_float((uint16_t)v);
     if (e->size == 4) {
         uint32_t bits = (uint32_t)v;
         float f;

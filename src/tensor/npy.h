@@ -18,6 +18,9 @@ int cx_npy_write(const char *path, const float *data, const cx_shape *shape, cvs
 int cx_npy_read(cx_tensor *out, const char *path, cvs_error *err);
 int cx_npy_parse(cx_tensor *out, const uint8_t *bytes, size_t size, cvs_error *err);
 
+/* The number that 16 bits of IEEE's binary16 are; exact. */
+float cx_half_to_float(uint16_t bits);
+
 /* Write several tensors as one .npz (a zip of .npy members, stored), at once. */
 typedef struct cx_npz_entry {
     const char *name; /* without ".npy" */

@@ -81,11 +81,14 @@ static int run_case(const char *dir, cvs_error *err)
     cx_json *index = NULL;
     cvs_model *m = NULL;
     cvs_run *run = NULL;
-    char path[2400];
+    char path[2400], architecture[2400];
     int failed = 1;
     if (read_json(&index, dir, "index.json", err) < 0) goto out;
     snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "model"), ""));
-    if (cvs_model_load(&m, path, err) < 0) goto out;
+    const char *json = cx_json_string(cx_json_get(index, "architecture"), NULL);
+    if (json) snprintf(architecture, sizeof architecture, "%s/%s", dir, json);
+    const cvs_load_options options = {.architecture = json ? architecture : NULL};
+    if (cvs_model_load(&m, path, &options, err) < 0) goto out;
     if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, err) < 0) goto out;
     snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "input"), ""));
     if (cvs_run_set_image(run, 0, path, NULL, err) < 0) goto out;

@@ -71,12 +71,17 @@ static int set_input(cvs_run *run, const cx_json *want, cvs_error *err)
 
 static int check_model(const char *dir, const char *name, const cx_json *want, cvs_error *err)
 {
-    char path[2400];
+    char path[2400], json[2400];
     cvs_model *m = NULL;
     cvs_run *run = NULL;
     int bad = 1;
     snprintf(path, sizeof path, "%s/%s", dir, name);
-    if (cvs_model_load(&m, path, err) < 0) goto out;
+    /* X_weights.h5 is described by X_model.json */
+    const char *weights = strstr(name, "_weights.h5");
+    if (weights)
+        snprintf(json, sizeof json, "%s/%.*s_model.json", dir, (int)(weights - name), name);
+    const cvs_load_options options = {.architecture = weights ? json : NULL};
+    if (cvs_model_load(&m, path, &options, err) < 0) goto out;
     if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, err) < 0) goto out;
     if (set_input(run, want, err) < 0 || cvs_run_forward(run, err) < 0) goto out;
     bad = 0;

@@ -75,78 +75,6 @@ static void palettes_read_back(void **state)
     }
 }
 
-enum { NOISE, FLAT, STRIPES, TILES, RARE, KINDS };
-
-/* A byte of a picture that is hard to pack in its own way. */
-static uint8_t drawn(int kind, int x, int y, uint32_t *seed)
-{
-    *seed = *seed * 1664525U + 1013904223U;
-    uint32_t r = *seed >> 8, weight = 1 << 23;
-    switch (kind) {
-    case NOISE:
-        return (uint8_t)r;
-    case STRIPES:
-        return (x + y) % 8 == 0 ? 9 : (uint8_t)(x / 100);
-    case TILES:
-        return (uint8_t)(x / 9 * 31 ^ y / 9 * 17);
-    case RARE: /* each next byte is less often by the golden ratio: a tree too deep for a code */
-        for (uint8_t i = 0; i < 40; i++, weight = weight / 1000 * 618)
-            if (r % (1 << 24) >= weight) return i;
-        return 40;
-    default:
-        return 7;
-    }
-}
-
-static void packed_pictures_read_back(void **state)
-{
-    (void)state;
-    static const int sizes[][2] = {{1, 1},   {1, 300},   {2, 70},    {7, 9},
-                                   {300, 1}, {640, 480}, {30000, 3}, {1021, 263}};
-    uint8_t palette[256 * 3], *data = malloc(1021 * 480);
-    uint32_t seed = 5;
-    assert_non_null(data);
-    for (int i = 0; i < 256 * 3; i++) palette[i] = (uint8_t)(i % 3 ? i : i / 3);
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (int kind = 0; kind < KINDS; kind++) {
-            const int w = sizes[s][0], h = sizes[s][1];
-            for (int i = 0; i < w * h; i++) data[i] = drawn(kind, i % w, i / w, &seed);
-            reads_back(&(cx_png){.width = w,
-                                 .height = h,
-                                 .channels = 1,
-                                 .data = data,
-                                 .palette = palette,
-                                 .n_colours = 256},
-                       PNG_FORMAT_RGB, 3);
-        }
-    free(data);
-}
-
-static void repetitions_are_packed(void **state)
-{
-    (void)state;
-    static const int most[KINDS] = {310000, 3500, 12000, 10000, 110000};
-    uint8_t palette[256 * 3] = {0}, *data = malloc(640 * 480);
-    uint32_t seed = 5;
-    assert_non_null(data);
-    for (int kind = 0; kind < KINDS; kind++) {
-        cvs_error err;
-        cx_bytes file;
-        for (int i = 0; i < 640 * 480; i++) data[i] = drawn(kind, i % 640, i / 640, &seed);
-        OK(cx_png_encode(&file,
-                         &(cx_png){.width = 640,
-                                   .height = 480,
-                                   .channels = 1,
-                                   .data = data,
-                                   .palette = palette,
-                                   .n_colours = 256},
-                         &err));
-        assert_in_range(file.size, 100, most[kind]);
-        cx_bytes_deinit(&file);
-    }
-    free(data);
-}
-
 static int contains(const cx_bytes *file, const char *text, size_t n)
 {
     for (size_t i = 0; i + n <= file->size; i++)
@@ -228,10 +156,9 @@ static void no_memory_is_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_kind_reads_back),     cmocka_unit_test(palettes_read_back),
-        cmocka_unit_test(packed_pictures_read_back), cmocka_unit_test(repetitions_are_packed),
-        cmocka_unit_test(texts_are_latin_or_utf8),   cmocka_unit_test(same_bytes_every_time),
-        cmocka_unit_test(nonsense_is_refused),       cmocka_unit_test(no_memory_is_an_error),
+        cmocka_unit_test(every_kind_reads_back),   cmocka_unit_test(palettes_read_back),
+        cmocka_unit_test(texts_are_latin_or_utf8), cmocka_unit_test(same_bytes_every_time),
+        cmocka_unit_test(nonsense_is_refused),     cmocka_unit_test(no_memory_is_an_error),
     };
     return RUN(tests);
 }

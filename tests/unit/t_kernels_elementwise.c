@@ -165,6 +165,37 @@ static void pairs_and_scales_equal_the_reference(void **state)
     }
 }
 
+/* --- rows of a common measure --- */
+
+typedef struct norm_case {
+    cx_norm how;
+    int64_t rows, n;
+    const float *x;
+} norm_case;
+
+static void call_normalize(const void *arg, float *y, int ref)
+{
+    const norm_case *k = arg;
+    (ref ? cx_ref_normalize_forward : cx_normalize_forward)(k->how, k->rows, k->n, 1e-6, k->x, y);
+}
+
+static void normalized_rows_equal_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 80; s++) {
+        seed((uint64_t)s);
+        norm_case k = {(cx_norm)(s % 4), pick(1, 60), pick(1, s % 8 ? 90 : 3000), NULL};
+        float *x = numbers(k.rows * k.n);
+        for (int64_t i = 0; i < k.n; i++) x[i] = s % 3 ? x[i] + 100 : 0; /* far off, or nothing */
+        k.x = x;
+        char text[64];
+        snprintf(text, sizeof text, "seed %d: %d rows of %d by rule %d", s, (int)k.rows, (int)k.n,
+                 (int)k.how);
+        expect_reference(call_normalize, &k, k.rows * k.n, text);
+        drop(x);
+    }
+}
+
 /* --- boxes --- */
 
 static void boxes_are_copied_as_the_reference_does(void **state)
@@ -209,6 +240,7 @@ int main(void)
         cmocka_unit_test(relu_of_minus_infinity_is_0),
         cmocka_unit_test(softmax_equals_the_reference),
         cmocka_unit_test(pairs_and_scales_equal_the_reference),
+        cmocka_unit_test(normalized_rows_equal_the_reference),
         cmocka_unit_test(boxes_are_copied_as_the_reference_does),
     };
     return RUN(tests);
