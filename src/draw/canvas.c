@@ -15,13 +15,15 @@ int cx_canvas_renew(cx_canvas *canvas, int64_t width, int64_t height, int channe
         return cx_fail(err, CVS_E_UNSUPPORTED, "a picture of %lld × %lld pixels is too large",
                        (long long)width, (long long)height);
     n *= channels;
-    cx_block block = canvas->block;
-    if (block.size < (size_t)n) {
-        cx_canvas_deinit(canvas);
-        int rc = cx_block_init(&block, (size_t)n, err);
+    if (canvas->block.size < (size_t)n) {
+        cx_block_deinit(&canvas->block);
+        int rc = cx_block_init(&canvas->block, (size_t)n, err);
         if (rc < 0) return rc;
     }
-    *canvas = (cx_canvas){(int)width, (int)height, channels, block.data, .block = block};
+    canvas->width = (int)width;
+    canvas->height = (int)height;
+    canvas->channels = channels;
+    canvas->data = canvas->block.data;
     memset(canvas->data, value, (size_t)n);
     return 0;
 }
@@ -36,6 +38,7 @@ int cx_canvas_init(cx_canvas *out, int64_t width, int64_t height, int channels, 
 void cx_canvas_deinit(cx_canvas *canvas)
 {
     cx_block_deinit(&canvas->block);
+    cx_block_deinit(&canvas->scratch);
     *canvas = (cx_canvas){0};
 }
 
@@ -109,7 +112,7 @@ void cx_canvas_text(cx_canvas *canvas, cx_font *font, int size, int x, int y, ui
     }
 }
 
-int cx_canvas_png(cx_bytes *out, const cx_canvas *canvas, const char *title, cvs_error *err)
+int cx_canvas_png(cx_bytes *out, cx_canvas *canvas, const char *title, cvs_error *err)
 {
     const char *const text[] = {"Software", "convscope", "Title", title, NULL};
     return cx_png_encode(out,
@@ -119,6 +122,7 @@ int cx_canvas_png(cx_bytes *out, const cx_canvas *canvas, const char *title, cvs
                                    .data = canvas->data,
                                    .palette = canvas->channels == 1 ? canvas->palette : NULL,
                                    .n_colours = canvas->n_colours,
-                                   .text = text},
+                                   .text = text,
+                                   .scratch = &canvas->scratch},
                          err);
 }

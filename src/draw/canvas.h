@@ -23,7 +23,7 @@ typedef struct cx_canvas {
     int width, height;
     int channels; /* 1: bytes of the palette; 3: red, green, blue */
     uint8_t *data;
-    cx_block block;
+    cx_block block, scratch; /* of the pixels; of PNG's packing, kept for the next picture */
     uint8_t palette[3 * 256];
     int n_colours;
 } cx_canvas;
@@ -50,6 +50,6 @@ void cx_canvas_text(cx_canvas *canvas, cx_font *font, int size, int x, int y, ui
                     const char *text);
 
 /* Write as PNG, with a title. */
-int cx_canvas_png(cx_bytes *out, const cx_canvas *canvas, const char *title, cvs_error *err);
+int cx_canvas_png(cx_bytes *out, cx_canvas *canvas, const char *title, cvs_error *err);
 
 #endif

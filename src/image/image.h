@@ -59,6 +59,7 @@ typedef struct cx_png {
     const uint8_t *palette;
     int n_colours;
     const char *const *text;
+    cx_block *scratch; /* memory kept from picture to picture, the caller's to free; may be NULL */
 } cx_png;
 int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err);
 

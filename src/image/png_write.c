@@ -65,26 +65,27 @@ static void filter_rows(uint8_t *out, const cx_png *png, uint8_t *spare)
     }
 }
 
-/* Filter and pack: *packed holds *size bytes of a zlib stream at its start. */
-static int pack(cx_block *packed, size_t *size, const cx_png *png, cvs_error *err)
+/* Filter and pack: *packed and *size become a zlib stream in `scratch`. */
+static int pack(const uint8_t **packed, size_t *size, cx_block *scratch, const cx_png *png,
+                cvs_error *err)
 {
-    cx_block rows = {0};
-    struct libdeflate_compressor *deflate = NULL;
+    struct libdeflate_compressor *deflate = libdeflate_alloc_compressor(LEVEL);
     size_t row = (size_t)png->width * (size_t)png->channels;
     size_t raw = (row + 1) * (size_t)png->height;
-    int rc;
+    size_t bound = libdeflate_zlib_compress_bound(deflate, raw), all = raw + row + bound;
+    int rc = 0;
 
-    TRY(cx_block_init(&rows, raw + row, err));
-    uint8_t *bytes = rows.data;
-    filter_rows(bytes, png, bytes + raw);
-    deflate = libdeflate_alloc_compressor(LEVEL);
-    size_t bound = libdeflate_zlib_compress_bound(deflate, raw);
-    TRY(cx_block_init(packed, bound, err));
-    *size = deflate ? libdeflate_zlib_compress(deflate, bytes, raw, packed->data, bound) : 0;
+    if (scratch->size < all) {
+        cx_block_deinit(scratch);
+        TRY(cx_block_init(scratch, all, err));
+    }
+    uint8_t *rows = scratch->data, *out = rows + raw + row;
+    filter_rows(rows, png, rows + raw);
+    *packed = out;
+    *size = deflate ? libdeflate_zlib_compress(deflate, rows, raw, out, bound) : 0;
     if (*size == 0) rc = cx_no_memory(err, bound);
 out:
     if (deflate) libdeflate_free_compressor(deflate);
-    cx_block_deinit(&rows);
     return rc;
 }
 
@@ -209,26 +210,27 @@ static int check(const cx_png *png, cvs_error *err)
 
 int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err)
 {
-    cx_block packed = {0};
+    cx_block own = {0};
+    const uint8_t *packed = NULL;
     size_t size = 0;
     writer w = {.err = err};
     int rc;
 
     *out = (cx_bytes){0};
     TRY(check(png, err));
-    TRY(pack(&packed, &size, png, err));
+    TRY(pack(&packed, &size, png->scratch ? png->scratch : &own, png, err));
     w.cap = size + OVERHEAD;
     w.out.data = cx_alloc(w.cap);
     if (!w.out.data) {
         rc = cx_no_memory(err, w.cap);
         goto out;
     }
-    TRY(write_container(&w, png, packed.data, size));
+    TRY(write_container(&w, png, packed, size));
     *out = w.out;
     w.out = (cx_bytes){0};
 out:
     if (w.png) png_destroy_write_struct(&w.png, &w.info);
     cx_bytes_deinit(&w.out);
-    cx_block_deinit(&packed);
+    cx_block_deinit(&own);
     return rc;
 }
