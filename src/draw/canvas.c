@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-#include "image/image.h"
-
 static const int64_t most_pixels = (int64_t)1 << 29;
 
 int cx_canvas_renew(cx_canvas *canvas, int64_t width, int64_t height, int channels, uint8_t value,
@@ -38,7 +36,7 @@ int cx_canvas_init(cx_canvas *out, int64_t width, int64_t height, int channels, 
 void cx_canvas_deinit(cx_canvas *canvas)
 {
     cx_block_deinit(&canvas->block);
-    cx_block_deinit(&canvas->scratch);
+    cx_png_scratch_deinit(&canvas->scratch);
     *canvas = (cx_canvas){0};
 }
 

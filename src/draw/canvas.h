@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "draw/colormap.h"
 #include "draw/font.h"
+#include "image/image.h"
 
 /* What the bytes of a sheet mean. The levels are odd in number so that zero has one of its own in a
  * diverging map. Text is drawn on grays alone: mixing two grays gives a gray. */
@@ -23,7 +24,8 @@ typedef struct cx_canvas {
     int width, height;
     int channels; /* 1: bytes of the palette; 3: red, green, blue */
     uint8_t *data;
-    cx_block block, scratch; /* of the pixels; of PNG's packing, kept for the next picture */
+    cx_block block;
+    cx_png_scratch scratch;
     uint8_t palette[3 * 256];
     int n_colours;
 } cx_canvas;

@@ -50,6 +50,14 @@ int cx_preprocess(float *x, int64_t n, int channels, cvs_preprocess mode, cvs_er
 
 /* --- PNG out --- */
 
+/* What packing a picture needs, kept for the next one. A thread has one of its own; all zero is a
+ * new one. */
+typedef struct cx_png_scratch {
+    cx_block rows;
+    void *deflate;
+} cx_png_scratch;
+void cx_png_scratch_deinit(cx_png_scratch *scratch);
+
 /* A picture to be written: 8-bit with a palette (`palette` of 3 * n_colours bytes), or gray, RGB,
  * RGBA by `channels` where palette is NULL. `text` are pairs of an ASCII key and a UTF-8 value for
  * tEXt (iTXt where it is not ASCII), NULL-ended; may be NULL. */
@@ -59,7 +67,7 @@ typedef struct cx_png {
     const uint8_t *palette;
     int n_colours;
     const char *const *text;
-    cx_block *scratch; /* memory kept from picture to picture, the caller's to free; may be NULL */
+    cx_png_scratch *scratch; /* may be NULL */
 } cx_png;
 int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err);
 

@@ -65,27 +65,34 @@ static void filter_rows(uint8_t *out, const cx_png *png, uint8_t *spare)
     }
 }
 
-/* Filter and pack: *packed and *size become a zlib stream in `scratch`. */
-static int pack(const uint8_t **packed, size_t *size, cx_block *scratch, const cx_png *png,
+void cx_png_scratch_deinit(cx_png_scratch *scratch)
+{
+    if (scratch->deflate) libdeflate_free_compressor(scratch->deflate);
+    cx_block_deinit(&scratch->rows);
+    scratch->deflate = NULL;
+}
+
+/* Filter and pack: *packed and *size become a zlib stream, which lies in the scratch memory. */
+static int pack(const uint8_t **packed, size_t *size, cx_png_scratch *scratch, const cx_png *png,
                 cvs_error *err)
 {
-    struct libdeflate_compressor *deflate = libdeflate_alloc_compressor(LEVEL);
-    size_t row = (size_t)png->width * (size_t)png->channels;
-    size_t raw = (row + 1) * (size_t)png->height;
-    size_t bound = libdeflate_zlib_compress_bound(deflate, raw), all = raw + row + bound;
+    const size_t row = (size_t)png->width * (size_t)png->channels;
+    const size_t raw = (row + 1) * (size_t)png->height;
     int rc = 0;
 
-    if (scratch->size < all) {
-        cx_block_deinit(scratch);
-        TRY(cx_block_init(scratch, all, err));
+    if (!scratch->deflate) scratch->deflate = libdeflate_alloc_compressor(LEVEL);
+    if (!scratch->deflate) return cx_no_memory(err, raw);
+    const size_t bound = libdeflate_zlib_compress_bound(scratch->deflate, raw);
+    if (scratch->rows.size < raw + row + bound) {
+        cx_block_deinit(&scratch->rows);
+        TRY(cx_block_init(&scratch->rows, raw + row + bound, err));
     }
-    uint8_t *rows = scratch->data, *out = rows + raw + row;
+    uint8_t *rows = scratch->rows.data, *out = rows + raw + row;
     filter_rows(rows, png, rows + raw);
     *packed = out;
-    *size = deflate ? libdeflate_zlib_compress(deflate, rows, raw, out, bound) : 0;
-    if (*size == 0) rc = cx_no_memory(err, bound);
+    *size = libdeflate_zlib_compress(scratch->deflate, rows, raw, out, bound);
+    if (*size == 0) rc = cx_fail(err, CVS_E_ARG, "cannot pack a picture of %zu bytes", raw);
 out:
-    if (deflate) libdeflate_free_compressor(deflate);
     return rc;
 }
 
@@ -210,7 +217,7 @@ static int check(const cx_png *png, cvs_error *err)
 
 int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err)
 {
-    cx_block own = {0};
+    cx_png_scratch own = {0};
     const uint8_t *packed = NULL;
     size_t size = 0;
     writer w = {.err = err};
@@ -231,6 +238,6 @@ int cx_png_encode(cx_bytes *out, const cx_png *png, cvs_error *err)
 out:
     if (w.png) png_destroy_write_struct(&w.png, &w.info);
     cx_bytes_deinit(&w.out);
-    cx_block_deinit(&own);
+    cx_png_scratch_deinit(&own);
     return rc;
 }
