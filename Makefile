@@ -7,6 +7,7 @@
 #   make bench    measurements
 #   make format   every C file as .clang-format says
 #   make asan | tsan | memcheck | coverage   build that preset in build-NAME/ and test it
+#   make fuzz     each parser against inputs made to break it, SECONDS=60 each
 #   make clean    remove all that these made
 
 sources = $(shell find include src tests bench examples -name '*.[ch]')
@@ -37,10 +38,16 @@ memcheck:
 	@meson test -C build-$@ --suite unit --print-errorlogs --timeout-multiplier 20 \
 	  --wrapper 'valgrind --quiet --error-exitcode=1 --leak-check=full'
 
+SECONDS ?= 60
+fuzz:
+	@tools/install-deps.sh --tests
+	@tools/build.sh fuzz
+	@tests/fuzz/run.sh build-fuzz $(SECONDS)
+
 format:
 	clang-format -i $(sources)
 
 clean:
-	rm -rf build build-asan build-tsan build-memcheck build-coverage build-dev convscope-out
+	rm -rf build build-asan build-tsan build-memcheck build-coverage build-fuzz build-dev convscope-out
 
-.PHONY: all demo check bench install asan tsan coverage memcheck format clean
+.PHONY: all demo check bench install asan tsan coverage memcheck fuzz format clean

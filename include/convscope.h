@@ -81,6 +81,9 @@ typedef struct cvs_load_options {
  * Load a Keras model: HDF5 of Keras 1 to 3, .keras, or the model.json of a TensorFlow.js layers
  * model with its weights beside it. What a file is, its bytes say, not its name.
  *
+ * Weights that stand in the file as they are wanted are used there, without a copy: the file must
+ * not be cut or written to while the model lives (replacing it by another file does no harm).
+ *
  * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure
  * @param path      file name
  * @param options   may be NULL
@@ -136,15 +139,23 @@ typedef enum cvs_summary_style {
     CVS_SUMMARY_JSON,   /**< one JSON object */
 } cvs_summary_style;
 
+/** What the table of a model shows. All zero is the default. */
+typedef struct cvs_summary_options {
+    cvs_summary_style style;
+    int width;  /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
+                     80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
+    int expand; /**< 1: the layers of nested models too, as Keras' expand_nested; JSON always has
+                     them */
+} cvs_summary_options;
+
 /**
  * The table that Keras prints for a model.
  *
  * @param[out] out    text ended by a newline, the caller's to cvs_free()
- * @param width       columns of the table (Keras calls it line_length); 0 for a default:
- *                    80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's
+ * @param options     may be NULL
  */
-CVS_API int cvs_model_summary(char **out, const cvs_model *model, cvs_summary_style style,
-                              int width, cvs_error *err);
+CVS_API int cvs_model_summary(char **out, const cvs_model *model,
+                              const cvs_summary_options *options, cvs_error *err);
 
 /* --- images ---------------------------------------------------------------------------------- */
 
@@ -172,6 +183,20 @@ typedef struct cvs_image_options {
     cvs_resize resize;
     int exif; /**< 1: turn the picture as its EXIF orientation says (Keras does not) */
 } cvs_image_options;
+
+/** What a file holds for a model: a decoded photograph, or a tensor. It never changes; runs and
+ * threads may share it. */
+typedef struct cvs_input cvs_input;
+
+/**
+ * Read a JPEG, PNG or WebP picture, or a .npy tensor. Needs no model, so it can be done while one
+ * loads.
+ *
+ * @param[out] out  the caller's to cvs_input_free(); NULL on failure
+ * @param exif      1: turn the picture as its EXIF orientation says (Keras does not)
+ */
+CVS_API int cvs_input_load(cvs_input **out, const char *path, int exif, cvs_error *err);
+CVS_API void cvs_input_free(cvs_input *input);
 
 /** Names of the modes ("unit", "nearest"), for a command line; NULL past the end. Static. */
 CVS_API const char *cvs_preprocess_name(int mode);
@@ -203,12 +228,16 @@ CVS_API int cvs_run_new(cvs_run **out, const cvs_model *model, const cvs_run_opt
 CVS_API void cvs_run_free(cvs_run *run);
 
 /**
- * Give a run its input from a file: a JPEG, PNG or WebP picture, which is resized and preprocessed,
- * or a .npy tensor (H×W×C or N×H×W×C), which is taken as it is.
+ * Give a run its input: a picture, which is resized and preprocessed, or a tensor (H×W×C or
+ * N×H×W×C), which is taken as it is; one of N inputs makes the run's batch N.
  *
  * @param slot     which place of the batch, from 0
  * @param options  may be NULL
  */
+CVS_API int cvs_run_set(cvs_run *run, int slot, const cvs_input *input,
+                        const cvs_image_options *options, cvs_error *err);
+
+/** The same from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
 CVS_API int cvs_run_set_image(cvs_run *run, int slot, const char *path,
                               const cvs_image_options *options, cvs_error *err);
 

@@ -96,12 +96,12 @@ int cvs_run_stats(cvs_stats *whole, cvs_stats **channels, int64_t *n, const cvs_
     if (n) *n = 0;
     int rc = cx_map_of(&map, run, layer, slot, err);
     if (rc == 0) rc = cx_map_measure(&map, err);
-    if (rc < 0) return rc;
-    if (whole) *whole = map.whole;
-    if (n) *n = map.channels;
-    if (channels)
+    if (rc == 0 && whole) *whole = map.whole;
+    if (rc == 0 && n) *n = map.channels;
+    if (rc == 0 && channels) {
         *channels = map.each;
-    else
-        cx_free(map.each);
-    return 0;
+        map.each = NULL;
+    }
+    cx_map_deinit(&map);
+    return rc;
 }

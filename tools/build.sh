@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build one preset in a folder of its own:  tools/build.sh [release|dev|asan|tsan|memcheck|coverage]
+# Build one preset in a folder of its own:  tools/build.sh [release|dev|asan|tsan|memcheck|coverage|fuzz]
 # Only `release` goes to build/; the others go to build-NAME/ and treat warnings as errors, as does
 # all of it where CI is set.
 set -eu
@@ -25,6 +25,10 @@ tsan)
     options="$options -Db_sanitize=thread -Db_lundef=false"
     ;;
 memcheck) ;;
+fuzz)
+    export CC=clang
+    options="$options -Dfuzz=true -Db_lundef=false"
+    ;;
 coverage) options="-Dbuildtype=debug -Db_coverage=true" ;;
 *)
     echo "build.sh: no preset is called '$name'" >&2

@@ -23,6 +23,15 @@ int cx_file_size(int64_t *out, const char *path, cvs_error *err);
 /* Read exactly `size` bytes at `offset`, CVS_E_FORMAT when the file is shorter. */
 int cx_file_read_at(void *out, int fd, size_t size, int64_t offset, cvs_error *err);
 
+/* A file's bytes as memory, read when they are touched. They change with the file, and whoever
+ * touches bytes that were cut off since is killed by a signal: for files that stay as they are. */
+typedef struct cx_mapping {
+    const uint8_t *data;
+    size_t size;
+} cx_mapping;
+int cx_file_map(cx_mapping *out, int fd, size_t size, cvs_error *err);
+void cx_mapping_deinit(cx_mapping *m); /* a zero mapping is legal */
+
 /* One piece of what is to be written. */
 typedef struct cx_piece {
     const void *data;

@@ -305,3 +305,94 @@ int cx_json_print(char **out, cx_json *root, cvs_error *err)
     json_decref(root);
     return rc;
 }
+
+/* --- writing as it comes --- */
+
+/* A string in quotes. jansson knows the escapes. */
+static void add_quoted(cx_str *text, const char *s)
+{
+    cx_json *v = cx_json_of_string(s);
+    if (!v || json_dump_callback(v, add_text, text, JSON_ENCODE_ANY) < 0) text->failed = 1;
+    json_decref(v);
+}
+
+/* What stands before a value: a comma, the indent, the key. Keys are ours and need no escapes. */
+static void begin_value(cx_json_writer *w, const char *key)
+{
+    if (w->depth > 0) {
+        cx_str_add(&w->text, w->is_first ? "\n" : ",\n");
+        cx_str_repeat(&w->text, " ", w->depth);
+    }
+    if (key) {
+        cx_str_add(&w->text, "\"");
+        cx_str_add(&w->text, key);
+        cx_str_add(&w->text, "\": ");
+    }
+    w->is_first = 0;
+}
+
+void cx_json_open(cx_json_writer *w, const char *key, char bracket)
+{
+    begin_value(w, key);
+    cx_str_add_n(&w->text, &bracket, 1);
+    w->depth++;
+    w->is_first = 1;
+}
+
+void cx_json_close(cx_json_writer *w, char bracket)
+{
+    w->depth--;
+    if (!w->is_first) {
+        cx_str_add(&w->text, "\n");
+        cx_str_repeat(&w->text, " ", w->depth);
+    }
+    cx_str_add_n(&w->text, &bracket, 1);
+    w->is_first = 0;
+}
+
+void cx_json_add_string(cx_json_writer *w, const char *key, const char *s)
+{
+    begin_value(w, key);
+    add_quoted(&w->text, s);
+}
+
+void cx_json_add_int(cx_json_writer *w, const char *key, int64_t v)
+{
+    begin_value(w, key);
+    cx_str_addf(&w->text, "%lld", (long long)v);
+}
+
+void cx_json_add_number(cx_json_writer *w, const char *key, double v)
+{
+    begin_value(w, key);
+    if (isfinite(v))
+        cx_str_addf(&w->text, "%.9g", v);
+    else
+        cx_str_add(&w->text, "null");
+}
+
+void cx_json_add_bool(cx_json_writer *w, const char *key, int v)
+{
+    begin_value(w, key);
+    cx_str_add(&w->text, v ? "true" : "false");
+}
+
+void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int n)
+{
+    begin_value(w, key);
+    cx_str_add(&w->text, "[");
+    for (int i = 0; i < n; i++) {
+        cx_str_add(&w->text, i ? ", " : "");
+        if (v[i] < 0)
+            cx_str_add(&w->text, "null");
+        else
+            cx_str_addf(&w->text, "%lld", (long long)v[i]);
+    }
+    cx_str_add(&w->text, "]");
+}
+
+int cx_json_finish(char **out, cx_json_writer *w, cvs_error *err)
+{
+    cx_str_add(&w->text, "\n");
+    return cx_str_take(out, &w->text, err);
+}

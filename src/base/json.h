@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/str.h"
 
 /* A value. A document is freed by its root; what is asked of it is borrowed until then. Every
  * function below takes NULL for a value that is not there. */
@@ -57,5 +58,22 @@ cx_json *cx_json_of_ints(const int64_t *v, int n); /* an array; -1 becomes null 
 
 /* The text of a document, indented, ended by a newline; the caller's to cx_free(). */
 int cx_json_print(char **out, cx_json *root, cvs_error *err);
+
+/* Writing a document as it comes, without building it: a file with a line of figures for each of
+ * thousands of channels is 5 ms cheaper so. All zero begins; `key` is NULL in an array and for the
+ * outermost value. Failures wait until cx_json_finish. */
+typedef struct cx_json_writer {
+    cx_str text;
+    int depth, is_first;
+} cx_json_writer;
+void cx_json_open(cx_json_writer *w, const char *key, char bracket);        /* '{' or '[' */
+void cx_json_close(cx_json_writer *w, char bracket);                        /* '}' or ']' */
+void cx_json_add_string(cx_json_writer *w, const char *key, const char *s); /* as of_string */
+void cx_json_add_int(cx_json_writer *w, const char *key, int64_t v);
+void cx_json_add_number(cx_json_writer *w, const char *key, double v); /* as of_number */
+void cx_json_add_bool(cx_json_writer *w, const char *key, int v);
+void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int n);
+/* The text, as from cx_json_print; frees what the writer holds in any case. */
+int cx_json_finish(char **out, cx_json_writer *w, cvs_error *err);
 
 #endif

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 
 enum { ALIGN = 64, CHUNK = 16 << 10 };
-static const size_t huge_page = (size_t)2 << 20;
+static const size_t small_page = (size_t)4 << 10, huge_page = (size_t)2 << 20;
 
 static atomic_long fail_in; /* allocations until the first failure; 0: never */
 static atomic_long made;
@@ -90,21 +90,29 @@ static int block_on_heap(cx_block *out, size_t size, cvs_error *err)
     return 0;
 }
 
+/* Whole pages of the system's, `align` a power of two; flags for mmap besides the usual. */
+static int block_on_pages(cx_block *out, size_t size, size_t align, int flags, cvs_error *err)
+{
+    size_t rounded = (size + align - 1) / align * align;
+    size_t mapped = rounded + (align > small_page ? align : 0); /* room to align */
+    char *map =
+        mmap(NULL, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+    if (map == MAP_FAILED) return cx_no_memory(err, size);
+    char *data = (char *)(((uintptr_t)map + align - 1) / align * align);
+    *out = (cx_block){data, size, map, mapped};
+    return 0;
+}
+
 int cx_block_init(cx_block *out, size_t size, cvs_error *err)
 {
     *out = (cx_block){0};
     if (must_fail() || size > SIZE_MAX / 2) return cx_no_memory(err, size);
-    if (size < huge_page / 4) return block_on_heap(out, size, err);
-
-    size_t rounded = (size + huge_page - 1) / huge_page * huge_page;
-    size_t mapped = rounded + huge_page; /* room to align */
-    char *map = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
-                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (map == MAP_FAILED) return cx_no_memory(err, size);
-    char *data = (char *)(((uintptr_t)map + huge_page - 1) / huge_page * huge_page);
-    madvise(data, rounded, MADV_HUGEPAGE); /* a wish: without it the block is only slower */
-    *out = (cx_block){data, size, map, mapped};
-    return 0;
+    if (size < 16 * small_page) return block_on_heap(out, size, err);
+    if (size < huge_page / 2) return block_on_pages(out, size, small_page, MAP_POPULATE, err);
+    int rc = block_on_pages(out, size, huge_page, MAP_NORESERVE, err);
+    if (rc == 0) /* a wish: without it the block is only slower */
+        madvise(out->data, (size + huge_page - 1) / huge_page * huge_page, MADV_HUGEPAGE);
+    return rc;
 }
 
 void cx_block_deinit(cx_block *block)

@@ -26,9 +26,9 @@ void cx_alloc_fail_from(long n);
 /* How many allocations were made so far, blocks included: what a steady state must not change. */
 long cx_alloc_count(void);
 
-/* A large block for tensors: zeroed, 2 MiB aligned and on huge pages where it is large enough to
- * fill one. A first touch of a 4 KiB page can cost 11 us under a hypervisor, of a huge page 0.2 us
- * per 4 KiB, so whatever holds tensors lives in one of these. */
+/* A large block for tensors and pixels: zeroed, and on pages that are there already. A first touch
+ * of a 4 KiB page can cost 11 us under a hypervisor; pages asked for together cost 0.6 us each, and
+ * huge pages, which larger blocks get, 0.2 us per 4 KiB. */
 typedef struct cx_block {
     void *data;  /* cache-line aligned at least */
     size_t size; /* as asked for */

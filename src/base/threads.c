@@ -6,6 +6,8 @@
 #include <sched.h>
 #include <stdatomic.h>
 
+#include "base/mem.h"
+
 typedef struct loop {
     cx_loop_body *body;
     void *arg;
@@ -116,4 +118,35 @@ void cx_parallel(int n, cx_loop_body *body, void *arg)
     while (inside > 0) pthread_cond_wait(&done, &lock);
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&busy);
+}
+
+struct cx_task {
+    void (*body)(void *arg);
+    void *arg;
+    pthread_t thread;
+    int threaded;
+};
+
+static void *task_main(void *arg)
+{
+    cx_task *task = arg;
+    task->body(task->arg);
+    return NULL;
+}
+
+cx_task *cx_task_start(void (*body)(void *arg), void *arg)
+{
+    cx_task *task = cx_alloc(sizeof *task);
+    if (!task) return NULL;
+    *task = (cx_task){.body = body, .arg = arg};
+    task->threaded = pthread_create(&task->thread, NULL, task_main, task) == 0;
+    if (!task->threaded) body(arg);
+    return task;
+}
+
+void cx_task_finish(cx_task *task)
+{
+    if (!task) return;
+    if (task->threaded) pthread_join(task->thread, NULL);
+    cx_free(task);
 }

@@ -21,4 +21,11 @@ typedef void cx_loop_body(void *arg, int i, int worker);
  * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
 void cx_parallel(int n, cx_loop_body *body, void *arg);
 
+/* Something done by a thread of its own while the caller does other work. */
+typedef struct cx_task cx_task;
+/* Start body(arg). Where the system has no thread left it is done at once, here. NULL: no memory,
+ * and nothing was done. */
+cx_task *cx_task_start(void (*body)(void *arg), void *arg);
+void cx_task_finish(cx_task *task); /* waits, then frees; NULL is allowed */
+
 #endif

@@ -148,7 +148,7 @@ int cx_cmd_activations(cx_job *job, cvs_error *err)
     cx_json *index = NULL;
     int rc;
     TRY(check(o, err));
-    TRY(cx_work_init(&work, job, o->layers, err));
+    TRY(cx_work_init(&work, job, o->layers, input, err));
     TRY(cx_work_compute(&work, job, input, err));
     TRY(note_batch(job, work.run, err));
     how.preprocess = cx_is_tensor(input) ? "none" : cvs_preprocess_name((int)work.image.preprocess);

@@ -220,13 +220,13 @@ int cx_cmd_predict(cx_job *job, cvs_error *err)
     prediction p = {.job = job, .layer = -1};
     cx_inputs inputs = {0};
     int rc;
-    TRY(cx_work_init(&p.work, job, NULL, err));
+    TRY(cx_inputs_init(&inputs, job, err));
+    TRY(cx_work_init(&p.work, job, NULL, inputs.n ? inputs.paths[0] : NULL, err));
     TRY(choose_output(&p.layer, job, p.work.model, err));
     TRY(cvs_model_layer(&p.about, p.work.model, p.layer, err));
     for (int i = 0; i < cvs_model_output_count(p.work.model); i++)
         if (cvs_model_output(p.work.model, i) == p.layer)
             p.is_sigmoid = cx_streq(cvs_model_output_activation(p.work.model, i), "sigmoid");
-    TRY(cx_inputs_init(&inputs, job, err));
     if (job->options->json) p.answers = cx_json_array();
     for (int i = 0; i < inputs.n; i++) {
         cvs_error bad;

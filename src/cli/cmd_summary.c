@@ -20,13 +20,14 @@ static int table_width(void)
 int cx_cmd_summary(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
-    cvs_summary_style style = o->json ? CVS_SUMMARY_JSON : (cvs_summary_style)o->summary_style;
+    cvs_summary_options table = {.style = (cvs_summary_style)o->summary_style, .expand = o->expand};
     cvs_model *model = NULL;
     char *text = NULL;
     int rc;
     TRY(cx_work_load(&model, job, err));
-    int width = style == CVS_SUMMARY_KERAS3 ? table_width() : 0;
-    TRY(cvs_model_summary(&text, model, style, width, err));
+    if (o->json) table.style = CVS_SUMMARY_JSON;
+    if (table.style == CVS_SUMMARY_KERAS3) table.width = table_width();
+    TRY(cvs_model_summary(&text, model, &table, err));
     fputs(text, stdout);
 out:
     cvs_free(text);

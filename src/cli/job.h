@@ -8,7 +8,7 @@
 
 /* The values of all options; a command looks at those that it takes. */
 typedef struct cx_options {
-    int help, version, dump, quiet, verbose, no_progress, json, exact, exif;
+    int help, version, dump, quiet, verbose, no_progress, json, exact, exif, expand;
     int64_t threads; /* 0: not said */
     int64_t seed, top;
     int preprocess, resize; /* cvs_preprocess, cvs_resize */

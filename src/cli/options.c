@@ -48,6 +48,8 @@ const cx_option cx_option_table[] = {
      "what has one colour scale, in the default style", colour_scale, 0, 0},
     {"style", 0, CX_WORD, AT(summary_style), "STYLE", "keras2", ON(summary),
      "which Keras the table looks like", summary_style, 0, 0},
+    {"expand", 0, CX_FLAG, AT(expand), NULL, NULL, ON(summary),
+     "the layers of nested models too, as Keras' expand_nested", NULL, 0, 0},
     {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict),
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",

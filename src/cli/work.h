@@ -5,19 +5,25 @@
 
 #include "cli/job.h"
 
+/* A file being read by a thread of its own. */
+typedef struct cx_reading cx_reading;
+
 typedef struct cx_work {
     cvs_model *model;
     cvs_run *run;
     cvs_image_options image; /* its preprocess is never CVS_PREPROCESS_AUTO */
     const char *reason;      /* why that preprocessing; NULL when the user asked for it */
     int told;                /* 1 once the person knows */
+    cx_reading *reading;     /* of the first input, begun before the model; NULL: none */
 } cx_work;
 
 /* Load the job's model, naming the file in what goes wrong. */
 int cx_work_load(cvs_model **out, const cx_job *job, cvs_error *err);
 
-/* Load the model and make a run that keeps the taps (see cvs_run_options). */
-int cx_work_init(cx_work *out, const cx_job *job, const char *taps, cvs_error *err);
+/* Load the model and make a run that keeps the taps (see cvs_run_options). Meanwhile `first`, the
+ * input that will be computed first (NULL: not known yet), is read. */
+int cx_work_init(cx_work *out, const cx_job *job, const char *taps, const char *first,
+                 cvs_error *err);
 void cx_work_deinit(cx_work *work);
 
 /* Read an input and compute. The first time, the choice of preprocessing is told. */

@@ -108,6 +108,8 @@ static int read_input(cx_member *member, cx_plan *plan, cx_plan_context *c)
         rc = cx_fail(c->err, CVS_E_FORMAT, "it does not state its shape");
     else if (plan->module == 0)
         rc = cx_model_add_input(&member->node, c->model, 0, member->name, &shape, c->err);
+    else
+        rc = cx_model_add_inner_input(c->model, plan->module, member->name, &shape, c->err);
 out:
     return rc < 0 ? cx_where(c->err, rc, "input \"%s\"", member->name) : rc;
 }

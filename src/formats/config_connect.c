@@ -23,7 +23,14 @@ static int make(cx_plan *plan, cx_plan_call *call, cx_plan_context *c)
     if (!call->out) return cx_no_memory(c->err, (size_t)call->n_out * sizeof *call->out);
     if (!member->nested)
         return cx_model_add_node(call->out, c->model, member->layer, nodes, call->in.n, c->err);
+    cx_module_call made = {.module = member->nested->module,
+                           .first = c->model->n_nodes,
+                           .in = nodes,
+                           .n_in = call->in.n,
+                           .out = call->out,
+                           .n_out = call->n_out};
     int rc = cx_plan_connect(member->nested, nodes, call->in.n, call->out, c);
+    if (rc == 0) rc = cx_model_add_call(c->model, &made, c->err);
     return rc < 0 ? cx_where(c->err, rc, "model \"%s\"", member->name) : rc;
 }
 

@@ -184,3 +184,14 @@ int cx_h5_read(float *out, const cx_h5 *h5, const cx_h5_object *dataset, cvs_err
     }
     return cx_fail(err, CVS_E_FORMAT, "its numbers cannot be read");
 }
+
+int64_t cx_h5_place(const cx_h5_object *dataset)
+{
+    int here = dataset->storage == CX_H5_IN_FILE && dataset->offset % (int64_t)sizeof(float) == 0;
+    return here ? dataset->offset : -1;
+}
+
+int cx_h5_map(cx_mapping *out, const cx_h5 *h5, cvs_error *err)
+{
+    return cx_file_map(out, h5->fd, (size_t)h5->file_size, err);
+}

@@ -6,6 +6,7 @@
 #ifndef CX_FORMATS_HDF5_H
 #define CX_FORMATS_HDF5_H
 
+#include "base/file.h"
 #include "tensor/tensor.h"
 
 /* Where the numbers of a dataset are, or why they cannot be had. */
@@ -61,6 +62,13 @@ const char *cx_h5_text(const cx_h5 *h5, const cx_h5_object *group, const char *n
 
 /* Copy the numbers of a dataset, cx_shape_count(&dataset->shape) of them. */
 int cx_h5_read(float *out, const cx_h5 *h5, const cx_h5_object *dataset, cvs_error *err);
+
+/* Where in the file the numbers of a dataset stand as a float array, -1 when they do not (packed,
+ * of another type, at an odd place). */
+int64_t cx_h5_place(const cx_h5_object *dataset);
+
+/* Map the file, so that such places can be used. It outlives the cx_h5. */
+int cx_h5_map(cx_mapping *out, const cx_h5 *h5, cvs_error *err);
 
 /* An upper bound for the numbers that all datasets together can hold, in bytes. */
 int64_t cx_h5_room(const cx_h5 *h5);

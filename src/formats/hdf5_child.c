@@ -95,6 +95,13 @@ _Noreturn static void unreadable(stream *s, const char *name)
     give_up(s, why);
 }
 
+_Noreturn static void no_memory(stream *s, size_t bytes)
+{
+    put_number(s, CX_WIRE_NO_MEMORY);
+    put_number(s, bytes);
+    finish(s);
+}
+
 /* --- attributes --- */
 
 typedef struct place {
@@ -134,7 +141,8 @@ static herr_t visit_attribute(hid_t group, const char *name, const H5A_info_t *i
             __builtin_mul_overflow((size_t)n, width, &size) || size > CX_H5_MAX_TEXT)
             give_up(p->s, "an attribute is too large");
         char *block = cx_calloc(size + 1, 1);
-        if (!block || (n > 0 && H5Aread(attribute, type, block) < 0)) unreadable(p->s, name);
+        if (!block) no_memory(p->s, size + 1);
+        if (n > 0 && H5Aread(attribute, type, block) < 0) unreadable(p->s, name);
         put_number(p->s, CX_WIRE_ATTRIBUTE);
         put_text(p->s, name, strlen(name));
         put_number(p->s, (uint64_t)n);
@@ -167,10 +175,12 @@ static cx_h5_storage storage_of(hid_t dataset, hid_t type, int64_t bytes, haddr_
                : CX_H5_ELSEWHERE;
 }
 
-static float *read_numbers(hid_t dataset, int64_t bytes)
+/* NULL where libhdf5 cannot read them. */
+static float *read_numbers(stream *s, hid_t dataset, int64_t bytes)
 {
     float *numbers = cx_alloc((size_t)bytes);
-    if (numbers && bytes > 0 &&
+    if (!numbers) no_memory(s, (size_t)bytes);
+    if (bytes > 0 &&
         H5Dread(dataset, H5T_NATIVE_FLOAT, H5S_ALL, H5S_ALL, H5P_DEFAULT, numbers) < 0) {
         cx_free(numbers);
         return NULL;
@@ -195,7 +205,7 @@ static void tell_dataset(const place *p, hid_t dataset, const char *name)
 
     cx_h5_storage storage = too_large ? CX_H5_TOO_LARGE : storage_of(dataset, type, bytes, &offset);
     if (storage == CX_H5_INLINE && bytes > s->budget) storage = CX_H5_TOO_LARGE;
-    if (storage == CX_H5_INLINE && !(numbers = read_numbers(dataset, bytes)))
+    if (storage == CX_H5_INLINE && !(numbers = read_numbers(s, dataset, bytes)))
         storage = CX_H5_UNREADABLE;
 
     put_number(s, CX_WIRE_DATASET);

@@ -224,13 +224,16 @@ static int take_all(cx_h5 *h5, stream *s)
 {
     cx_h5_object *group;
     const char *why;
-    uint64_t record;
+    uint64_t record, bytes;
     for (;;) {
         int rc = take_number(s, &record, UINT8_MAX);
         if (rc == 0 && record == CX_WIRE_END && h5->n_objects > 0) return 0;
         if (rc == 0 && record == CX_WIRE_FAIL) {
             rc = take_text(&why, s, h5->arena);
             if (rc == 0) rc = damaged(s, why);
+        } else if (rc == 0 && record == CX_WIRE_NO_MEMORY) {
+            rc = take_number(s, &bytes, SIZE_MAX);
+            if (rc == 0) rc = cx_no_memory(s->err, (size_t)bytes);
         } else if (rc == 0 && record == CX_WIRE_GROUP) {
             rc = take_object(&group, h5, s);
         } else if (rc == 0 && record == CX_WIRE_DATASET && h5->n_objects > 0) {

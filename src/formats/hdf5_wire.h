@@ -26,6 +26,7 @@ enum {
                                 offset, with CX_H5_INLINE the numbers as float */
     CX_WIRE_END = 'E',       /* all was told */
     CX_WIRE_FAIL = 'F',      /* a text: why the file cannot be read */
+    CX_WIRE_NO_MEMORY = 'M', /* a number: bytes that could not be had */
 };
 
 typedef struct cx_h5_attribute_record {

@@ -96,7 +96,8 @@ static void order_slots(owner *o, cvs_model *m, int order)
             int n = weights_of(m, &m->entries[i]);
             for (int w = 0; w < n; w++) {
                 cx_layer *layer = &m->layers[m->entries[i].layer];
-                if (is_late(layer, w, order) == late) o->slots[at++] = (cx_slot){layer, w, NULL, 0};
+                if (is_late(layer, w, order) == late)
+                    o->slots[at++] = (cx_slot){.layer = layer, .index = w};
             }
         }
 }

@@ -24,6 +24,10 @@ typedef struct cx_array_file {
     const void *handle;
     /* Fill out with the numbers of an array, as many as its shape says. */
     int (*read)(float *out, const void *handle, const cx_array *array, cvs_error *err);
+    /* Where an array stands in the file as floats in their order, -1 when it does not; both NULL
+     * where none does. */
+    int64_t (*offset)(const cx_array *array);
+    int (*map)(cx_mapping *out, const void *handle, cvs_error *err);
     int64_t room;        /* bytes that all arrays together can have as float, at most */
     int keras_major;     /* that wrote it */
     const char *backend; /* of Keras 2, "theano"; NULL where the file does not say */
@@ -34,7 +38,8 @@ typedef struct cx_slot {
     cx_layer *layer;
     int index; /* in layer->w */
     const cx_array *array;
-    size_t offset; /* in the model's block */
+    int in_file;   /* its numbers stay there */
+    size_t offset; /* in the file, or in the model's block */
 } cx_slot;
 
 static inline const cx_shape *cx_slot_shape(const cx_slot *s)
@@ -66,7 +71,8 @@ int cx_slot_fits(const cx_slot *s, const cx_array *array, const cx_array_file *f
 /* The failure of an array that does not. */
 int cx_slot_misfit(const cx_slot *s, cvs_error *err);
 
-/* Read the arrays of all slots into memory that the model has from now on. */
+/* Give all slots their numbers: those that stand in the file as they are wanted stay there, so that
+ * a run that does not need them never reads them; the model has the others in memory. */
 int cx_weights_fill(cvs_model *m, cx_slot *slots, int n, const cx_array_file *file, cvs_error *err);
 
 #endif

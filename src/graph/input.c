@@ -26,7 +26,7 @@ static const cx_layer *first_layer(const cvs_model *m)
     for (int i = node + 1; i < m->n_nodes; i++) {
         const cx_layer *l = &m->layers[m->nodes[i].layer];
         if (m->nodes[i].n_inputs != 1 || m->nodes[i].inputs[0] != node) continue;
-        if (!l->kind->is_identity) return l;
+        if (!cx_layer_is_identity(l)) return l;
         node = i;
     }
     return NULL;
@@ -46,11 +46,12 @@ cvs_preprocess cvs_model_preprocess(const cvs_model *m, const char **why)
 static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model *m, cvs_error *err)
 {
     const cx_shape *s = &m->nodes[m->inputs[0]].shape;
+    const int axis = cx_node_channel_axis(m, m->inputs[0]), first = s->ndim == 4 && axis == 1;
     char text[CX_SHAPE_TEXT];
-    *h = s->ndim > 2 ? s->d[1] : 0;
-    *w = s->ndim > 2 ? s->d[2] : 0;
+    *h = s->ndim > 2 ? s->d[1 + first] : 0;
+    *w = s->ndim > 2 ? s->d[2 + first] : 0;
     *channels = s->ndim == 3 ? 1 : 3;
-    if (s->ndim == 4 && s->d[3] != CX_FREE) *channels = s->d[3] > 4 ? 0 : (int)s->d[3];
+    if (s->ndim == 4 && s->d[axis] != CX_FREE) *channels = s->d[axis] > 4 ? 0 : (int)s->d[axis];
     if ((s->ndim == 3 || s->ndim == 4) && (*channels == 1 || *channels >= 3)) return 0;
     int rc = cx_fail(err, CVS_E_ARG, "the model takes an input of shape %s, which is no picture",
                      cx_shape_text(text, s));
@@ -61,26 +62,44 @@ static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model 
 static cx_shape input_shape_of(const cvs_model *m, int batch, int64_t h, int64_t w, int channels)
 {
     cx_shape shape = m->nodes[m->inputs[0]].shape;
+    const int axis = cx_node_channel_axis(m, m->inputs[0]), first = shape.ndim == 4 && axis == 1;
     shape.d[0] = batch;
-    shape.d[1] = h;
-    shape.d[2] = w;
-    if (shape.ndim == 4) shape.d[3] = channels;
+    shape.d[1 + first] = h;
+    shape.d[2 + first] = w;
+    if (shape.ndim == 4) shape.d[axis] = channels;
     return shape;
 }
 
-static int set_picture(cvs_run *run, int slot, const char *path, const cvs_image_options *o,
+struct cvs_input {
+    cx_image picture; /* as the file has it */
+    cx_tensor tensor; /* or this */
+};
+
+/* Put a picture into a slot, in the order of axes that the model wants. */
+static void place_pixels(cvs_run *run, int slot, const cx_tensor *pixels, int64_t cells,
+                         int channels)
+{
+    float *x = cx_run_input(run, 0)->data + slot * cells * channels;
+    const int first = cx_node_channel_axis(run->model, run->model->inputs[0]) == 1;
+    const cx_box box = {.ndim = 2,
+                        .size = {cells, channels},
+                        .from = {channels, 1},
+                        .to = {first ? 1 : channels, first ? cells : 1}};
+    cx_copy_box(&box, pixels->data, x);
+}
+
+static int set_picture(cvs_run *run, int slot, const cx_image *picture, const cvs_image_options *o,
                        cvs_error *err)
 {
-    cx_image image = {0};
+    cx_image converted = {0};
     cx_tensor pixels = {0};
     cvs_preprocess mode = o->preprocess;
     int64_t h, w;
     int channels, rc;
     if (mode == CVS_PREPROCESS_AUTO) mode = cvs_model_preprocess(run->model, NULL);
     TRY(picture_shape(&h, &w, &channels, run->model, err));
-    TRY(cx_image_read(&image, path, channels, o->exif, err));
-    if (h == CX_FREE) h = image.height;
-    if (w == CX_FREE) w = image.width;
+    if (h == CX_FREE) h = picture->height;
+    if (w == CX_FREE) w = picture->width;
     if (h > CX_IMAGE_MAX_SIDE || w > CX_IMAGE_MAX_SIDE) {
         rc = cx_fail(err, CVS_E_UNSUPPORTED, "the model wants a picture of %lld × %lld pixels",
                      (long long)w, (long long)h);
@@ -88,46 +107,43 @@ static int set_picture(cvs_run *run, int slot, const char *path, const cvs_image
     }
     cx_shape shape = input_shape_of(run->model, run->batch, h, w, channels);
     TRY(cx_run_set_shape(run, 0, &shape, err));
-    TRY(cx_image_resize(&pixels, &image, (int)w, (int)h, o->resize, err));
+    if (picture->channels != channels) {
+        TRY(cx_image_convert(&converted, picture, channels, err));
+        picture = &converted;
+    }
+    TRY(cx_image_resize(&pixels, picture, (int)w, (int)h, o->resize, err));
     TRY(cx_preprocess(pixels.data, h * w, channels, mode, err));
-    cx_tensor *x = cx_run_input(run, 0);
-    int64_t n = h * w * channels;
-    if (x && x->data) memcpy(x->data + slot * n, pixels.data, (size_t)n * sizeof(float));
+    const cx_tensor *x = cx_run_input(run, 0);
+    if (x && x->data) place_pixels(run, slot, &pixels, h * w, channels);
 out:
-    cx_image_deinit(&image);
+    cx_image_deinit(&converted);
     cx_tensor_deinit(&pixels);
     return rc;
 }
 
-/* A tensor file is one input, or, with one axis more, a whole batch of them. */
-static int set_tensor(cvs_run *run, int slot, const char *path, cvs_error *err)
+/* A tensor is one input, or, with one axis more, a whole batch of them. */
+static int set_tensor(cvs_run *run, int slot, const cx_tensor *t, cvs_error *err)
 {
     const cx_shape *want = &run->model->nodes[run->model->inputs[0]].shape;
-    cx_tensor t;
-    int rc = cx_npy_read(&t, path, err);
-    if (rc < 0) return rc;
-    cx_shape shape = t.shape;
+    cx_shape shape = t->shape;
     if (shape.ndim == want->ndim - 1) {
         memmove(shape.d + 1, shape.d, (size_t)shape.ndim * sizeof shape.d[0]);
         shape.ndim++;
         shape.d[0] = 1;
     }
     int64_t n = cx_shape_count_range(&shape, 1, shape.ndim);
-    if (shape.d[0] == 1) {
+    if (shape.d[0] == 1)
         shape.d[0] = run->batch;
-    } else if (slot > 0) {
-        rc = cx_fail(err, CVS_E_ARG, "the file holds %lld inputs, but one is wanted",
-                     (long long)shape.d[0]);
-        goto out;
-    } else {
+    else if (slot > 0)
+        return cx_fail(err, CVS_E_ARG, "the file holds %lld inputs, but one is wanted",
+                       (long long)shape.d[0]);
+    else
         n *= shape.d[0];
-    }
-    TRY(cx_run_set_shape(run, 0, &shape, err));
+    int rc = cx_run_set_shape(run, 0, &shape, err);
+    if (rc < 0) return rc;
     cx_tensor *x = cx_run_input(run, 0);
-    if (x && x->data) memcpy(x->data + slot * n, t.data, (size_t)n * sizeof(float));
-out:
-    cx_tensor_deinit(&t);
-    return rc;
+    if (x && x->data) memcpy(x->data + slot * n, t->data, (size_t)n * sizeof(float));
+    return 0;
 }
 
 static int is_npy(const char *path)
@@ -136,15 +152,48 @@ static int is_npy(const char *path)
     return n > 4 && strcmp(path + n - 4, ".npy") == 0;
 }
 
-int cvs_run_set_image(cvs_run *run, int slot, const char *path, const cvs_image_options *options,
-                      cvs_error *err)
+int cvs_input_load(cvs_input **out, const char *path, int exif, cvs_error *err)
+{
+    *out = NULL;
+    cvs_input *input = cx_calloc(1, sizeof *input);
+    if (!input) return cx_no_memory(err, sizeof *input);
+    int rc = is_npy(path) ? cx_npy_read(&input->tensor, path, err)
+                          : cx_image_read(&input->picture, path, 0, exif, err);
+    if (rc == 0) {
+        *out = input;
+        return 0;
+    }
+    cvs_input_free(input);
+    return err && !strstr(err->where, path) ? cx_where(err, rc, "%s", path) : rc;
+}
+
+void cvs_input_free(cvs_input *input)
+{
+    if (!input) return;
+    cx_image_deinit(&input->picture);
+    cx_tensor_deinit(&input->tensor);
+    cx_free(input);
+}
+
+int cvs_run_set(cvs_run *run, int slot, const cvs_input *input, const cvs_image_options *options,
+                cvs_error *err)
 {
     const cvs_image_options defaults = {0};
     if (slot < 0 || slot >= run->batch)
         return cx_fail(err, CVS_E_ARG, "the run has no slot %d", slot);
     run->done = 0;
-    int rc = is_npy(path) ? set_tensor(run, slot, path, err)
-                          : set_picture(run, slot, path, options ? options : &defaults, err);
-    if (rc < 0 && err && !strstr(err->where, path)) cx_where(err, rc, "%s", path);
-    return rc;
+    return input->picture.data
+               ? set_picture(run, slot, &input->picture, options ? options : &defaults, err)
+               : set_tensor(run, slot, &input->tensor, err);
+}
+
+int cvs_run_set_image(cvs_run *run, int slot, const char *path, const cvs_image_options *options,
+                      cvs_error *err)
+{
+    cvs_input *input;
+    int rc = cvs_input_load(&input, path, options && options->exif, err);
+    if (rc < 0) return rc;
+    rc = cvs_run_set(run, slot, input, options, err);
+    cvs_input_free(input);
+    return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
 }

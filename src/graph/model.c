@@ -47,9 +47,11 @@ void cvs_model_free(cvs_model *m)
 {
     if (!m) return;
     cx_block_deinit(&m->weights);
+    cx_mapping_deinit(&m->file);
     cx_free(m->layers);
     cx_free(m->modules);
     cx_free(m->entries);
+    cx_free(m->calls);
     cx_free(m->nodes);
     cx_free(m->inputs);
     cx_free(m->outputs);
@@ -61,7 +63,7 @@ static int add_entry(cvs_model *m, int module, int layer, int nested, cvs_error 
 {
     cx_entry *entry = GROW(m->entries, m->n_entries);
     if (!entry) return cx_no_memory(err, sizeof *entry);
-    *entry = (cx_entry){module, layer, nested, 0};
+    *entry = (cx_entry){.module = module, .layer = layer, .nested = nested};
     if (layer >= 0) m->layers[layer].entry = m->n_entries - 1;
     return 0;
 }
@@ -85,22 +87,11 @@ int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
     return parent < 0 ? 0 : add_entry(m, parent, -1, *out, err);
 }
 
-static int configure(cx_layer *l, cvs_model *m, const cx_json *config,
-                     const cx_config_context *context, cvs_error *err)
-{
-    const cx_layer_kind *kind = l->kind;
-    int rc = 0;
-    l->cfg = cx_arena_alloc(m->arena, kind->cfg_size);
-    if (!l->cfg) return cx_no_memory(err, kind->cfg_size);
-    if (kind->fields) rc = cx_fields_read(l->cfg, kind->fields, kind->rank, config, context, err);
-    if (rc == 0 && kind->configure) rc = kind->configure(l, config, context, m->arena, err);
-    return rc;
-}
-
 int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name, const char *name,
                        const cx_json *config, const cx_config_context *context, cvs_error *err)
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
+    *out = -1;
     if (kind) return cx_model_add_layer_of(out, m, module, kind, name, config, context, err);
     int rc = cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
     return cx_where(err, rc, "layer \"%s\"", name);
@@ -114,13 +105,10 @@ int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kin
         return cx_fail(err, CVS_E_FORMAT, "more than %d layers", CX_MAX_NODES);
     cx_layer *l = GROW(m->layers, m->n_layers);
     if (!l) return cx_no_memory(err, sizeof *l);
-    l->kind = kind;
-    l->n_weights = -1; /* until the first call tells */
-    l->trainable = cx_json_bool(cx_json_get(config, "trainable"), 1);
-    l->name = cx_arena_strdup(m->arena, name);
-    if (!l->name) return cx_no_memory(err, strlen(name));
     *out = m->n_layers - 1;
-    int rc = configure(l, m, config, context, err);
+    const char *copy = cx_arena_strdup(m->arena, name);
+    if (!copy) return cx_no_memory(err, strlen(name));
+    int rc = cx_layer_init_of(l, kind, copy, config, context, m->arena, err);
     if (rc < 0) return cx_where(err, rc, "layer \"%s\"", name);
     return add_entry(m, module, *out, -1, err);
 }
@@ -147,7 +135,7 @@ static const char *node_name(cvs_model *m, int layer, int module, cvs_error *err
 static int fix_weights(cx_layer *l, const cx_shape *in, int n_in, cvs_error *err)
 {
     cx_weight_spec specs[CX_MAX_WEIGHTS];
-    int n = l->kind->weights ? l->kind->weights(l, in, n_in, specs, err) : 0;
+    int n = cx_layer_weights(l, in, n_in, specs, err);
     if (n < 0) return n;
     for (int i = 0; i < n; i++) {
         if (!cx_shape_is_known(&specs[i].shape))
@@ -184,7 +172,7 @@ static int new_node(cx_node **out, cvs_model *m, int layer, int n_inputs, cvs_er
 
 static int infer(cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
 {
-    int rc = l->kind->infer(l, in, n_in, out, err);
+    int rc = cx_layer_infer(l, in, n_in, out, err);
     if (rc < 0) return rc;
     if (cx_shape_is_known(out) && cx_shape_count(out) < 0)
         return cx_fail(err, CVS_E_FORMAT, "its output is too large");
@@ -232,6 +220,43 @@ int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, con
     return 0;
 }
 
+int cx_model_add_inner_input(cvs_model *m, int module, const char *name, const cx_shape *shape,
+                             cvs_error *err)
+{
+    const cx_config_context context = {0};
+    cx_shape *copy = cx_arena_alloc(m->arena, sizeof *copy);
+    int layer;
+    if (!copy) return cx_no_memory(err, sizeof *copy);
+    int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
+    if (rc < 0) return rc;
+    *copy = *shape;
+    copy->d[0] = CX_FREE;
+    m->layers[layer].n_weights = 0;
+    m->entries[m->n_entries - 1].input = copy;
+    return 0;
+}
+
+static const int *copy_nodes(cvs_model *m, const int *nodes, int n)
+{
+    int *copy = cx_arena_array(m->arena, (size_t)n + 1, sizeof *copy);
+    if (copy && n > 0) memcpy(copy, nodes, (size_t)n * sizeof *copy);
+    return copy;
+}
+
+int cx_model_add_call(cvs_model *m, const cx_module_call *call, cvs_error *err)
+{
+    if (call->first == m->n_nodes) return 0;
+    const int *in = copy_nodes(m, call->in, call->n_in);
+    const int *out = copy_nodes(m, call->out, call->n_out);
+    cx_module_call *place = in && out ? GROW(m->calls, m->n_calls) : NULL;
+    if (!place) return cx_no_memory(err, sizeof *place);
+    *place = *call;
+    place->in = in;
+    place->out = out;
+    place->last = m->n_nodes;
+    return 0;
+}
+
 int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err)
 {
     for (int i = 0; i < n; i++) {
@@ -249,8 +274,11 @@ int cx_model_finish(cvs_model *m, cvs_error *err)
                        m->n_inputs < 1 ? "input" : "output");
     for (int i = 0; i < m->n_layers; i++) {
         cx_layer *l = &m->layers[i];
-        if (l->n_weights < 0) l->n_weights = 0; /* never called: it has none to speak of */
-        if (!l->kind->prepare || l->n_weights == 0) continue;
+        if (l->n_weights < 0) { /* never called: it has none to speak of */
+            l->n_weights = 0;
+            continue;
+        }
+        if (!l->kind->prepare) continue;
         int rc = l->kind->prepare(l, m->arena, err);
         if (rc < 0) return cx_where(err, rc, "layer \"%s\"", l->name);
     }
@@ -334,10 +362,41 @@ const char *cvs_model_output_activation(const cvs_model *m, int i)
     int node = i >= 0 && i < m->n_outputs ? m->outputs[i] : -1;
     while (node >= 0 && m->nodes[node].n_inputs == 1) {
         const cx_layer *l = &m->layers[m->nodes[node].layer];
-        if (cx_layer_ends_with(&a, l) || !l->kind->is_identity) break;
+        if (cx_layer_ends_with(&a, l) || !cx_layer_is_identity(l)) break;
         node = m->nodes[node].inputs[0];
     }
     return cx_activation_name(&a);
+}
+
+/* An input of the model has the order of axes that the first layer on it which has one wants. */
+static int is_wanted_first(const cvs_model *m, int node)
+{
+    for (int i = node + 1; i < m->n_nodes; i++) {
+        const cx_layer *l = &m->layers[m->nodes[i].layer];
+        int takes = 0;
+        for (int k = 0; k < m->nodes[i].n_inputs; k++) takes |= m->nodes[i].inputs[k] == node;
+        if (!takes) continue;
+        if (l->kind->has_data_format || l->kind->moves_axes) return l->channels_first;
+        node = i;
+    }
+    return 0;
+}
+
+int cx_node_channel_axis(const cvs_model *m, int node)
+{
+    const int ndim = m->nodes[node].shape.ndim;
+    int at = node;
+    while (m->nodes[at].n_inputs > 0) {
+        const cx_layer *l = &m->layers[m->nodes[at].layer];
+        int from = -1;
+        if (l->kind->has_data_format) return l->channels_first && ndim > 2 ? 1 : ndim - 1;
+        /* What works number by number leaves the axes as they are. */
+        for (int k = 0; !l->kind->moves_axes && from < 0 && k < m->nodes[at].n_inputs; k++)
+            if (m->nodes[m->nodes[at].inputs[k]].shape.ndim == ndim) from = m->nodes[at].inputs[k];
+        if (from < 0) return ndim - 1;
+        at = from;
+    }
+    return ndim > 2 && is_wanted_first(m, at) ? 1 : ndim - 1;
 }
 
 int64_t cx_layer_params(const cx_layer *l)

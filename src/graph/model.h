@@ -5,6 +5,7 @@
 #ifndef CX_GRAPH_MODEL_H
 #define CX_GRAPH_MODEL_H
 
+#include "base/file.h"
 #include "layers/layer.h"
 
 enum {
@@ -24,11 +25,22 @@ typedef struct cx_module {
 
 /* Entries of modules in Keras' order (model.layers): a layer or a nested module. */
 typedef struct cx_entry {
-    int module; /* whose entry it is */
-    int layer;  /* -1 for a nested module */
-    int nested; /* -1 for a layer */
-    int calls;  /* of a layer */
+    int module;            /* whose entry it is */
+    int layer;             /* -1 for a nested module */
+    int nested;            /* -1 for a layer */
+    int calls;             /* of a layer */
+    const cx_shape *input; /* stated by the InputLayer of a nested model, which has no node: it
+                              gives way to what the model is called on; NULL for all others */
 } cx_entry;
+
+/* A call of a nested model that made nodes. Those of calls in it are among them. */
+typedef struct cx_module_call {
+    int module;
+    int first, last; /* nodes first … last - 1 */
+    const int *in,
+        *out; /* nodes: what it is called on and what it gives, as the model lists them */
+    int n_in, n_out;
+} cx_module_call;
 
 typedef struct cx_node {
     const char *name; /* "outer/inner#1" */
@@ -49,12 +61,15 @@ struct cvs_model {
     int n_modules;
     cx_entry *entries;
     int n_entries;
+    cx_module_call *calls; /* of nested models, inner ones before those around them */
+    int n_calls;
     cx_node *nodes; /* in model order, which is an order of computation too */
     int n_nodes;
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
     int closed;       /* by cx_model_finish */
-    cx_block weights; /* all numbers, one after the other */
+    cx_block weights; /* numbers of the layers, one array after the other */
+    cx_mapping file;  /* or they lie in the model's file as they are to be */
 };
 
 /* --- building: for formats/ --- */
@@ -84,9 +99,18 @@ int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int 
 int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, const cx_shape *shape,
                        cvs_error *err);
 
+/* The InputLayer of a nested model, which Keras lists: a layer that is never called. */
+int cx_model_add_inner_input(cvs_model *m, int module, const char *name, const cx_shape *shape,
+                             cvs_error *err);
+
+/* A nested model was called: its nodes are those from `first` on. Nothing is kept of a call that
+ * made none and so only hands on what it is given. */
+int cx_model_add_call(cvs_model *m, const cx_module_call *call, cvs_error *err);
+
 int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
 
-/* Once every layer's weights point into m->weights: prepare the layers and close the model. */
+/* Once every layer's weights point into m->weights or m->file: prepare the layers and close the
+ * model. */
 int cx_model_finish(cvs_model *m, cvs_error *err);
 
 /* --- asking --- */
@@ -101,6 +125,9 @@ int cx_model_module_output(const cvs_model *m, int module);
  * names when there is none. A name without its outer models will do where only one node ends with
  * it. */
 int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err);
+
+/* The axis of a node's output that counts channels: the last, or 1 where they come first. */
+int cx_node_channel_axis(const cvs_model *m, int node);
 
 /* Numbers in the weights of a layer that has been called; those that training changes. */
 int64_t cx_layer_params(const cx_layer *l);

@@ -29,7 +29,7 @@ static int infer_shapes(cvs_run *run, cvs_error *err)
         if (!slot->needed) continue;
         cx_shape in[CX_MAX_INPUTS];
         for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
-        int rc = l->kind->infer(l, in, node->n_inputs, &slot->shape, err);
+        int rc = cx_layer_infer(l, in, node->n_inputs, &slot->shape, err);
         if (rc == 0 && cx_shape_count(&slot->shape) < 0)
             rc = cx_fail(err, CVS_E_NOMEM, "its output is too large");
         if (rc < 0) return cx_where(err, rc, "layer \"%s\"", node->name);
@@ -57,7 +57,7 @@ static void find_lifetimes(cvs_run *run)
         const cx_node *node = &m->nodes[i];
         cx_slot *slot = &run->slots[i];
         if (!slot->needed) continue;
-        int identity = node->n_inputs == 1 && m->layers[node->layer].kind->is_identity;
+        int identity = node->n_inputs == 1 && cx_layer_is_identity(&m->layers[node->layer]);
         slot->alias = identity ? run->slots[node->inputs[0]].alias : i;
         slot->last_use = i;
         if (node->n_inputs > 0 && !identity) run->steps[run->n_steps++] = i;
@@ -118,10 +118,9 @@ static size_t workspace_size(const cvs_run *run)
     for (int s = 0; s < run->n_steps; s++) {
         const cx_node *node = &m->nodes[run->steps[s]];
         const cx_layer *l = &m->layers[node->layer];
-        if (!l->kind->workspace) continue;
         cx_shape in[CX_MAX_INPUTS];
         for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
-        size_t size = l->kind->workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
+        size_t size = cx_layer_workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
         if (size > most) most = size;
     }
     return most;

@@ -163,7 +163,7 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
                               .y = &slot->y,
                               .workspace = workspace,
                               .exact = run->exact};
-        l->kind->forward(l, &call);
+        cx_layer_forward(l, &call);
     }
     run->done = 1;
     return 0;

@@ -4,136 +4,214 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "graph/outline.h"
 
-/* The entry of the outermost model that a node belongs to: its layer, or the nested model around
- * it. */
-static int owner(const cvs_model *m, int node)
+/* What is gathered before the rows are written. */
+typedef struct gatherer {
+    const cvs_model *m;
+    cx_arena *arena;
+    cvs_error *err;
+    int *layer_row, *module_row; /* which row shows a layer, a nested model; -1 */
+} gatherer;
+
+static int level_of(const cvs_model *m, int module)
 {
-    int module = m->nodes[node].module, nested = -1;
-    for (; module > 0; module = m->modules[module].parent) nested = module;
+    int level = 0;
+    for (; module > 0; module = m->modules[module].parent) level++;
+    return level;
+}
+
+/* --- rows --- */
+
+/* Keras does not list the input of a Sequential. */
+static int is_hidden(const cvs_model *m, const cx_entry *entry, const char *is_input)
+{
+    return m->modules[entry->module].sequential && entry->layer >= 0 &&
+           (entry->input || is_input[entry->layer]);
+}
+
+/* The entries of a nested model follow its own, so they stand as Keras expands them. */
+static int list_rows(cx_summary *s, gatherer *g, int expand)
+{
+    const cvs_model *m = g->m;
+    char *is_input = cx_arena_alloc(g->arena, (size_t)m->n_layers + 1);
+    if (!is_input) return cx_no_memory(g->err, (size_t)m->n_layers);
+    for (int i = 0; i < m->n_inputs; i++) is_input[m->nodes[m->inputs[i]].layer] = 1;
     for (int e = 0; e < m->n_entries; e++) {
         const cx_entry *entry = &m->entries[e];
-        if (entry->module != 0) continue;
-        if (nested > 0 ? entry->nested == nested : entry->layer == m->nodes[node].layer) return e;
+        if ((entry->module != 0 && !expand) || is_hidden(m, entry, is_input)) continue;
+        cx_row *row = &s->rows[s->n_rows];
+        row->level = level_of(m, entry->module);
+        if (entry->layer >= 0) {
+            const cx_layer *l = &m->layers[entry->layer];
+            row->name = l->name;
+            row->class_name = l->kind->class_name;
+            row->is_input = entry->input || is_input[entry->layer];
+            if (entry->input) {
+                row->shapes = cx_arena_array(g->arena, 1, sizeof *row->shapes);
+                if (!row->shapes) return cx_no_memory(g->err, sizeof *row->shapes);
+                row->shapes[row->n_shapes++] = *entry->input;
+            }
+            g->layer_row[entry->layer] = s->n_rows;
+        } else {
+            row->name = m->modules[entry->nested].name;
+            row->class_name = m->modules[entry->nested].class_name;
+            g->module_row[entry->nested] = s->n_rows;
+        }
+        s->n_rows++;
     }
-    return -1;
-}
-
-static int call_number(const cvs_model *m, int node)
-{
-    int n = 0;
-    for (int i = 0; i < node; i++) n += m->nodes[i].layer == m->nodes[node].layer;
-    return n;
-}
-
-static const char *entry_name(const cvs_model *m, int e)
-{
-    const cx_entry *entry = &m->entries[e];
-    return entry->layer >= 0 ? m->layers[entry->layer].name : m->modules[entry->nested].name;
-}
-
-static void count_params(cx_row *row, const cvs_model *m, const cx_entry *entry)
-{
-    for (int e = 0; e < m->n_entries; e++) {
-        const cx_entry *other = &m->entries[e];
-        int counts = entry->layer >= 0
-                         ? other == entry
-                         : other->layer >= 0 && cx_model_is_inside(m, other->module, entry->nested);
-        if (!counts) continue;
-        row->params += cx_layer_params(&m->layers[other->layer]);
-        row->trainable += cx_layer_trainable_params(&m->layers[other->layer]);
-    }
-}
-
-static int add_connection(cx_row *row, cx_arena *arena, const cvs_model *m, int from,
-                          int from_entry, cvs_error *err)
-{
-    cx_str s = {0};
-    const char **grown = cx_arena_array(arena, (size_t)row->n_from + 1, sizeof *grown);
-    cx_str_addf(&s, "%s[%d][0]", entry_name(m, from_entry), call_number(m, from));
-    char *text = s.failed ? NULL : cx_arena_strdup(arena, s.data);
-    cx_str_deinit(&s);
-    if (!grown || !text) return cx_no_memory(err, sizeof *grown);
-    if (row->n_from) memcpy(grown, row->from, (size_t)row->n_from * sizeof *grown);
-    grown[row->n_from++] = text;
-    row->from = grown;
     return 0;
 }
 
-/* What the calls of an entry take from other entries. `owners` holds the owner of every node. */
-static int connect(cx_row *row, cx_arena *arena, const cvs_model *m, int e, const int *owners,
-                   cvs_error *err)
+/* A layer's numbers count in its row and in those of the models around it. */
+static void count_params(cx_summary *s, const gatherer *g)
+{
+    for (int e = 0; e < g->m->n_entries; e++) {
+        const cx_entry *entry = &g->m->entries[e];
+        if (entry->layer < 0) continue;
+        int64_t params = cx_layer_params(&g->m->layers[entry->layer]);
+        int64_t trainable = cx_layer_trainable_params(&g->m->layers[entry->layer]);
+        s->params += params;
+        s->trainable += trainable;
+        int row = g->layer_row[entry->layer];
+        for (int module = entry->module;; module = g->m->modules[module].parent) {
+            if (row >= 0) {
+                s->rows[row].params += params;
+                s->rows[row].trainable += trainable;
+            }
+            if (module <= 0) break;
+            row = g->module_row[module];
+        }
+    }
+}
+
+/* --- shapes --- */
+
+/* A call whose outputs are those nodes. */
+static int add_shapes(cx_row *row, const gatherer *g, const int *nodes, int n)
+{
+    int first = row->n_shapes == 0;
+    if (first) {
+        row->shapes = cx_arena_array(g->arena, (size_t)n, sizeof *row->shapes);
+        if (!row->shapes) return cx_no_memory(g->err, (size_t)n * sizeof *row->shapes);
+        row->n_shapes = n;
+    }
+    for (int i = 0; i < n; i++) {
+        const cx_shape *shape = &g->m->nodes[nodes[i]].shape;
+        if (!first && !cx_shape_equal(&row->shapes[i], shape)) row->varies = 1;
+        row->shapes[i] = *shape;
+    }
+    return 0;
+}
+
+static int find_shapes(cx_summary *s, const gatherer *g)
 {
     int rc = 0;
-    for (int i = 0; i < m->n_nodes && rc == 0; i++)
-        for (int k = 0; owners[i] == e && k < m->nodes[i].n_inputs && rc == 0; k++) {
-            int from = m->nodes[i].inputs[k];
-            if (owners[from] != e || m->entries[e].layer >= 0)
-                rc = add_connection(row, arena, m, from, owners[from], err);
-        }
+    for (int i = 0; i < g->m->n_nodes && rc == 0; i++) {
+        int row = g->layer_row[g->m->nodes[i].layer];
+        if (row >= 0) rc = add_shapes(&s->rows[row], g, &i, 1);
+    }
+    for (int c = 0; c < g->m->n_calls && rc == 0; c++) {
+        const cx_module_call *call = &g->m->calls[c];
+        int row = g->module_row[call->module];
+        if (row >= 0) rc = add_shapes(&s->rows[row], g, call->out, call->n_out);
+    }
     return rc;
 }
 
-static int fill_row(cx_row *row, cx_summary *s, int e, const int *owners, cvs_error *err)
+void cx_row_shapes(cx_str *out, const cx_row *row)
 {
-    const cvs_model *m = s->model;
-    const cx_entry *entry = &m->entries[e];
-    row->name = entry_name(m, e);
-    row->class_name = entry->layer >= 0 ? m->layers[entry->layer].kind->class_name
-                                        : m->modules[entry->nested].class_name;
-    int node = entry->layer >= 0 ? 0 : cx_model_module_output(m, entry->nested);
-    while (entry->layer >= 0 && node < m->n_nodes && owners[node] != e) node++;
-    if (node >= 0 && node < m->n_nodes) {
-        row->shape = m->nodes[node].shape;
-        row->is_input = m->nodes[node].n_inputs == 0;
-    }
-    count_params(row, m, entry);
-    s->params += row->params;
-    s->trainable += row->trainable;
-    return connect(row, s->arena, m, e, owners, err);
+    char text[CX_SHAPE_TEXT];
+    if (row->n_shapes != 1) cx_str_add(out, "[");
+    for (int i = 0; i < row->n_shapes; i++)
+        cx_str_addf(out, "%s%s", i ? ", " : "", cx_shape_text(text, &row->shapes[i]));
+    if (row->n_shapes != 1) cx_str_add(out, "]");
 }
 
-/* Keras' test for a plain chain: nobody takes two tensors or is called twice, and no tensor is
- * taken twice. */
-static int is_chain(const cx_summary *s)
+/* --- connections --- */
+
+static int row_of(const cx_outline_call *call, const gatherer *g)
 {
-    if (s->model->modules[0].sequential) return 1;
-    if (s->model->n_inputs != 1) return 0;
+    if (call->call >= 0) return g->module_row[g->m->calls[call->call].module];
+    return g->layer_row[g->m->nodes[call->node].layer];
+}
+
+static const char *name_of(const cx_outline_call *call, const cvs_model *m)
+{
+    if (call->call >= 0) return m->modules[m->calls[call->call].module].name;
+    return m->layers[m->nodes[call->node].layer].name;
+}
+
+static int connect(cx_summary *s, const gatherer *g, const cx_outline *o)
+{
+    for (int i = 0; i < o->n_calls; i++) {
+        int row = row_of(&o->calls[i], g);
+        if (row >= 0) s->rows[row].n_from += o->calls[i].n_in;
+    }
     for (int i = 0; i < s->n_rows; i++) {
-        if (s->rows[i].n_from > 1) return 0;
-        for (int k = 0; k < i; k++)
-            if (s->rows[i].n_from == 1 && s->rows[k].n_from == 1 &&
-                strcmp(s->rows[i].from[0], s->rows[k].from[0]) == 0)
-                return 0;
+        cx_row *row = &s->rows[i];
+        row->from = cx_arena_array(g->arena, (size_t)row->n_from, sizeof *row->from);
+        if (!row->from) return cx_no_memory(g->err, (size_t)row->n_from * sizeof *row->from);
+        row->n_from = 0;
+    }
+    for (int i = 0; i < o->n_calls; i++) {
+        int row = row_of(&o->calls[i], g);
+        for (int k = 0; row >= 0 && k < o->calls[i].n_in; k++) {
+            int node = o->calls[i].in[k];
+            if (o->giver[node] < 0) continue;
+            const cx_outline_call *from = &o->calls[o->giver[node]];
+            s->rows[row].from[s->rows[row].n_from++] = (cx_connection){
+                name_of(from, g->m), from->number, o->output[node], from->call >= 0};
+        }
+    }
+    return 0;
+}
+
+/* Keras' test for a plain chain: one call after the other, each on one tensor, and none of them of
+ * a layer that was called before. */
+static int is_chain(const cvs_model *m, const cx_outline *o)
+{
+    if (m->modules[0].sequential) return 1;
+    for (int i = 0; i < o->n_calls; i++) {
+        const cx_outline_call *call = &o->calls[i];
+        if (call->number > 0 || call->n_in != (i > 0)) return 0;
+        if (i > 0 && o->giver[call->in[0]] != i - 1) return 0;
     }
     return 1;
 }
 
-int cx_summary_init(cx_summary *out, const cvs_model *m, cvs_error *err)
+/* --- the whole --- */
+
+static int fill(cx_summary *s, gatherer *g, int expand)
 {
-    int rc = 0;
-    *out = (cx_summary){.model = m, .arena = cx_arena_new()};
-    int *owners = NULL;
-    if (!out->arena) return cx_no_memory(err, sizeof *out);
-    owners = cx_arena_array(out->arena, (size_t)m->n_nodes, sizeof *owners);
-    out->rows = cx_arena_array(out->arena, (size_t)m->n_entries, sizeof *out->rows);
-    if (!owners || !out->rows) {
-        rc = cx_no_memory(err, (size_t)m->n_entries * sizeof *out->rows);
-        goto out;
-    }
-    for (int i = 0; i < m->n_nodes; i++) owners[i] = owner(m, i);
-    for (int e = 0; e < m->n_entries; e++) {
-        if (m->entries[e].module != 0) continue;
-        cx_row *row = &out->rows[out->n_rows];
-        TRY(fill_row(row, out, e, owners, err));
-        /* Keras does not list the input of a Sequential. */
-        if (row->is_input && m->modules[0].sequential)
-            *row = (cx_row){0};
-        else
-            out->n_rows++;
-    }
-    out->chain = is_chain(out);
+    const cvs_model *m = g->m;
+    cx_outline outline;
+    int rc;
+    for (int i = 0; i < m->n_layers; i++) g->layer_row[i] = -1;
+    for (int i = 0; i < m->n_modules; i++) g->module_row[i] = -1;
+    TRY(list_rows(s, g, expand));
+    count_params(s, g);
+    TRY(find_shapes(s, g));
+    TRY(cx_outline_make(&outline, m, CX_WHOLE, g->arena, g->err));
+    TRY(connect(s, g, &outline));
+    s->chain = is_chain(m, &outline);
 out:
+    return rc;
+}
+
+int cx_summary_init(cx_summary *out, const cvs_model *m, int expand, cvs_error *err)
+{
+    int rc;
+    *out = (cx_summary){.model = m, .arena = cx_arena_new()};
+    if (!out->arena) return cx_no_memory(err, sizeof *out);
+    gatherer g = {.m = m, .arena = out->arena, .err = err};
+    g.layer_row = cx_arena_array(g.arena, (size_t)m->n_layers + 1, sizeof *g.layer_row);
+    g.module_row = cx_arena_array(g.arena, (size_t)m->n_modules + 1, sizeof *g.module_row);
+    out->rows = cx_arena_array(g.arena, (size_t)m->n_entries, sizeof *out->rows);
+    if (g.layer_row && g.module_row && out->rows)
+        rc = fill(out, &g, expand);
+    else
+        rc = cx_no_memory(err, (size_t)m->n_entries * sizeof *out->rows);
     if (rc < 0) cx_summary_deinit(out);
     return rc;
 }
@@ -195,23 +273,25 @@ static int summary_json(char **out, const cx_summary *s, cvs_error *err)
     return cx_json_print(out, root, err);
 }
 
-int cvs_model_summary(char **out, const cvs_model *m, cvs_summary_style style, int width,
+int cvs_model_summary(char **out, const cvs_model *m, const cvs_summary_options *options,
                       cvs_error *err)
 {
+    const cvs_summary_options defaults = {0};
+    const cvs_summary_options *o = options ? options : &defaults;
     cx_summary s;
     cx_str text = {0};
     *out = NULL;
-    if (width != 0 && (width < 40 || width > 1000))
-        return cx_fail(err, CVS_E_ARG, "a width of %d, 40 to 1000 columns are possible", width);
-    int rc = cx_summary_init(&s, m, err);
+    if (o->width != 0 && (o->width < 40 || o->width > 1000))
+        return cx_fail(err, CVS_E_ARG, "a width of %d, 40 to 1000 columns are possible", o->width);
+    int rc = cx_summary_init(&s, m, o->expand, err);
     if (rc < 0) return rc;
-    if (style == CVS_SUMMARY_JSON) {
+    if (o->style == CVS_SUMMARY_JSON) {
         rc = summary_json(out, &s, err);
     } else {
-        if (style == CVS_SUMMARY_KERAS3)
-            cx_summary_keras3(&text, &s, width);
+        if (o->style == CVS_SUMMARY_KERAS3)
+            cx_summary_keras3(&text, &s, o->width);
         else
-            cx_summary_keras2(&text, &s, width);
+            cx_summary_keras2(&text, &s, o->width);
         rc = cx_str_take(out, &text, err);
     }
     cx_summary_deinit(&s);

@@ -9,27 +9,33 @@ enum { COLUMNS = 4 };
 
 /* --- Keras 2 --- */
 
-/* Keras 2 joins the fields with a space each, cuts at a column's end and pads to it. */
-static void keras2_row(cx_str *out, const char *const *fields, const int *ends, int n)
+/* Keras 2 joins the fields with a space each, cuts at a column's end and pads to it. The row of a
+ * nested model's layer stands between bars, one a level, that take their room from the first and
+ * the last column. */
+static void keras2_row(cx_str *out, const char *const *fields, const int *ends, int n, int level)
 {
-    int at = 0;
-    for (int i = 0; i < n; i++) {
+    int at = level;
+    cx_str_repeat(out, "|", level);
+    for (int i = 0; i < n && !out->failed; i++) {
         if (i > 0) { /* the last character before a column always gives way to a blank */
             out->data[out->len - 1] = ' ';
         }
-        int room = ends[i] - at, len = (int)strlen(fields[i]);
+        int end = i + 1 < n ? ends[i] : ends[i] - level;
+        int room = end > at ? end - at : 0, len = (int)strlen(fields[i]);
         if (len > room) len = room;
         cx_str_add_n(out, fields[i], (size_t)len);
         cx_str_repeat(out, " ", room - len);
-        if (out->failed) return;
-        at = ends[i];
+        at = end;
     }
+    cx_str_repeat(out, "|", level);
     cx_str_add(out, "\n");
 }
 
-static void rule(cx_str *out, const char *mark, int width)
+static void rule(cx_str *out, const char *mark, int width, int level)
 {
-    cx_str_repeat(out, mark, width);
+    cx_str_repeat(out, "|", level);
+    cx_str_repeat(out, mark, width - 2 * level);
+    cx_str_repeat(out, "|", level);
     cx_str_add(out, "\n");
 }
 
@@ -43,24 +49,51 @@ static int is_tf_keras(const char *version)
     return major > 2 || (major == 2 && minor >= 4);
 }
 
+/* As Keras 2 counts calls, a nested model's own graph is call 0. */
+static void keras2_connection(cx_str *out, const cx_connection *c)
+{
+    cx_str_addf(out, "%s[%d][%d]", c->name, c->call + c->nested, c->tensor);
+}
+
 static void keras2_layer(cx_str *out, const cx_summary *s, const cx_row *row, const int *ends,
                          int n)
 {
-    cx_str name = {0};
-    char shape[CX_SHAPE_TEXT + 2], text[CX_SHAPE_TEXT], params[24];
-    cx_shape_text(text, &row->shape);
+    cx_str name = {0}, shape = {0};
+    char params[24];
     int list = row->is_input && is_tf_keras(s->model->keras_version);
-    snprintf(shape, sizeof shape, list ? "[%s]" : "%s", text);
-    snprintf(params, sizeof params, "%lld", (long long)row->params);
     cx_str_addf(&name, "%s (%s)", row->name, row->class_name);
+    if (list) cx_str_add(&shape, "[");
+    if (row->varies)
+        cx_str_add(&shape, "multiple");
+    else
+        cx_row_shapes(&shape, row);
+    if (list) cx_str_add(&shape, "]");
+    snprintf(params, sizeof params, "%lld", (long long)row->params);
     for (int i = 0; i == 0 || (n == COLUMNS && i < row->n_from); i++) {
-        const char *from = i < row->n_from ? row->from[i] : "";
-        const char *first[] = {name.failed ? "" : name.data, shape, params, from};
-        const char *more[] = {"", "", "", from};
-        keras2_row(out, i == 0 ? first : more, ends, n);
+        cx_str from = {0};
+        if (i < row->n_from)
+            keras2_connection(&from, &row->from[i]);
+        else
+            cx_str_add(&from, "");
+        out->failed |= name.failed || shape.failed || from.failed;
+        if (!out->failed) {
+            const char *first[] = {name.data, shape.data, params, from.data};
+            const char *more[] = {"", "", "", from.data};
+            keras2_row(out, i == 0 ? first : more, ends, n, row->level);
+        }
+        cx_str_deinit(&from);
     }
-    if (name.failed) out->failed = 1;
     cx_str_deinit(&name);
+    cx_str_deinit(&shape);
+}
+
+/* What stands between two rows: a rule, or the lid or the floor of the box around the layers of a
+ * nested model. As in Keras no rule follows a floor. */
+static void keras2_between(cx_str *out, int level, int next, int width)
+{
+    if (next > level) rule(out, "¯", width, next);
+    if (next == level) rule(out, "_", width, level);
+    while (level-- > next) rule(out, "¯", width, level);
 }
 
 void cx_summary_keras2(cx_str *out, const cx_summary *s, int width)
@@ -76,17 +109,21 @@ void cx_summary_keras2(cx_str *out, const cx_summary *s, int width)
     for (int i = 0; i < n; i++) ends[i] = (int)(width * (s->chain ? chain : graph)[i]);
 
     cx_str_addf(out, "Model: \"%s\"\n", s->model->name);
-    rule(out, "_", width);
-    keras2_row(out, titles, ends, n);
-    rule(out, "=", width);
+    rule(out, "_", width, 0);
+    keras2_row(out, titles, ends, n, 0);
+    rule(out, "=", width, 0);
     for (int i = 0; i < s->n_rows && !out->failed; i++) {
         keras2_layer(out, s, &s->rows[i], ends, n);
-        rule(out, i + 1 < s->n_rows ? "_" : "=", width);
+        if (i + 1 < s->n_rows)
+            keras2_between(out, s->rows[i].level, s->rows[i + 1].level, width);
+        else if (s->rows[i].level > 0)
+            keras2_between(out, s->rows[i].level, 0, width);
     }
+    rule(out, "=", width, 0);
     cx_str_addf(out, "Total params: %s\n", cx_commas(a, s->params));
     cx_str_addf(out, "Trainable params: %s\n", cx_commas(a, s->trainable));
     cx_str_addf(out, "Non-trainable params: %s\n", cx_commas(a, s->params - s->trainable));
-    rule(out, "_", width);
+    rule(out, "_", width, 0);
 }
 
 /* --- Keras 3 --- */
@@ -118,33 +155,41 @@ static void keras3_columns(int widths[COLUMNS], int n, int length, const double 
     }
 }
 
-/* The next line of a cell: as many words as fit; a longer word is cut and ends with an ellipsis.
- * Moves *text on; returns the bytes of the line and whether it was cut. */
-static size_t next_line(const char **text, int width, int *cut)
+static int is_text(char c) /* no continuation of a UTF-8 character */
 {
-    const char *start = *text, *end = start;
-    int used = 0;
-    *cut = 0;
-    while (*end) {
-        const char *word = end;
-        while (*word == ' ') word++;
-        const char *stop = word;
-        int gap = end == start ? 0 : 1, columns = 0;
-        while (*stop && *stop != ' ') columns += ((unsigned char)*stop++ & 0xc0) != 0x80;
-        if (used > 0 && used + gap + columns > width) break;
-        if (used == 0 && columns > width) {
-            *cut = 1;
-            int keep = width - 1;
-            *text = *stop ? stop + 1 : stop;
-            for (stop = word; keep > 0 || ((unsigned char)*stop & 0xc0) == 0x80; stop++)
-                keep -= ((unsigned char)*stop & 0xc0) != 0x80;
-            return (size_t)(stop - start);
-        }
-        used += gap + columns;
-        end = stop;
+    return ((unsigned char)c & 0xc0) != 0x80;
+}
+
+/* A line of a cell. */
+typedef struct cell_line {
+    size_t len; /* bytes of the text */
+    int columns;
+    int cut; /* 1: an ellipsis follows */
+} cell_line;
+
+/* The next line of a cell, as rich breaks text: as many words as fit; a word that no line can hold
+ * has one of its own and is cut. Blanks before the first word belong to it. Moves *text on. */
+static cell_line next_line(const char **text, int width)
+{
+    const char *start = *text, *at = start;
+    cell_line line = {0};
+    int columns = 0; /* with the blanks behind the last word */
+    while (*at) {
+        const char *end = at, *next;
+        int word = 0;
+        while (*end == ' ') end++, word++;
+        while (*end && *end != ' ') word += is_text(*end++);
+        for (next = end; *next == ' ';) next++;
+        if (at > start && columns + word > width) break;
+        line = (cell_line){(size_t)(end - start), columns + word, 0};
+        columns += word + (int)(next - end);
+        at = next;
+        if (word > width) break;
     }
-    *text = *end == ' ' ? end + 1 : end;
-    return (size_t)(end - start);
+    *text = at;
+    line.cut = line.columns > width;
+    while (line.columns > width - line.cut) line.columns -= is_text(start[--line.len]);
+    return line;
 }
 
 /* One table row of as many lines as its longest cell has. */
@@ -157,16 +202,14 @@ static void keras3_row(cx_str *out, const char *const *cells, const int *widths,
     while (more) {
         more = 0;
         for (int i = 0; i < n; i++) {
-            int cut;
-            const char *line = left[i];
-            size_t len = next_line(&left[i], widths[i], &cut);
-            int columns = cut;
-            for (size_t k = 0; k < len; k++) columns += ((unsigned char)line[k] & 0xc0) != 0x80;
-            int right = i == 2, pad = widths[i] - columns; /* numbers stand at the right */
+            const char *text = left[i];
+            cell_line line = next_line(&left[i], widths[i]);
+            int right = i == 2; /* numbers stand at the right */
+            int pad = widths[i] - line.columns - line.cut;
             cx_str_addf(out, "%s ", bar);
             cx_str_repeat(out, " ", right ? pad : 0);
-            cx_str_add_n(out, line, len);
-            cx_str_add(out, cut ? "…" : "");
+            cx_str_add_n(out, text, line.len);
+            cx_str_add(out, line.cut ? "…" : "");
             cx_str_repeat(out, " ", right ? 1 : pad + 1);
             more |= *left[i] != 0;
         }
@@ -185,19 +228,22 @@ static void keras3_rule(cx_str *out, const int *widths, int n, const char *const
 
 static void keras3_layer(cx_str *out, const cx_row *row, const int *widths, int n)
 {
-    cx_str name = {0}, from = {0};
-    char shape[CX_SHAPE_TEXT], params[32];
-    cx_str_addf(&name, "%s (%s)", row->name, row->class_name);
-    for (int i = 0; i < row->n_from; i++) cx_str_addf(&from, "%s%s", i ? ", " : "", row->from[i]);
+    cx_str name = {0}, shape = {0}, from = {0};
+    char params[32];
+    cx_str_repeat(&name, "   ", row->level);
+    cx_str_addf(&name, "%s%s (%s)", row->level ? "└ " : "", row->name, row->class_name);
+    cx_row_shapes(&shape, row);
+    for (int i = 0; i < row->n_from; i++)
+        cx_str_addf(&from, "%s%s[%d][%d]", i ? ", " : "", row->from[i].name, row->from[i].call,
+                    row->from[i].tensor);
     if (row->n_from == 0) cx_str_add(&from, "-");
-    if (name.failed || from.failed) {
-        out->failed = 1;
-    } else {
-        const char *cells[] = {name.data, cx_shape_text(shape, &row->shape),
-                               cx_commas(params, row->params), from.data};
+    out->failed |= name.failed || shape.failed || from.failed;
+    if (!out->failed) {
+        const char *cells[] = {name.data, shape.data, cx_commas(params, row->params), from.data};
         keras3_row(out, cells, widths, n, "│");
     }
     cx_str_deinit(&name);
+    cx_str_deinit(&shape);
     cx_str_deinit(&from);
 }
 

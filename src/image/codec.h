@@ -24,7 +24,4 @@ int cx_exif_orientation(int *out, const uint8_t *exif, size_t size, cvs_error *e
 /* Turn a picture upright. */
 int cx_image_turn(cx_image *image, int orientation, cvs_error *err);
 
-/* Change to 1, 3 or 4 channels by Pillow's rules: alpha is dropped, never blended. */
-int cx_image_convert(cx_image *image, int channels, cvs_error *err);
-
 #endif

@@ -66,16 +66,12 @@ static void convert_pixels(uint8_t *to, int to_channels, const uint8_t *from, in
     }
 }
 
-int cx_image_convert(cx_image *image, int channels, cvs_error *err)
+int cx_image_convert(cx_image *out, const cx_image *image, int channels, cvs_error *err)
 {
-    cx_image converted;
-    if (image->channels == channels) return 0;
-    int rc = cx_image_init(&converted, image->width, image->height, channels, err);
+    int rc = cx_image_init(out, image->width, image->height, channels, err);
     if (rc < 0) return rc;
-    convert_pixels(converted.data, channels, image->data, image->channels,
+    convert_pixels(out->data, channels, image->data, image->channels,
                    (size_t)image->width * (size_t)image->height);
-    cx_image_deinit(image);
-    *image = converted;
     return 0;
 }
 
@@ -135,16 +131,24 @@ int cx_truncated(cvs_error *err, const char *kind_name)
 int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
                    cvs_error *err)
 {
+    cx_image image = {0};
     int orientation = 1, rc;
     *out = (cx_image){0};
-    if (channels != 1 && channels != 3 && channels != 4)
+    if (channels < 0 || channels > 4 || channels == 2)
         return cx_fail(err, CVS_E_ARG, "a picture is read to 1, 3 or 4 channels, not %d", channels);
     const kind *k = find_kind(bytes, size);
     if (!k || !k->decode) return unknown(k, size, err);
-    TRY(k->decode(out, exif ? &orientation : NULL, bytes, size, channels == 4, err));
-    TRY(cx_image_convert(out, channels, err));
+    const int alpha = channels == 4 || channels == 0;
+    TRY(k->decode(&image, exif ? &orientation : NULL, bytes, size, alpha, err));
+    if (channels == 0 || channels == image.channels) {
+        *out = image;
+        image = (cx_image){0};
+    } else {
+        TRY(cx_image_convert(out, &image, channels, err));
+    }
     rc = cx_image_turn(out, orientation, err);
 out:
+    cx_image_deinit(&image);
     if (rc < 0) cx_image_deinit(out);
     return rc;
 }

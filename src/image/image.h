@@ -24,11 +24,15 @@ int cx_image_init(cx_image *out, int width, int height, int channels, cvs_error 
 void cx_image_deinit(cx_image *image);
 
 /* Read a JPEG, PNG or WebP, told by its bytes. `channels` is 1 (as Pillow's convert("L")), 3 (RGB,
- * alpha dropped) or 4. `exif`: turn it as its EXIF orientation says. Memory is asked for only after
- * the header was read and its sizes are within the limits above. */
+ * alpha dropped), 4, or 0 for those that the file has. `exif`: turn it as its EXIF orientation
+ * says. Memory is asked for only after the header was read and its sizes are within the limits
+ * above. */
 int cx_image_read(cx_image *out, const char *path, int channels, int exif, cvs_error *err);
 int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
                    cvs_error *err);
+
+/* The same picture with 1, 3 or 4 channels, by Pillow's rules: alpha is dropped, never blended. */
+int cx_image_convert(cx_image *out, const cx_image *image, int channels, cvs_error *err);
 
 /* Whether these first bytes are those of a picture that cx_image_parse knows. */
 int cx_image_is_known(const uint8_t *bytes, size_t size);

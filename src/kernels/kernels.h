@@ -55,6 +55,21 @@ size_t cx_conv_workspace(const cx_conv *c); /* bytes that the call below wants, 
 void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                      float *y, void *workspace);
 
+/* Transposed convolution: x[i] w[k] is added to y[i * stride - pad + k * dilation], so it is the
+ * gradient of a convolution with respect to its input. `window` is that convolution's: window.in is
+ * the size of y and window.out that of x. Keras' w is (kernel…, out_channels, in_channels). */
+typedef struct cx_conv_transpose {
+    cx_window window;
+    int64_t in_channels, out_channels;
+    int exact; /* as of cx_conv */
+} cx_conv_transpose;
+/* Put w into the order that the calls below read, as many numbers; batch, sizes and pads of the
+ * window do not matter. */
+void cx_conv_transpose_pack(const cx_conv_transpose *c, const float *w, float *packed);
+size_t cx_conv_transpose_workspace(const cx_conv_transpose *c);
+void cx_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *packed,
+                               const cx_epilogue *e, float *y, void *workspace);
+
 /* Depthwise convolution. w is (kernel…, channels, multiplier); output channel c * multiplier + m
  * reads input channel c. */
 typedef struct cx_depthwise {
@@ -100,6 +115,17 @@ typedef enum cx_binary_op {
 /* y[i] = a[i] op b[i]; y may be a or b. */
 void cx_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
 
+/* How a row of numbers is brought to a common measure. */
+typedef enum cx_norm {
+    CX_STANDARDIZE,  /* (x - mean) / sqrt(variance + epsilon) */
+    CX_BY_DEVIATION, /* x / sqrt(variance + epsilon) */
+    CX_BY_RMS,       /* x / sqrt(mean of x^2 + epsilon) */
+    CX_BY_LENGTH,    /* x / sqrt(max(sum of x^2, epsilon)) */
+} cx_norm;
+/* y[r] of x[r] for rows of n numbers, each by itself. */
+void cx_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
+                          float *y);
+
 /* The activation functions that Keras names; formulas in activation.c. */
 typedef enum cx_activation_kind {
     CX_ACT_LINEAR,
@@ -143,6 +169,20 @@ void cx_activation_forward(const cx_activation *a, int64_t n, const float *x, fl
 
 /* Softmax, or its logarithm, over the middle axis of x[outer][n][inner]. y may be x. */
 void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x, float *y);
+
+/* --- images --- */
+
+typedef enum cx_interpolation { CX_NEAREST, CX_BILINEAR, CX_BICUBIC } cx_interpolation;
+
+/* A part of each image, rows first, brought to another size as tf.image.resize does: half-pixel
+ * centres, no antialiasing, cubics after Keys with a = -0.5. */
+typedef struct cx_resize {
+    int64_t batch, channels;
+    int64_t in[2], out[2];
+    int64_t from[2], size[2]; /* of the part */
+    cx_interpolation how;
+} cx_resize;
+void cx_resize_forward(const cx_resize *r, const float *x, float *y);
 
 /* --- moving numbers --- */
 

@@ -83,6 +83,41 @@ void cx_ref_conv_forward(const cx_conv *c, const float *x, const float *w, const
     } while (next_place(win, &p));
 }
 
+/* Index of the cell of x whose product with this tap goes to this place of y, -1 when there is
+ * none; x lies where the window's output is, y where its input is. */
+static int64_t spread_from(const cx_window *w, const place *p)
+{
+    int64_t cell = p->batch;
+    for (int a = 0; a < CX_SPACE; a++) {
+        const int64_t at = p->out[a] + w->pad[a] - p->tap[a] * w->dilation[a];
+        if (at < 0 || at % w->stride[a] || at / w->stride[a] >= w->out[a]) return -1;
+        cell = cell * w->out[a] + at / w->stride[a];
+    }
+    return cell;
+}
+
+void cx_ref_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *w,
+                                   const cx_epilogue *e, float *y, void *workspace)
+{
+    (void)workspace;
+    const cx_window *win = &c->window;
+    if (win->batch < 1 || win->in[0] < 1 || win->in[1] < 1 || win->in[2] < 1) return;
+    place p = {0};
+    do {
+        for (int64_t o = 0; o < c->out_channels; o++) {
+            double sum = 0;
+            do {
+                const int64_t cell = spread_from(win, &p);
+                if (cell < 0) continue;
+                const float *by = w + (tap_cell(win, &p) * c->out_channels + o) * c->in_channels;
+                for (int64_t i = 0; i < c->in_channels; i++)
+                    sum += (double)x[cell * c->in_channels + i] * (double)by[i];
+            } while (next(p.tap, win->kernel));
+            *y++ = finish(sum, e, o);
+        }
+    } while (next(p.out, win->in) || ++p.batch < win->batch);
+}
+
 void cx_ref_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
                               const cx_epilogue *e, float *y, void *workspace)
 {
@@ -192,6 +227,21 @@ void cx_ref_affine_forward(int64_t rows, int64_t channels, const float *x, const
     for (int64_t i = 0; i < rows * channels; i++) {
         int64_t c = i % channels;
         y[i] = (float)((double)x[i] * (double)scale[c] + (double)shift[c]);
+    }
+}
+
+void cx_ref_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
+                              float *y)
+{
+    for (int64_t r = 0; r < rows; r++, x += n, y += n) {
+        double sum = 0, squares = 0;
+        for (int64_t i = 0; i < n; i++) sum += (double)x[i];
+        const double mean = how == CX_BY_RMS || how == CX_BY_LENGTH ? 0 : sum / (double)n;
+        for (int64_t i = 0; i < n; i++) squares += ((double)x[i] - mean) * ((double)x[i] - mean);
+        double measure = squares / (double)n + epsilon;
+        if (how == CX_BY_LENGTH) measure = squares < epsilon ? epsilon : squares;
+        const double from = how == CX_STANDARDIZE ? mean : 0;
+        for (int64_t i = 0; i < n; i++) y[i] = (float)(((double)x[i] - from) / sqrt(measure));
     }
 }
 
@@ -331,6 +381,47 @@ void cx_ref_softmax_forward(int log_too, int64_t outer, int64_t n, int64_t inner
 }
 
 /* --- moving numbers --- */
+
+/* How much pixel i of n counts at a spot of the source, by the distance alone. */
+static double kernel_at(cx_interpolation how, double spot, int64_t i)
+{
+    const double low = floor(spot), between = rint((spot - low) * 1024) / 1024;
+    double d = fabs(how == CX_BICUBIC ? low + between - (double)i : spot - (double)i);
+    if (how == CX_NEAREST) return (double)i == floor(spot + 0.5);
+    if (how == CX_BILINEAR) return d < 1 ? 1 - d : 0;
+    if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
+    return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+}
+
+/* Weight of pixel i of the part at spot o of the result. Of what lies outside, a line that ends
+ * repeats its last pixel, a cubic forgets it. */
+static double weight_at(const cx_resize *r, int axis, int64_t o, int64_t i)
+{
+    const int64_t n = r->size[axis];
+    const double scale = (double)n / (double)r->out[axis];
+    double spot = ((double)o + 0.5) * scale - 0.5, sum = 0;
+    if (r->how == CX_BILINEAR) spot = fmin(fmax(spot, 0), (double)(n - 1));
+    for (int64_t k = 0; k < n; k++) sum += kernel_at(r->how, spot, k);
+    return kernel_at(r->how, spot, i) / sum;
+}
+
+void cx_ref_resize_forward(const cx_resize *r, const float *x, float *y)
+{
+    const int64_t row = r->in[1] * r->channels;
+    for (int64_t p = 0; p < r->batch * r->out[0] * r->out[1]; p++) {
+        const int64_t h = p / r->out[1] % r->out[0], w = p % r->out[1];
+        const float *image = x + p / r->out[1] / r->out[0] * r->in[0] * row;
+        for (int64_t c = 0; c < r->channels; c++) {
+            double sum = 0;
+            for (int64_t i = 0; i < r->size[0]; i++)
+                for (int64_t k = 0; k < r->size[1]; k++)
+                    sum +=
+                        weight_at(r, 0, h, i) * weight_at(r, 1, w, k) *
+                        (double)image[(r->from[0] + i) * row + (r->from[1] + k) * r->channels + c];
+            *y++ = (float)sum;
+        }
+    }
+}
 
 void cx_ref_copy_box(const cx_box *b, const float *x, float *y)
 {

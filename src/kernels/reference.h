@@ -7,6 +7,9 @@
 
 void cx_ref_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                          float *y, void *workspace);
+/* w as Keras stores it, not packed. */
+void cx_ref_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *w,
+                                   const cx_epilogue *e, float *y, void *workspace);
 void cx_ref_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
                               const cx_epilogue *e, float *y, void *workspace);
 void cx_ref_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
@@ -22,9 +25,12 @@ void cx_ref_global_average_forward(int64_t batch, int64_t positions, int64_t cha
 void cx_ref_affine_forward(int64_t rows, int64_t channels, const float *x, const float *scale,
                            const float *shift, float *y);
 void cx_ref_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+void cx_ref_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
+                              float *y);
 void cx_ref_activation_forward(const cx_activation *a, int64_t n, const float *x, float *y);
 void cx_ref_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x,
                             float *y);
+void cx_ref_resize_forward(const cx_resize *r, const float *x, float *y);
 void cx_ref_copy_box(const cx_box *b, const float *x, float *y);
 
 #endif

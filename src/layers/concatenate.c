@@ -8,7 +8,8 @@ typedef struct concatenate_config {
 } concatenate_config;
 
 static const cx_field fields[] = {
-    {"axis", CX_INT, offsetof(concatenate_config, axis), -1, -CX_MAX_DIMS, CX_MAX_DIMS - 1, NULL},
+    {"axis|concat_axis", CX_INT, offsetof(concatenate_config, axis), -1, -CX_MAX_DIMS,
+     CX_MAX_DIMS - 1, NULL},
     {0},
 };
 

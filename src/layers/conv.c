@@ -118,6 +118,7 @@ static void forward(const cx_layer *l, const cx_call *c)
         .cfg_size = sizeof(conv_config),                     \
         .fields = table,                                     \
         .rank = axes,                                        \
+        .has_data_format = 1,                                \
         .is_conv = 1,                                        \
         .configure = configure,                              \
         .infer = infer,                                      \

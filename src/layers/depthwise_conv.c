@@ -98,6 +98,7 @@ static void forward(const cx_layer *l, const cx_call *c)
         .cfg_size = sizeof(depthwise_config), \
         .fields = fields,                     \
         .rank = axes,                         \
+        .has_data_format = 1,                 \
         .is_conv = 1,                         \
         .configure = configure,               \
         .infer = infer,                       \

@@ -63,18 +63,18 @@ int cx_activation_by_name(cx_activation *out, const char *name, const cx_config_
 static int read_layer(cx_activation *out, const char *class_name, const cx_json *config,
                       const cx_config_context *context, cvs_error *err)
 {
-    cx_layer l = {.kind = cx_layer_kind_find(class_name), .name = ""};
+    const cx_layer_kind *kind = cx_layer_kind_find(class_name);
+    cx_layer l;
     int rc;
-    if (!l.kind || !l.kind->as_activation)
+    if (!kind || !kind->as_activation)
         return cx_fail(err, CVS_E_UNSUPPORTED, "activation: %.80s is not supported", class_name);
-    l.cfg = cx_calloc(1, l.kind->cfg_size);
-    if (!l.cfg) return cx_no_memory(err, l.kind->cfg_size);
-    TRY(cx_fields_read(l.cfg, l.kind->fields, l.kind->rank, config, context, err));
-    if (l.kind->configure) TRY(l.kind->configure(&l, config, context, NULL, err));
-    if (!l.kind->as_activation(&l, out))
+    cx_arena *arena = cx_arena_new();
+    if (!arena) return cx_no_memory(err, kind->cfg_size);
+    TRY(cx_layer_init(&l, class_name, "", config, context, arena, err));
+    if (!kind->as_activation(&l, out))
         rc = cx_fail(err, CVS_E_UNSUPPORTED, "activation: this %s is not supported", class_name);
 out:
-    cx_free(l.cfg);
+    cx_arena_free(arena);
     return rc;
 }
 

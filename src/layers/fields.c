@@ -186,22 +186,11 @@ static int read_field(void *at, const cx_field *f, int rank, const cx_json *conf
     return 0;
 }
 
-/* The one place that knows that only channels last is done. Keras 1 called it dim_ordering. */
-static int check_data_format(const cx_json *config, cvs_error *err)
-{
-    char key[CX_KEY_TEXT];
-    const char *word = cx_json_string(cx_config_get(config, "data_format|dim_ordering", key), "");
-    if (strcmp(word, "channels_first") != 0 && strcmp(word, "th") != 0) return 0;
-    return cx_fail(err, CVS_E_UNSUPPORTED, "%s: %s is not supported", key, word);
-}
-
 int cx_fields_read(void *cfg, const cx_field *fields, int rank, const cx_json *config,
                    const cx_config_context *context, cvs_error *err)
 {
-    int rc;
-    if (!fields) return 0;
-    TRY(check_data_format(config, err));
-    for (const cx_field *f = fields; f->key; f++)
+    int rc = 0;
+    for (const cx_field *f = fields; f && f->key; f++)
         TRY(read_field((char *)cfg + f->at, f, rank, config, context, err));
 out:
     return rc;

@@ -46,6 +46,7 @@ static void forward_average(const cx_layer *l, const cx_call *c)
         .cfg_size = sizeof(global_config),             \
         .fields = fields,                              \
         .rank = axes,                                  \
+        .has_data_format = 1,                          \
         .is_pool = 1,                                  \
         .infer = infer,                                \
         .forward = function,                           \

@@ -43,3 +43,4 @@ IDENTITY(random_contrast, "RandomContrast");
 IDENTITY(random_brightness, "RandomBrightness");
 IDENTITY(random_height, "RandomHeight");
 IDENTITY(random_width, "RandomWidth");
+IDENTITY(stochastic_depth, "StochasticDepth"); /* of keras.applications.ConvNeXt */

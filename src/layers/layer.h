@@ -97,7 +97,10 @@ typedef struct cx_layer_kind {
     size_t cfg_size;
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
+    int has_data_format;    /* 1: its channels may come first; see call.c */
+    int moves_axes;         /* 1: axes of the output are not those of the input */
     int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
+    int is_transposed;      /* of a convolution: its kernel has the filters before the channels */
     int is_identity;        /* 1: y holds the numbers of x, perhaps in another shape: a plan need
                                not run it */
     int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
@@ -132,14 +135,36 @@ typedef struct cx_weight {
 
 struct cx_layer {
     const cx_layer_kind *kind;
-    const char *name; /* Keras name, without any outer model's */
-    void *cfg;        /* the kind's struct */
-    int trainable;    /* Keras' flag */
-    int entry;        /* of the model that it is in */
-    int n_weights;
+    const char *name;   /* Keras name, without any outer model's */
+    void *cfg;          /* the kind's struct */
+    int trainable;      /* Keras' flag */
+    int channels_first; /* of the tensors that it takes and gives */
+    int entry;          /* of the model that it is in */
+    int n_weights;      /* -1 until somebody asked for them */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
+
+/* --- a layer made and called: by these, not by its kind's own functions --- */
+
+/* A layer of that class with its Keras configuration; `name` is borrowed, the rest is in `arena`.
+ * CVS_E_UNSUPPORTED names an unknown class. */
+int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const cx_json *config,
+                  const cx_config_context *context, cx_arena *arena, cvs_error *err);
+
+/* The same with a kind that is known already. */
+int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
+                     const cx_json *config, const cx_config_context *context, cx_arena *arena,
+                     cvs_error *err);
+
+/* As the kind's functions of that name, for tensors in the model's own order of axes. */
+int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);
+int cx_layer_weights(const cx_layer *l, const cx_shape *in, int n_in,
+                     cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
+size_t cx_layer_workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+void cx_layer_forward(const cx_layer *l, const cx_call *c);
+/* Whether y holds the numbers of x in their order. */
+int cx_layer_is_identity(const cx_layer *l);
 
 /* Whether a layer ends with an activation function, be it all that it does or a part of its
  * configuration (linear is none); if so, which. */
@@ -191,6 +216,24 @@ int cx_expect_known(const cx_shape *in, int axis, cvs_error *err);
  * sizes counted as 1. Every `infer` asks it of its inputs, and of an output that can be larger than
  * they are: so no arithmetic on sizes overflows. */
 int cx_expect_size(const cx_shape *s, cvs_error *err);
+/* Axes that a configuration names: one, or a list; -1 where it is silent. */
+typedef struct cx_axes {
+    int n;
+    int64_t axis[CX_MAX_DIMS]; /* as the file has them */
+} cx_axes;
+int cx_axes_read(cx_axes *out, const cx_json *config, const char *keys, cvs_error *err);
+
+/* A tensor as rows over these axes. */
+typedef struct cx_rows {
+    int along[CX_MAX_DIMS]; /* by axis of the tensor: 1 where a row goes */
+    int64_t rows, n;
+    int in_place;           /* its rows lie on end as it is */
+    cx_box gather, scatter; /* to rows on end, and back */
+} cx_rows;
+int cx_rows_of(cx_rows *out, const cx_axes *axes, const cx_shape *in, cvs_error *err);
+/* The copy the other way round. */
+cx_box cx_box_back(const cx_box *b);
+
 /* The axis that Keras calls `axis`: negative ones count from the end. */
 int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err);
 /* The shape with axes of size 1 put in after the batch, up to `ndim` axes. */
@@ -220,6 +263,8 @@ int cx_window_of(cx_window *out, const cx_window_config *c, int rank, const cx_s
                  cvs_error *err);
 /* The output shape of that window with so many channels. */
 cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
+
+extern const char *const cx_interpolation_words[]; /* of CX_WORD fields for a cx_interpolation */
 
 /* An epilogue for `bias` and the activation `a`. When the activation is no clamp, the epilogue is
  * without it and cx_finish_activation does it afterwards on the whole output. */

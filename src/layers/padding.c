@@ -10,9 +10,6 @@ typedef struct padding_config {
     int64_t before[CX_SPACE], after[CX_SPACE];
 } padding_config;
 
-/* All keys are read in configure, but a table is there: so data_format is looked at. */
-static const cx_field fields[] = {{0}};
-
 /* Keras 1 allowed {"top_pad": 1, …}; what is not named is 0. */
 static int read_object(padding_config *k, int rank, const cx_json *v, cvs_error *err)
 {
@@ -152,8 +149,8 @@ static void forward_crop(const cx_layer *l, const cx_call *c)
     const cx_layer_kind cx_layer_##symbol = { \
         .class_name = name,                   \
         .cfg_size = sizeof(padding_config),   \
-        .fields = fields,                     \
         .rank = axes,                         \
+        .has_data_format = 1,                 \
         .configure = configure,               \
         .infer = infer_##which,               \
         .forward = forward_##which,           \

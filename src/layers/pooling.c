@@ -61,6 +61,7 @@ static void forward_average(const cx_layer *l, const cx_call *c)
         .cfg_size = sizeof(cx_window_config),          \
         .fields = fields,                              \
         .rank = axes,                                  \
+        .has_data_format = 1,                          \
         .is_pool = 1,                                  \
         .configure = configure,                        \
         .infer = infer,                                \

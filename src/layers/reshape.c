@@ -14,9 +14,6 @@ static void copy(const cx_layer *l, const cx_call *c)
 
 /* --- Flatten --- */
 
-/* No fields of its own, but a table: so data_format is looked at. */
-static const cx_field flatten_fields[] = {{0}};
-
 static int flatten_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
                          cvs_error *err)
 {
@@ -32,7 +29,8 @@ out:
 
 const cx_layer_kind cx_layer_flatten = {
     .class_name = "Flatten",
-    .fields = flatten_fields,
+    .has_data_format = 1, /* where it says so; before Keras 2.2 channels stayed where they were */
+    .moves_axes = 1,
     .infer = flatten_infer,
     .is_identity = 1,
     .forward = copy,
@@ -101,6 +99,7 @@ out:
 const cx_layer_kind cx_layer_reshape = {
     .class_name = "Reshape",
     .cfg_size = sizeof(reshape_config),
+    .moves_axes = 1,
     .configure = reshape_configure,
     .infer = reshape_infer,
     .is_identity = 1,
@@ -168,6 +167,7 @@ static void permute_forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_permute = {
     .class_name = "Permute",
     .cfg_size = sizeof(permute_config),
+    .moves_axes = 1,
     .configure = permute_configure,
     .infer = permute_infer,
     .forward = permute_forward,
@@ -206,6 +206,7 @@ const cx_layer_kind cx_layer_repeat_vector = {
     .class_name = "RepeatVector",
     .cfg_size = sizeof(repeat_config),
     .fields = repeat_fields,
+    .moves_axes = 1,
     .infer = repeat_infer,
     .forward = repeat_forward,
 };

@@ -144,6 +144,7 @@ static void forward(const cx_layer *l, const cx_call *c)
         .cfg_size = sizeof(separable_config),          \
         .fields = table,                               \
         .rank = axes,                                  \
+        .has_data_format = 1,                          \
         .is_conv = 1,                                  \
         .configure = configure,                        \
         .infer = infer,                                \

@@ -11,10 +11,12 @@ typedef struct cx_request {
     int slot;           /* which image of the batch */
 } cx_request;
 
-/* One map, or stack of maps, of a layer: channels last. */
+/* One map, or stack of maps, of a layer. */
 typedef struct cx_map {
     int node;
     cx_tensor y;                     /* a view; shape as Keras has it */
+    const float *data;               /* its numbers, channels last */
+    cx_block turned;                 /* where these lie if Keras has channels first */
     int64_t height, width, channels; /* the same as a picture has it; depth is stacked on height */
     cvs_stats whole;                 /* of all values */
     cvs_stats *each;                 /* of each channel; owned */
@@ -40,6 +42,10 @@ const cx_method *cx_method_find(const char *name);
  * of a volume stand on each other. slot -1 takes the whole batch as one tall stack. Nothing is
  * measured yet. */
 int cx_map_of(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err);
+
+void cx_map_deinit(cx_map *map);
+
+void cx_map_deinit(cx_map *map);
 
 /* Fill whole and each of a map. */
 int cx_map_measure(cx_map *map, cvs_error *err);

@@ -31,7 +31,7 @@ static int write_picture(const job *j, const layer_job *l, cvs_error *err)
     const cx_map *map = l->map;
     const cx_sheet sheet = {.name = l->name,
                             .class_name = l->class_name,
-                            .data = map->y.data,
+                            .data = map->data,
                             .height = map->height,
                             .width = map->width,
                             .channels = map->channels,
@@ -72,58 +72,61 @@ static void do_layer(void *arg, int i, int worker)
 
 /* --- index.json --- */
 
-static void put_stats(cx_json *o, const cvs_stats *s)
+static void add_stats(cx_json_writer *w, const cvs_stats *s)
 {
-    cx_json_put(o, "min", cx_json_of_number(s->min));
-    cx_json_put(o, "max", cx_json_of_number(s->max));
-    cx_json_put(o, "mean", cx_json_of_number(s->mean));
-    cx_json_put(o, "std", cx_json_of_number(s->std));
-    cx_json_put(o, "sparsity", cx_json_of_number(s->sparsity));
+    cx_json_add_number(w, "min", s->min);
+    cx_json_add_number(w, "max", s->max);
+    cx_json_add_number(w, "mean", s->mean);
+    cx_json_add_number(w, "std", s->std);
+    cx_json_add_number(w, "sparsity", s->sparsity);
     if (s->n_nan || s->n_inf) {
-        cx_json_put(o, "nan", cx_json_of_int(s->n_nan));
-        cx_json_put(o, "infinite", cx_json_of_int(s->n_inf));
+        cx_json_add_int(w, "nan", s->n_nan);
+        cx_json_add_int(w, "infinite", s->n_inf);
     }
 }
 
-static cx_json *layer_json(const layer_job *l, int index)
+static void add_layer(cx_json_writer *w, const layer_job *l, int index)
 {
     const cx_map *map = l->map;
-    cx_json *o = cx_json_object(), *channels = cx_json_array();
     int64_t dead = 0;
+    for (int64_t c = 0; c < map->channels; c++) dead += map->each[c].dead;
+    cx_json_open(w, NULL, '{');
+    cx_json_add_int(w, "index", index);
+    cx_json_add_string(w, "name", l->name);
+    cx_json_add_string(w, "class", l->class_name);
+    cx_json_add_ints(w, "shape", map->y.shape.d, map->y.shape.ndim);
+    cx_json_add_string(w, "file", l->numbers[0] ? l->numbers : NULL);
+    cx_json_add_string(w, "picture", l->picture[0] ? l->picture : NULL);
+    add_stats(w, &map->whole);
+    cx_json_add_int(w, "dead_channels", dead);
+    cx_json_open(w, "channels", '[');
     for (int64_t c = 0; c < map->channels; c++) {
-        cx_json *channel = cx_json_object();
-        cx_json_put(channel, "index", cx_json_of_int(c));
-        put_stats(channel, &map->each[c]);
-        cx_json_put(channel, "dead", cx_json_of_bool(map->each[c].dead));
-        cx_json_push(channels, channel);
-        dead += map->each[c].dead;
+        cx_json_open(w, NULL, '{');
+        cx_json_add_int(w, "index", c);
+        add_stats(w, &map->each[c]);
+        cx_json_add_bool(w, "dead", map->each[c].dead);
+        cx_json_close(w, '}');
     }
-    cx_json_put(o, "index", cx_json_of_int(index));
-    cx_json_put(o, "name", cx_json_of_string(l->name));
-    cx_json_put(o, "class", cx_json_of_string(l->class_name));
-    cx_json_put(o, "shape", cx_json_of_ints(map->y.shape.d, map->y.shape.ndim));
-    cx_json_put(o, "file", cx_json_of_string(l->numbers[0] ? l->numbers : NULL));
-    cx_json_put(o, "picture", cx_json_of_string(l->picture[0] ? l->picture : NULL));
-    put_stats(o, &map->whole);
-    cx_json_put(o, "dead_channels", cx_json_of_int(dead));
-    cx_json_put(o, "channels", channels);
-    return o;
+    cx_json_close(w, ']');
+    cx_json_close(w, '}');
 }
 
 static int write_index(const job *j, const cvs_model *m, cvs_error *err)
 {
-    cx_json *root = cx_json_object(), *layers = cx_json_array();
+    cx_json_writer w = {0};
     char *text = NULL, *path = NULL;
     int rc;
-    for (int i = 0; i < j->n; i++) cx_json_push(layers, layer_json(&j->layers[i], i + 1));
-    cx_json_put(root, "model", cx_json_of_string(m->name));
-    cx_json_put(root, "input", cx_json_of_string(j->options->input));
-    cx_json_put(root, "preprocess", cx_json_of_string(j->options->preprocess));
-    if (j->options->formats & CVS_WRITE_NPZ)
-        cx_json_put(root, "npz", cx_json_of_string("activations.npz"));
-    cx_json_put(root, "style", cx_json_of_string(cvs_style_name((int)j->options->style)));
-    cx_json_put(root, "layers", layers);
-    TRY(cx_json_print(&text, root, err));
+    cx_json_open(&w, NULL, '{');
+    cx_json_add_string(&w, "model", m->name);
+    cx_json_add_string(&w, "input", j->options->input);
+    cx_json_add_string(&w, "preprocess", j->options->preprocess);
+    if (j->options->formats & CVS_WRITE_NPZ) cx_json_add_string(&w, "npz", "activations.npz");
+    cx_json_add_string(&w, "style", cvs_style_name((int)j->options->style));
+    cx_json_open(&w, "layers", '[');
+    for (int i = 0; i < j->n; i++) add_layer(&w, &j->layers[i], i + 1);
+    cx_json_close(&w, ']');
+    cx_json_close(&w, '}');
+    TRY(cx_json_finish(&text, &w, err));
     TRY(cx_join_path(&path, j->dir, "index.json", err));
     TRY(cx_file_write(path, &(cx_piece){text, strlen(text)}, 1, err));
 out:

@@ -132,6 +132,32 @@ static void json_prints(void **state)
     assert_int_equal(cx_json_print(&text, o, &err), CVS_E_NOMEM);
 }
 
+static void json_writes_as_it_comes(void **state)
+{
+    (void)state;
+    cvs_error err;
+    char *text;
+    cx_json *v;
+    cx_json_writer w = {0};
+    cx_json_open(&w, NULL, '{');
+    cx_json_add_string(&w, "name", "a\"b\n\xff");
+    cx_json_add_ints(&w, "shape", (int64_t[]){-1, 7}, 2);
+    cx_json_open(&w, "list", '[');
+    cx_json_add_number(&w, NULL, NAN);
+    cx_json_add_number(&w, NULL, 0.25);
+    cx_json_open(&w, NULL, '[');
+    cx_json_close(&w, ']');
+    cx_json_close(&w, ']');
+    cx_json_add_bool(&w, "dead", 1);
+    cx_json_close(&w, '}');
+    OK(cx_json_finish(&text, &w, &err));
+    assert_string_equal(text, "{\n \"name\": \"a\\\"b\\n?\",\n \"shape\": [null, 7],\n"
+                              " \"list\": [\n  null,\n  0.25,\n  []\n ],\n \"dead\": true\n}\n");
+    OK(cx_json_parse(&v, text, strlen(text), &err));
+    cx_json_free(v);
+    cx_free(text);
+}
+
 static void file_is_whole_or_absent(void **state)
 {
     (void)state;
@@ -151,6 +177,11 @@ static void file_is_whole_or_absent(void **state)
     FAILS(cx_file_read(&b, path, 2, &err), CVS_E_FORMAT, "limit");
     FAILS(cx_file_read(&b, dir, 2, &err), CVS_E_IO, "regular");
     FAILS(cx_file_write("/nowhere/x", NULL, 0, &err), CVS_E_IO, "/nowhere/x");
+    OK(cx_file_write(path, (cx_piece[]){{"new", 3}}, 1, &err)); /* over the old one */
+    OK(cx_file_read(&b, path, 10, &err));
+    assert_memory_equal(b.data, "new", 3);
+    cx_bytes_deinit(&b);
+    FAILS(cx_file_write(dir, (cx_piece[]){{"x", 1}}, 1, &err), CVS_E_IO, dir); /* a folder stays */
     unlink(path);
     snprintf(path, sizeof path, "%s/a/b", dir);
     assert_int_equal(rmdir(path), 0); /* no temporary file is left */
@@ -188,6 +219,7 @@ int main(void)
         cmocka_unit_test(json_reads_pythons_numbers),
         cmocka_unit_test(json_refuses_bad_text),
         cmocka_unit_test(json_prints),
+        cmocka_unit_test(json_writes_as_it_comes),
         cmocka_unit_test(file_is_whole_or_absent),
         cmocka_unit_test(loops_do_every_item_once),
     };

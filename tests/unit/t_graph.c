@@ -182,7 +182,7 @@ static void summary_is_keras_2(void **state)
     (void)state;
     cvs_model *m = chain(8);
     char *text;
-    OK(cvs_model_summary(&text, m, CVS_SUMMARY_KERAS2, 65, &err));
+    OK(cvs_model_summary(&text, m, &(cvs_summary_options){.width = 65}, &err));
     assert_string_equal(text,
                         "Model: \"tiny\"\n"
                         "_________________________________________________________________\n"
@@ -201,7 +201,8 @@ static void summary_is_keras_2(void **state)
                         "Non-trainable params: 0\n"
                         "_________________________________________________________________\n");
     cvs_free(text);
-    FAILS(cvs_model_summary(&text, m, CVS_SUMMARY_KERAS2, 7, &err), CVS_E_ARG, "width");
+    FAILS(cvs_model_summary(&text, m, &(cvs_summary_options){.width = 7}, &err), CVS_E_ARG,
+          "width");
     cvs_model_free(m);
 }
 
@@ -211,7 +212,8 @@ static void summary_is_keras_3(void **state)
     (void)state;
     cvs_model *m = chain(8);
     char *text;
-    OK(cvs_model_summary(&text, m, CVS_SUMMARY_KERAS3, 65, &err));
+    const cvs_summary_options table = {.style = CVS_SUMMARY_KERAS3, .width = 65};
+    OK(cvs_model_summary(&text, m, &table, &err));
     const char *start = "Model: \"tiny\"\n"
                         "┏━━━━━━━━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━━━━━━━━━━┳━━━━━━━━━━━━┓\n"
                         "┃ Layer (type)               ┃ Output Shape        ┃    Param # ┃\n"

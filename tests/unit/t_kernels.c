@@ -175,6 +175,55 @@ static void a_nan_spoils_what_sees_it_and_no_more(void **state)
     free(workspace);
 }
 
+/* --- transposed convolution --- */
+
+typedef struct transpose_case {
+    cx_conv_transpose c;
+    const float *x, *w, *packed;
+    cx_epilogue e;
+} transpose_case;
+
+static void call_transpose(const void *arg, float *y, int ref)
+{
+    const transpose_case *k = arg;
+    void *workspace = malloc(cx_conv_transpose_workspace(&k->c));
+    if (ref)
+        cx_ref_conv_transpose_forward(&k->c, k->x, k->w, &k->e, y, NULL);
+    else
+        cx_conv_transpose_forward(&k->c, k->x, k->packed, &k->e, y, workspace);
+    free(workspace);
+}
+
+/* The window of a convolution, whose input may be larger than what it reads: some of the output of
+ * the transposed one is then bare. */
+static void transposed_convolution_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 250; s++) {
+        seed((uint64_t)s + 3000);
+        cx_conv_transpose c = {.window = random_window(7)};
+        cx_window *win = &c.window;
+        c.in_channels = pick(1, 20);
+        c.out_channels = pick(1, 40);
+        for (int a = 0; a < CX_SPACE; a++)
+            if (win->in[a] > 1) win->in[a] += pick(0, 2);
+        const int64_t n_w = cells(win->kernel) * c.in_channels * c.out_channels;
+        float *x = numbers(win->batch * cells(win->out) * c.in_channels);
+        float *w = numbers(n_w), *packed = numbers(n_w), *bias = numbers(c.out_channels);
+        cx_conv_transpose_pack(&c, w, packed);
+        transpose_case k = {c, x, w, packed, random_epilogue(bias)};
+        char text[TEXT];
+        int n = describe(text, s, win);
+        snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d bias %d", (int)c.in_channels,
+                 (int)c.out_channels, k.e.bias != NULL);
+        expect_reference(call_transpose, &k, win->batch * cells(win->in) * c.out_channels, text);
+        drop(x);
+        drop(w);
+        drop(packed);
+        drop(bias);
+    }
+}
+
 /* --- depthwise --- */
 
 typedef struct depthwise_case {
@@ -357,6 +406,7 @@ int main(void)
         cmocka_unit_test(convolution_of_many_channels_equals_the_reference),
         cmocka_unit_test(long_rows_are_cut_without_a_trace),
         cmocka_unit_test(a_nan_spoils_what_sees_it_and_no_more),
+        cmocka_unit_test(transposed_convolution_equals_the_reference),
         cmocka_unit_test(depthwise_equals_the_reference),
         cmocka_unit_test(dense_equals_the_reference),
         cmocka_unit_test(pooling_equals_the_reference),

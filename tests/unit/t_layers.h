@@ -14,12 +14,8 @@ static inline int make_layer(cx_layer *out, cx_arena *arena, const char *class_n
     const cx_config_context context = {major};
     cx_json *config = NULL;
     int rc;
-    *out = (cx_layer){.kind = cx_layer_kind_find(class_name), .name = "layer", .trainable = 1};
-    if (!out->kind) return cx_fail(err, CVS_E_UNSUPPORTED, "no kind %s", class_name);
-    if (out->kind->cfg_size) out->cfg = cx_arena_alloc(arena, out->kind->cfg_size);
     TRY(cx_json_parse(&config, json, strlen(json), err));
-    TRY(cx_fields_read(out->cfg, out->kind->fields, out->kind->rank, config, &context, err));
-    if (out->kind->configure) TRY(out->kind->configure(out, config, &context, arena, err));
+    TRY(cx_layer_init(out, class_name, "layer", config, &context, arena, err));
 out:
     cx_json_free(config);
     return rc;
@@ -33,7 +29,7 @@ static inline int infer_shape(cx_shape *out, const char *class_name, const char 
     cx_layer l;
     int rc;
     TRY(make_layer(&l, arena, class_name, json, 3, err));
-    TRY(l.kind->infer(&l, in, n_in, out, err));
+    TRY(cx_layer_infer(&l, in, n_in, out, err));
 out:
     cx_arena_free(arena);
     return rc;
@@ -48,6 +44,7 @@ typedef struct example {
     cx_shape in[MOST_X]; /* those with ndim 0 do not count */
     const float *x[MOST_X];
     const float *w[CX_MAX_WEIGHTS];
+    int n_w[CX_MAX_WEIGHTS]; /* numbers of each; 0: as many as the layer wants */
     cx_shape out;
     const float *y;
 } example;
@@ -69,23 +66,24 @@ static inline void check(const example *e, float *got)
         x[n] = cx_tensor_view((float *)(uintptr_t)e->x[n], &e->in[n]);
         px[n] = &x[n];
     }
-    OK(l.kind->infer(&l, e->in, n, &out, &err));
+    OK(cx_layer_infer(&l, e->in, n, &out, &err));
     if (!cx_shape_equal(&out, &e->out)) {
         char a[CX_SHAPE_TEXT], b[CX_SHAPE_TEXT];
         fail_msg("%s gives %s, not %s", e->class_name, cx_shape_text(a, &out),
                  cx_shape_text(b, &e->out));
     }
-    if (l.kind->weights) OK(l.n_weights = l.kind->weights(&l, e->in, n, spec, &err));
+    OK(l.n_weights = cx_layer_weights(&l, e->in, n, spec, &err));
     for (int i = 0; i < l.n_weights; i++) {
         assert_non_null(e->w[i]);
+        if (e->n_w[i]) assert_int_equal(e->n_w[i], cx_shape_count(&spec[i].shape));
         l.w[i] = (cx_weight){spec[i], e->w[i]};
     }
     if (l.kind->prepare) OK(l.kind->prepare(&l, arena, &err));
-    OK(cx_block_init(&room, l.kind->workspace ? l.kind->workspace(&l, e->in, n, &out) : 0, &err));
+    OK(cx_block_init(&room, cx_layer_workspace(&l, e->in, n, &out), &err));
     OK(cx_tensor_init(&y, &out, &err));
     for (int64_t i = 0; i < cx_shape_count(&out); i++) y.data[i] = -12345;
     const cx_call c = {.n_x = n, .x = px, .y = &y, .workspace = room.data};
-    l.kind->forward(&l, &c);
+    cx_layer_forward(&l, &c);
     for (int64_t i = 0; i < cx_shape_count(&out); i++) {
         if (e->y && !(y.data[i] - e->y[i] < 2e-5f && e->y[i] - y.data[i] < 2e-5f))
             fail_msg("%s %s: y[%d] is %g, not %g", e->class_name, e->json, (int)i,

@@ -1,0 +1,8 @@
+/* jpeg.c - JPEG pictures. */
+#include "fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_picture(cx_jpeg_decode, data, size);
+    return 0;
+}

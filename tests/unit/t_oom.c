@@ -1,0 +1,276 @@
+/* t_oom.c - memory runs out at every allocation in turn, in every call of the library: it says so,
+ * hands out nothing, and (under a leak checker) keeps nothing. */
+#define _DEFAULT_SOURCE
+#include "test.h"
+
+#include <dirent.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "convscope.h"
+
+static char golden[512], data[512], folder[64];
+
+/* What a call is made with. */
+typedef struct stage {
+    cvs_model *model;
+    cvs_run *run;
+    char path[1024];
+    int choice; /* a style, a format */
+} stage;
+
+typedef int attempt(stage *s, cvs_error *err);
+
+/* One more allocation at a time where there are few, an eighth more where there are many. */
+static long next_after(long n)
+{
+    return n < 64 ? n + 1 : n + n / 8;
+}
+
+/* Let the n-th allocation fail, and all after it, until the call gets through. */
+static void fails_until_it_succeeds(attempt *call, stage *s)
+{
+    for (long n = 1;; n = next_after(n)) {
+        cvs_error err = {0};
+        cx_alloc_fail_from(n);
+        int rc = call(s, &err);
+        cx_alloc_fail_from(0);
+        if (rc >= 0) return;
+        if (rc != CVS_E_NOMEM || err.code != CVS_E_NOMEM || !strstr(err.what, "memory"))
+            fail_msg("allocation %ld: %d %s: %s", n, rc, err.where, err.what);
+        if (n > 1000000) fail_msg("it never succeeds");
+    }
+}
+
+static void golden_path(stage *s, const char *name)
+{
+    snprintf(s->path, sizeof s->path, "%s/%s", golden, name);
+}
+
+static void data_path(stage *s, const char *name)
+{
+    snprintf(s->path, sizeof s->path, "%s/%s", data, name);
+}
+
+static void set_up(stage *s, const char *taps)
+{
+    cvs_error err;
+    *s = (stage){0};
+    golden_path(s, "two_outputs_keras38_h5/model.h5");
+    OK(cvs_model_load(&s->model, s->path, NULL, &err));
+    if (!taps) return;
+    OK(cvs_run_new(&s->run, s->model, &(cvs_run_options){.taps = taps}, &err));
+    golden_path(s, "two_outputs_keras38_h5/input.npy");
+    OK(cvs_run_set_image(s->run, 0, s->path, NULL, &err));
+    OK(cvs_run_forward(s->run, &err));
+}
+
+static void tear_down(stage *s)
+{
+    cvs_run_free(s->run);
+    cvs_model_free(s->model);
+}
+
+/* --- the calls --- */
+
+static int load(stage *s, cvs_error *err)
+{
+    cvs_model *m = (cvs_model *)s;
+    int rc = cvs_model_load(&m, s->path, NULL, err);
+    assert_true((rc == 0) == (m != NULL));
+    cvs_model_free(m);
+    return rc;
+}
+
+static int summary(stage *s, cvs_error *err)
+{
+    char *text = s->path;
+    const cvs_summary_options options = {.style = (cvs_summary_style)s->choice, .expand = 1};
+    int rc = cvs_model_summary(&text, s->model, &options, err);
+    assert_true((rc == 0) == (text != NULL));
+    cvs_free(text);
+    return rc;
+}
+
+static int new_run(stage *s, cvs_error *err)
+{
+    cvs_run *run = (cvs_run *)s;
+    int rc = cvs_run_new(&run, s->model, &(cvs_run_options){.taps = "all", .batch = 2}, err);
+    assert_true((rc == 0) == (run != NULL));
+    cvs_run_free(run);
+    return rc;
+}
+
+static int set_image(stage *s, cvs_error *err)
+{
+    const cvs_image_options options = {.exif = 1, .resize = (cvs_resize)s->choice};
+    return cvs_run_set_image(s->run, 0, s->path, &options, err);
+}
+
+static int forward(stage *s, cvs_error *err)
+{
+    int rc = cvs_run_forward(s->run, err);
+    assert_int_equal(rc, 0); /* all memory is there since the run was made */
+    return rc;
+}
+
+static int activation(stage *s, cvs_error *err)
+{
+    const float *numbers;
+    int64_t dims[CVS_MAX_DIMS];
+    int ndim;
+    int rc = cvs_run_activation(&numbers, dims, &ndim, s->run, cvs_run_tap(s->run, 0), err);
+    assert_int_equal(rc, 0);
+    return rc;
+}
+
+static int statistics(stage *s, cvs_error *err)
+{
+    cvs_stats whole, *each = &whole;
+    int64_t n = 1;
+    int rc = cvs_run_stats(&whole, &each, &n, s->run, cvs_run_tap(s->run, 0), -1, err);
+    assert_true((rc == 0) == (each != NULL));
+    assert_true((rc == 0) == (n != 0));
+    cvs_free(each);
+    return rc;
+}
+
+static int classes(stage *s, cvs_error *err)
+{
+    cvs_classes *c = (cvs_classes *)s;
+    int rc = cvs_classes_load(&c, s->path, err);
+    assert_true((rc == 0) == (c != NULL));
+    cvs_classes_free(c);
+    return rc;
+}
+
+static int write_files(stage *s, cvs_error *err)
+{
+    const cvs_write_options options = {.formats = s->choice & 7,
+                                       .style = (cvs_style)(s->choice >> 3),
+                                       .input = "cat.jpg",
+                                       .preprocess = "unit"};
+    return cvs_activations_write(s->run, 0, folder, &options, err);
+}
+
+/* --- the tests --- */
+
+static void loading(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"two_outputs_keras38_h5/model.h5",
+                                        "nested_keras29/model.h5",
+                                        "activation_layers_keras29/model.h5"};
+    stage s = {0};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        golden_path(&s, names[i]);
+        fails_until_it_succeeds(load, &s);
+    }
+    data_path(&s, "formats/packed.h5");
+    fails_until_it_succeeds(load, &s);
+}
+
+static void summaries(void **state)
+{
+    (void)state;
+    stage s;
+    set_up(&s, NULL);
+    for (s.choice = CVS_SUMMARY_KERAS2; s.choice <= CVS_SUMMARY_JSON; s.choice++)
+        fails_until_it_succeeds(summary, &s);
+    tear_down(&s);
+}
+
+static void making_a_run(void **state)
+{
+    (void)state;
+    stage s;
+    set_up(&s, NULL);
+    fails_until_it_succeeds(new_run, &s);
+    tear_down(&s);
+}
+
+static void inputs(void **state)
+{
+    (void)state;
+    static const char *const pictures[] = {"baseline.jpg",     "progressive.jpg", "cmyk.jpg",
+                                           "gray16.png",       "palette4.png",    "turned.png",
+                                           "gray_alpha16.png", "lossy.webp",      "animated.webp"};
+    stage s;
+    set_up(&s, "all");
+    fails_until_it_succeeds(set_image, &s);
+    for (size_t i = 0; i < sizeof pictures / sizeof *pictures; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "images/%s", pictures[i]);
+        data_path(&s, name);
+        s.choice = (int)i % 4;
+        fails_until_it_succeeds(set_image, &s);
+    }
+    tear_down(&s);
+}
+
+static void computing(void **state)
+{
+    (void)state;
+    stage s;
+    set_up(&s, "all");
+    fails_until_it_succeeds(forward, &s);
+    fails_until_it_succeeds(activation, &s);
+    fails_until_it_succeeds(statistics, &s);
+    tear_down(&s);
+}
+
+static void class_names(void **state)
+{
+    (void)state;
+    stage s = {0};
+    data_path(&s, "formats/README.md");
+    fails_until_it_succeeds(classes, &s);
+}
+
+/* Remove the folder; what is in it must bear a final name. */
+static void empty_folder(void)
+{
+    char path[512];
+    DIR *d = opendir(folder);
+    for (const struct dirent *e; d && (e = readdir(d));) {
+        if (e->d_name[0] == '.') continue;
+        if (strstr(e->d_name, ".part")) fail_msg("%s was left behind", e->d_name);
+        snprintf(path, sizeof path, "%s/%s", folder, e->d_name);
+        unlink(path);
+    }
+    if (d) closedir(d);
+    rmdir(folder);
+}
+
+static void writing(void **state)
+{
+    (void)state;
+    static const int formats[] = {CVS_WRITE_PNG, CVS_WRITE_NPY, CVS_WRITE_NPZ};
+    stage s;
+    cvs_error err;
+    OK(cvs_set_threads(1, &err)); /* the same allocation comes first every time */
+    set_up(&s, "all");
+    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
+        for (int style = CVS_STYLE_DEFAULT; style <= CVS_STYLE_R2; style++) {
+            if (formats[f] != CVS_WRITE_PNG && style != CVS_STYLE_DEFAULT) continue;
+            s.choice = style << 3 | formats[f];
+            fails_until_it_succeeds(write_files, &s);
+            empty_folder();
+        }
+    tear_down(&s);
+    OK(cvs_set_threads(0, &err));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(loading), cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
+        cmocka_unit_test(inputs),  cmocka_unit_test(computing), cmocka_unit_test(class_names),
+        cmocka_unit_test(writing),
+    };
+    const char *where = getenv("CONVSCOPE_TEST_DATA");
+    snprintf(data, sizeof data, "%s", where ? where : ".");
+    snprintf(golden, sizeof golden, "%s/../golden/cases", where ? where : ".");
+    snprintf(folder, sizeof folder, "/tmp/convscope-oom-%ld", (long)getpid());
+    return RUN(tests);
+}
