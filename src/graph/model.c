@@ -91,6 +91,7 @@ int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_nam
                        const cx_json *config, const cx_config_context *context, cvs_error *err)
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
+    *out = -1;
     if (kind) return cx_model_add_layer_of(out, m, module, kind, name, config, context, err);
     int rc = cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
     return cx_where(err, rc, "layer \"%s\"", name);

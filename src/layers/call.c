@@ -25,9 +25,10 @@ int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const
                   const cx_config_context *context, cx_arena *arena, cvs_error *err)
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
-    if (kind) return cx_layer_init_of(out, kind, name, config, context, arena, err);
-    *out = (cx_layer){.name = name, .n_weights = -1};
-    return cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
+    *out = (cx_layer){0};
+    if (!kind)
+        return cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
+    return cx_layer_init_of(out, kind, name, config, context, arena, err);
 }
 
 int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,

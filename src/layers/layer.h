@@ -120,6 +120,7 @@ typedef struct cx_layer_kind {
     int has_data_format;  /* 1: its channels may come first; see call.c */
     int moves_axes;       /* 1: axes of the output are not those of the input */
     int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
+    int is_transposed;    /* of a convolution: its kernel has the filters before the channels */
     int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
                              not run it */
     int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
@@ -160,8 +161,8 @@ struct cx_layer {
     void *cfg;          /* the kind's struct */
     int trainable;      /* Keras' flag */
     int channels_first; /* of the tensors that it takes and gives */
-    int n_weights;      /* -1 until somebody asked for them */
     int entry;          /* of the model that it is in */
+    int n_weights;      /* -1 until somebody asked for them */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
@@ -172,7 +173,8 @@ struct cx_layer {
  * CVS_E_UNSUPPORTED names an unknown class. */
 int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const cx_json *config,
                   const cx_config_context *context, cx_arena *arena, cvs_error *err);
-/* The same where the kind is known. */
+
+/* The same with a kind that is known already. */
 int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
                      const cx_json *config, const cx_config_context *context, cx_arena *arena,
                      cvs_error *err);

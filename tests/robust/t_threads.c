@@ -17,7 +17,7 @@ static cvs_model *load(const char *name)
     cvs_error err;
     cvs_model *m;
     snprintf(path, sizeof path, "%s/%s/model.h5", cases, name);
-    OK(cvs_model_load(&m, path, &err));
+    OK(cvs_model_load(&m, path, NULL, &err));
     return m;
 }
 
@@ -34,7 +34,7 @@ static int use(float out[MOST], const cvs_model *m, const char *picture)
     snprintf(path, sizeof path, "%s/%s", pictures, picture);
     if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, &err) < 0 ||
         cvs_run_set_image(run, 0, path, NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
-        cvs_model_summary(&table, m, CVS_SUMMARY_JSON, 0, &err) < 0 ||
+        cvs_model_summary(&table, m, &(cvs_summary_options){.style = CVS_SUMMARY_JSON}, &err) < 0 ||
         cvs_run_stats(&whole, NULL, NULL, run, cvs_run_tap(run, 0), -1, &err) < 0 ||
         cvs_run_activation(&data, dims, &ndim, run, cvs_model_output(m, 0), &err) < 0)
         goto out;
@@ -76,7 +76,7 @@ static void *work_on_own_model(void *arg)
     snprintf(path, sizeof path, "%s/%s/model.h5", cases, "two_outputs_keras38_h5");
     for (int i = 0; i < 2 && !w->failed; i++) {
         cvs_model *m = NULL;
-        w->failed = cvs_model_load(&m, path, &err) < 0 || use(out, m, "baseline.jpg") < 0;
+        w->failed = cvs_model_load(&m, path, NULL, &err) < 0 || use(out, m, "baseline.jpg") < 0;
         cvs_model_free(m);
     }
     return NULL;
