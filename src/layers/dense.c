@@ -72,6 +72,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_dense = {
     .class_name = "Dense",
     .family = CX_CONNECTING,
+    .aliases = (const char *const[]){"TimeDistributedDense", NULL}, /* of Keras 1 */
     .cfg_size = sizeof(dense_config),
     .fields = fields,
     .infer = infer,

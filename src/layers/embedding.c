@@ -58,6 +58,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_embedding = {
     .class_name = "Embedding",
+    .family = CX_CONNECTING,
     .cfg_size = sizeof(embedding_config),
     .fields = fields,
     .moves_axes = 1,

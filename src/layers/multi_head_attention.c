@@ -243,6 +243,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_multi_head_attention = {
     .class_name = "MultiHeadAttention",
+    .family = CX_CONNECTING,
     .cfg_size = sizeof(attention_config),
     .fields = fields,
     .configure = configure,

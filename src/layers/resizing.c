@@ -168,6 +168,7 @@ static void center_forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_resizing = {
     .class_name = "Resizing",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(resizing_config),
     .fields = resizing_fields,
     .rank = 2,
@@ -179,6 +180,7 @@ const cx_layer_kind cx_layer_resizing = {
 
 const cx_layer_kind cx_layer_center_crop = {
     .class_name = "CenterCrop",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(resizing_config),
     .fields = crop_fields,
     .rank = 2,
@@ -190,6 +192,7 @@ const cx_layer_kind cx_layer_center_crop = {
 
 const cx_layer_kind cx_layer_random_crop = {
     .class_name = "RandomCrop",
+    .family = CX_RESHAPING,
     .cfg_size = sizeof(resizing_config),
     .fields = crop_fields,
     .rank = 2,
