@@ -142,8 +142,8 @@ typedef enum cvs_summary_style {
 /** What the table of a model shows. All zero is the default. */
 typedef struct cvs_summary_options {
     cvs_summary_style style;
-    int width;  /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
-                     80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
+    int width; /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
+                    80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
     int expand; /**< 1: the layers of nested models too, as Keras' expand_nested; JSON always has
                      them */
 } cvs_summary_options;
@@ -158,9 +158,9 @@ CVS_API int cvs_model_summary(char **out, const cvs_model *model,
                               const cvs_summary_options *options, cvs_error *err);
 
 /**
- * Draw the network as a flow chart: an SVG file that needs nothing else. Layers are boxes with class,
- * name, output shape and parameters, coloured by what they do; nested models are frames around
- * theirs. The file appears whole or not at all.
+ * Draw the network as a flow chart: an SVG file that needs nothing else. Layers are boxes with
+ * class, name, output shape and parameters, coloured by what they do; nested models are frames
+ * around theirs. The file appears whole or not at all.
  *
  * @return 0; CVS_E_IO, CVS_E_NOMEM, or CVS_E_UNSUPPORTED where the model is too large to be drawn
  */

@@ -290,6 +290,7 @@ int cx_flow_arrange(cx_flow *flow, cx_arena *arena, cvs_error *err)
     int rc;
     TRY(cx_flow_rank(&g, err));
     TRY(cx_flow_order(&g, err));
+    TRY(cx_flow_align(&g, err));
     TRY(cx_flow_place(&g, err));
 out:
     return rc;

@@ -25,6 +25,8 @@ typedef struct cx_flow_edge {
     double leave, enter;
 } cx_flow_edge;
 
+enum { CX_FLOW_TURN = 6 }; /* radius of the corners of a line that turns */
+
 /* A piece of a line: from (x0, y0) down to bend0, over to x1 at bend1, and down to y1. Edges that
  * leave a box at one place share their way as far as they can. */
 typedef struct cx_flow_piece {

@@ -49,7 +49,11 @@ typedef struct cx_flow_grid {
 int cx_flow_rank(cx_flow_grid *g, cvs_error *err);
 /* Order the cells of each rank. */
 int cx_flow_order(cx_flow_grid *g, cvs_error *err);
-/* Find all coordinates. */
+/* Place the cells of each column across, from any left edge. */
+int cx_flow_align(cx_flow_grid *g, cvs_error *err);
+/* Where an end of a link lies from the middle of its cell, `place` being its leave or enter. */
+double cx_flow_offset(const cx_cell *c, double place);
+/* Find all other coordinates. */
 int cx_flow_place(cx_flow_grid *g, cvs_error *err);
 
 #endif

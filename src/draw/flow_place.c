@@ -1,20 +1,15 @@
-/* flow_place.c - arranging a flow chart, last step: coordinates of boxes and lines.
- *
- * Across, every cell wants to stand below and above its neighbours; rank by rank the wishes are
- * met as well as the order and the gaps allow, in the sense of least squares. */
+/* flow_place.c - arranging a flow chart, last step: columns side by side, heights, lines. */
 #include <math.h>
 #include <stdlib.h>
 
 #include "draw/flow_grid.h"
 
-enum { SWEEPS = 80, CORNER = 14 /* from a box's corner to the nearest end of a line */ };
+enum { CORNER = 14 /* from a box's corner to the nearest end of a line */ };
 
 typedef struct placing {
     cx_flow_grid *g;
-    double *top, *bottom;        /* of each rank */
-    double *wish, *weight, *sum; /* of the cells of a rank, and the blocks made of them */
-    int *block;
-    double *start, *end; /* of each link, across */
+    double *top, *bottom; /* of each rank */
+    double *start, *end;  /* of each link, across */
 } placing;
 
 static int is_box(const cx_cell *c)
@@ -22,82 +17,7 @@ static int is_box(const cx_cell *c)
     return c->box >= 0;
 }
 
-static double between(const cx_cell *a, const cx_cell *b)
-{
-    double gap = is_box(a) && is_box(b) ? CX_FLOW_GAP : is_box(a) || is_box(b) ? 16 : CX_FLOW_LANE;
-    return a->width / 2 + gap + b->width / 2;
-}
-
-/* A straight chain of boxes matters most, then that a long line keeps straight; at its ends it may
- * bend. */
-static double pull(const cx_cell *a, const cx_cell *b)
-{
-    return is_box(a) && is_box(b) ? 8 : is_box(a) || is_box(b) ? 1 : 4;
-}
-
 /* --- across --- */
-
-/* Where an end at a box with a place of its own lies from the box's middle. */
-static double offset(const cx_cell *c, double place)
-{
-    return is_box(c) && place >= 0 ? place - c->width / 2 : 0;
-}
-
-/* What a cell's neighbours wish, and how strongly. Lines between columns do not pull. */
-static void find_wish(placing *p, int c, int i)
-{
-    const cx_flow_grid *g = p->g;
-    const cx_cell *cell = &g->cells[c];
-    double sum = 0, weight = 0;
-    for (int side = 0; side < 2; side++) {
-        const cx_ends *ends = side ? &g->down : &g->up;
-        for (int k = ends->start[c]; k < ends->start[c + 1]; k++) {
-            const cx_link *l = &g->links[ends->list[k]];
-            const cx_cell *other = &g->cells[side ? l->to : l->from];
-            if (g->column[other->rank] != g->column[cell->rank]) continue;
-            double w = pull(cell, other);
-            double mine = offset(cell, side ? l->leave : l->enter);
-            double theirs = offset(other, side ? l->enter : l->leave);
-            sum += w * (other->x + theirs - mine);
-            weight += w;
-        }
-    }
-    p->wish[i] = weight > 0 ? sum / weight : cell->x;
-    p->weight[i] = weight > 0 ? weight : 0.01;
-}
-
-/* The places of a rank that are nearest to the wishes, weighted, in order and with room between:
- * pool neighbours that would stand too close, until none do. */
-static void settle(placing *p, int rank)
-{
-    cx_flow_grid *g = p->g;
-    const int first = g->start[rank], n = g->start[rank + 1] - first;
-    double room = 0;
-    int blocks = 0;
-    for (int i = 0; i < n; i++) find_wish(p, g->order[first + i], i);
-    for (int i = 0; i < n; i++) {
-        if (i > 0)
-            room += between(&g->cells[g->order[first + i - 1]], &g->cells[g->order[first + i]]);
-        double weight = p->weight[i], sum = weight * (p->wish[i] - room);
-        int begin = i;
-        while (blocks > 0 && p->sum[blocks - 1] / p->weight[blocks - 1] > sum / weight) {
-            blocks--;
-            sum += p->sum[blocks];
-            weight += p->weight[blocks];
-            begin = p->block[blocks];
-        }
-        p->sum[blocks] = sum;
-        p->weight[blocks] = weight; /* of a cell that has been read already */
-        p->block[blocks++] = begin;
-    }
-    room = 0;
-    for (int i = 0, b = 0; i < n; i++) {
-        if (b + 1 < blocks && p->block[b + 1] == i) b++;
-        if (i > 0)
-            room += between(&g->cells[g->order[first + i - 1]], &g->cells[g->order[first + i]]);
-        g->cells[g->order[first + i]].x = p->sum[b] / p->weight[b] + room;
-    }
-}
 
 /* Every column from its own left edge; gives the width of the chart. `lanes` are the lines from
  * each column to the next. */
@@ -129,8 +49,15 @@ static double clamp(double x, double low, double high)
     return x < low ? low : x > high ? high : x;
 }
 
-/* Ends on one side of a box: each straight below or above where it goes to, if it can, and apart
- * from the others. */
+/* Where the other end of a link lies, as far as it is known. */
+static double far_end(const cx_flow_grid *g, const cx_link *l, int below)
+{
+    const cx_cell *other = &g->cells[below ? l->to : l->from];
+    return other->x + cx_flow_offset(other, below ? l->enter : l->leave);
+}
+
+/* Ends on one side of a box: one in its middle; several straight below or above where they go to,
+ * if they can, and apart from each other. */
 static void spread(placing *p, int c, int side)
 {
     const cx_flow_grid *g = p->g;
@@ -145,7 +72,8 @@ static void spread(placing *p, int c, int side)
     for (int k = first; k < first + n; k++) {
         const cx_link *l = &g->links[ends->list[k]];
         double fixed = side ? l->leave : l->enter;
-        double x = fixed >= 0 ? left + fixed : clamp(g->cells[side ? l->to : l->from].x, low, high);
+        double x = fixed >= 0 ? left + fixed : clamp(far_end(g, l, side), low, high);
+        if (fixed < 0 && n == 1) x = cell->x;
         if (fixed < 0 && x < last + apart) x = last + apart;
         at[ends->list[k]] = last = x;
     }
@@ -203,7 +131,8 @@ static double set_ranks(placing *p, const int *lanes)
 {
     const cx_flow_grid *g = p->g;
     double height = 0, head = 0, y = 0;
-    for (int i = 0; i + 1 < g->n_columns; i++) head = fmax(head, CX_FLOW_LANE * lanes[i]);
+    for (int i = 0; i + 1 < g->n_columns; i++)
+        head = fmax(head, CX_FLOW_LANE * lanes[i] + CX_FLOW_TURN);
     for (int r = 0; r < g->n_ranks; r++) {
         const int column = g->column[r], first = r == 0 || g->column[r - 1] != column;
         const int last = r + 1 == g->n_ranks || g->column[r + 1] != column;
@@ -213,7 +142,7 @@ static double set_ranks(placing *p, const int *lanes)
         p->top[r] = y;
         p->bottom[r] = y + g->height[r];
         y = p->bottom[r] + (last ? 0 : gap_below(p, r));
-        double foot = last && r + 1 < g->n_ranks ? CX_FLOW_LANE * lanes[column] : 0;
+        double foot = last && r + 1 < g->n_ranks ? CX_FLOW_LANE * (lanes[column] + 1) : 0;
         height = fmax(height, p->bottom[r] + foot);
     }
     return height;
@@ -246,7 +175,7 @@ static void wrap(cx_flow_piece *piece, const placing *p, const cx_link *l, const
     piece->wraps = 1;
     piece->bend0 = p->bottom[from->rank] + CX_FLOW_LANE * (inner + 1);
     piece->aside = right + CX_FLOW_GAP + CX_FLOW_LANE * inner;
-    piece->bend1 = p->top[from->rank + 1] - CX_FLOW_LANE * (n - inner - 1);
+    piece->bend1 = p->top[from->rank + 1] - CX_FLOW_TURN - CX_FLOW_LANE * (n - inner - 1);
 }
 
 static double right_of_column(const cx_flow_grid *g, int column)
@@ -280,19 +209,14 @@ static void draw_pieces(const placing *p, const int *lanes, const double *rights
 static int allocate(placing *p, cvs_error *err)
 {
     cx_flow_grid *g = p->g;
-    const size_t cells = (size_t)g->n_cells + 1, links = (size_t)g->n_links + 1;
+    const size_t links = (size_t)g->n_links + 1;
     p->top = cx_arena_array(g->arena, (size_t)g->n_ranks, sizeof *p->top);
     p->bottom = cx_arena_array(g->arena, (size_t)g->n_ranks, sizeof *p->bottom);
-    p->wish = cx_arena_array(g->arena, cells, sizeof *p->wish);
-    p->weight = cx_arena_array(g->arena, cells, sizeof *p->weight);
-    p->sum = cx_arena_array(g->arena, cells, sizeof *p->sum);
-    p->block = cx_arena_array(g->arena, cells, sizeof *p->block);
     p->start = cx_arena_array(g->arena, links, sizeof *p->start);
     p->end = cx_arena_array(g->arena, links, sizeof *p->end);
     g->flow->pieces = cx_arena_array(g->arena, links, sizeof *g->flow->pieces);
-    if (!p->top || !p->bottom || !p->wish || !p->weight || !p->sum || !p->block || !p->start ||
-        !p->end || !g->flow->pieces)
-        return cx_no_memory(err, cells * sizeof(double));
+    if (!p->top || !p->bottom || !p->start || !p->end || !g->flow->pieces)
+        return cx_no_memory(err, links * sizeof *g->flow->pieces);
     return 0;
 }
 
@@ -306,8 +230,6 @@ int cx_flow_place(cx_flow_grid *g, cvs_error *err)
     if (rc < 0) return rc;
     for (int r = 0; r + 1 < g->n_ranks; r++)
         if (g->column[r + 1] != g->column[r]) lanes[g->column[r]] = g->start[r + 1] - g->start[r];
-    for (int i = 0; i < SWEEPS; i++)
-        for (int r = 0; r < g->n_ranks; r++) settle(&p, i % 2 ? g->n_ranks - 1 - r : r);
     g->flow->n_columns = g->n_columns;
     g->flow->width = set_columns(&p, lanes);
     end_lines(&p);

@@ -114,24 +114,63 @@ out:
     return rc < 0 ? cx_where(c->err, rc, "input \"%s\"", member->name) : rc;
 }
 
+/* Variants of layers that have further weights. */
+static int check_variant(const cx_json *config, cvs_error *err)
+{
+    const cx_json *dtype = cx_json_get(config, "dtype");
+    const char *policy = cx_json_string(cx_json_get(dtype, "class_name"), "");
+    if (strncmp(policy, "Quantized", 9) == 0 || cx_json_get(config, "quantization_mode"))
+        return cx_fail(err, CVS_E_UNSUPPORTED, "quantized layers are not supported");
+    if (!cx_json_is_null(cx_json_get(config, "lora_rank")))
+        return cx_fail(err, CVS_E_UNSUPPORTED, "layers with LoRA are not supported");
+    return 0;
+}
+
+static int add_operation(cx_member *member, const cx_plan *plan, const char *class_name,
+                         cx_plan_context *c)
+{
+    const cx_json *nodes = cx_json_get(member->json, "inbound_nodes");
+    cx_argument args[CX_MAX_ARGUMENTS];
+    cx_operation operation = {0};
+    int rc;
+    member->is_operation = 1;
+    TRY(cx_operation_arguments(args, cx_operation_call(nodes), NULL, NULL, c->err));
+    TRY(cx_operation_read(&operation, class_name, cx_json_get(member->json, "config"), args, rc,
+                          c->err));
+    TRY(cx_model_add_layer_of(&member->layer, c->model, plan->module, operation.kind, member->name,
+                              operation.config, &c->config, c->err));
+out:
+    cx_json_free(operation.config);
+    return rc;
+}
+
+static int add_layer(cx_member *member, const cx_plan *plan, const char *class_name,
+                     cx_plan_context *c)
+{
+    const cx_json *config = cx_json_get(member->json, "config");
+    int rc = check_variant(config, c->err);
+    if (rc < 0) return rc;
+    rc = cx_model_add_layer(&member->layer, c->model, plan->module, class_name, member->name,
+                            config, &c->config, c->err);
+    if (rc == CVS_E_UNSUPPORTED && !cx_layer_kind_find(class_name)) {
+        const char *hint = cx_unknown_class_hint(class_name, config);
+        cx_hint(c->err, "%s",
+                hint ? hint
+                     : "the part of the model before this layer can be opened when it is saved as "
+                       "a model of its own");
+    }
+    return rc;
+}
+
 static int read_layer(cx_member *member, const cx_plan *plan, cx_plan_context *c)
 {
     const char *class_name = cx_json_string(cx_json_get(member->json, "class_name"), NULL);
     const char *home = cx_json_string(cx_json_get(member->json, "module"), "");
     if (!class_name)
         return cx_fail(c->err, CVS_E_FORMAT, "layer \"%s\" has no class", member->name);
-    /* Keras 3 writes x + y as class "Add" of its operations, a namesake of the layer */
-    if (strncmp(home, "keras.src.ops", 13) == 0 || strncmp(home, "keras.ops", 9) == 0) {
-        int rc = cx_fail(c->err, CVS_E_UNSUPPORTED,
-                         "operations between tensors (%s) are not supported", class_name);
-        return cx_where(c->err, rc, "layer \"%s\"", member->name);
-    }
-    int rc = cx_model_add_layer(&member->layer, c->model, plan->module, class_name, member->name,
-                                cx_json_get(member->json, "config"), &c->config, c->err);
-    if (rc == CVS_E_UNSUPPORTED && !cx_layer_kind_find(class_name))
-        cx_hint(c->err, "the part of the model before this layer can be opened when it is saved as "
-                        "a model of its own");
-    return rc;
+    if (!cx_is_operation(home, class_name)) return add_layer(member, plan, class_name, c);
+    int rc = add_operation(member, plan, class_name, c);
+    return rc < 0 ? cx_where(c->err, rc, "layer \"%s\"", member->name) : 0;
 }
 
 static int read_member(cx_member *member, const cx_json *json, cx_plan *plan, cx_plan_context *c)

@@ -150,12 +150,29 @@ static int add_calls(cx_member *member, size_t n, cx_plan_context *c)
     return 0;
 }
 
+static int read_found(void *r, const cx_json *ref)
+{
+    return read_ref(r, ref);
+}
+
+/* The kind of an operation comes from the arguments of its call, so that it has one. */
+static int read_operation(cx_member *member, reader *r)
+{
+    cx_argument args[CX_MAX_ARGUMENTS];
+    const cx_json *nodes = cx_json_get(member->json, "inbound_nodes");
+    int rc = add_calls(member, 1, r->c);
+    if (rc < 0) return rc;
+    rc = cx_operation_arguments(args, cx_operation_call(nodes), read_found, r, r->c->err);
+    return rc < 0 ? rc : keep(&member->calls[0].in, r);
+}
+
 static int read_member_calls(cx_member *member, reader *r)
 {
     const cx_json *nodes = cx_json_get(member->json, "inbound_nodes");
     size_t n = cx_json_size(nodes);
     int rc = 0;
     if (member->is_input) return add_calls(member, 1, r->c);
+    if (member->is_operation) return read_operation(member, r);
     if (n > CX_MAX_NODES) return cx_fail(r->c->err, CVS_E_FORMAT, "it is called %zu times", n);
     /* one call, its list left out */
     int bare = cx_json_is_string(cx_json_at(nodes, 0));

@@ -34,6 +34,7 @@ struct cx_member {
     const char *name;
     const cx_json *json; /* {"class_name", "config", "inbound_nodes"} */
     int is_input;
+    int is_operation;
     int node;        /* of an input of the whole model, else -1 */
     int layer;       /* else -1 */
     cx_plan *nested; /* else NULL */
@@ -63,6 +64,16 @@ typedef struct cx_plan_context {
 
 /* Read the calls of a Functional model's members, and its inputs and outputs. */
 int cx_plan_read_calls(cx_plan *plan, const cx_json *config, cx_plan_context *c);
+
+/* The first call in `inbound_nodes`; Keras 2 leaves the list around it out in places. */
+const cx_json *cx_operation_call(const cx_json *inbound_nodes);
+
+/* The arguments of the call of an operation, as `inbound_nodes` lists it; gives their number or an
+ * error. `found`, which may be NULL, is called with [name, node, tensor] for each tensor, in the
+ * order in which the arguments count them. */
+typedef int cx_tensor_found(void *arg, const cx_json *ref);
+int cx_operation_arguments(cx_argument args[CX_MAX_ARGUMENTS], const cx_json *call,
+                           cx_tensor_found *found, void *arg, cvs_error *err);
 
 /* Call everything of a plan on these nodes; `out` gets plan->outputs.n nodes. */
 int cx_plan_connect(cx_plan *plan, const int *in, int n_in, int *out, cx_plan_context *c);

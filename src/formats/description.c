@@ -51,7 +51,21 @@ out:
     return rc;
 }
 
-int cx_description_read(cx_description *out, const char *path, cvs_error *err)
+int cx_description_read(cx_description *out, int fd, int64_t size, cvs_error *err)
+{
+    int rc;
+    *out = (cx_description){0};
+    if (size > MAX_JSON) return cx_fail(err, CVS_E_FORMAT, "JSON of more than %d bytes", MAX_JSON);
+    char *text = cx_alloc((size_t)size + 1);
+    if (!text) return cx_no_memory(err, (size_t)size);
+    TRY(cx_file_read_at(text, fd, (size_t)size, 0, err));
+    TRY(cx_description_parse(out, text, (size_t)size, err));
+out:
+    cx_free(text);
+    return rc;
+}
+
+int cx_description_open(cx_description *out, const char *path, cvs_error *err)
 {
     cx_bytes bytes;
     *out = (cx_description){0};
@@ -59,7 +73,7 @@ int cx_description_read(cx_description *out, const char *path, cvs_error *err)
     if (rc < 0) return rc;
     rc = cx_description_parse(out, (const char *)bytes.data, bytes.size, err);
     cx_bytes_deinit(&bytes);
-    return rc;
+    return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
 }
 
 void cx_description_deinit(cx_description *d)

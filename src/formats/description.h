@@ -15,8 +15,9 @@ typedef struct cx_description {
 /* Read what model.to_json() gave, or a model.json of TensorFlow.js, or the config.json of a .keras
  * file. */
 int cx_description_parse(cx_description *out, const char *text, size_t len, cvs_error *err);
-/* The same from a file. */
-int cx_description_read(cx_description *out, const char *path, cvs_error *err);
+/* The same from an open file of that size, or from a file by name, with which errors begin. */
+int cx_description_read(cx_description *out, int fd, int64_t size, cvs_error *err);
+int cx_description_open(cx_description *out, const char *path, cvs_error *err);
 void cx_description_deinit(cx_description *d);
 
 /* Build the model, without weights. */

@@ -50,10 +50,11 @@ static int refuse(const uint8_t *b, size_t n, cvs_error *err)
 /* --- JSON --- */
 
 /* A model of TensorFlow.js, whose weights are beside it; other JSON has none. */
-static int load_json(cvs_model **out, const char *path, const cx_description *other, cvs_error *err)
+static int load_json(cvs_model **out, int fd, int64_t size, const char *path,
+                     const cx_description *other, cvs_error *err)
 {
     cx_description own;
-    int rc = cx_description_read(&own, path, err);
+    int rc = cx_description_read(&own, fd, size, err);
     if (rc < 0) return rc;
     if (own.manifest) {
         rc = cx_tfjs_load(out, path, &own, other, err);
@@ -136,7 +137,7 @@ static int load_open(cvs_model **out, int fd, const char *path, const cx_descrip
     int rc = cx_file_read_at(head, fd, n, 0, err);
     if (rc < 0) return rc;
     if (is_zip(head, n)) return cx_keras_zip_load(out, fd, other, err);
-    if (is_json(head, n)) return load_json(out, path, other, err);
+    if (is_json(head, n)) return load_json(out, fd, st.st_size, path, other, err);
     return refuse(head, n, err);
 }
 
@@ -147,8 +148,8 @@ int cx_load_model(cvs_model **out, const char *path, const cvs_load_options *opt
     const char *architecture = options ? options->architecture : NULL;
     *out = NULL;
     if (architecture) {
-        int rc = cx_description_read(&other, architecture, err);
-        if (rc < 0) return cx_where(err, rc, "%s", architecture);
+        int rc = cx_description_open(&other, architecture, err);
+        if (rc < 0) return rc;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe must not hold us */
     int rc = fd < 0 ? cx_fail(err, CVS_E_IO, "cannot open: %s", strerror(errno))

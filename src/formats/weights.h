@@ -24,9 +24,9 @@ typedef struct cx_array_file {
     const void *handle;
     /* Fill out with the numbers of an array, as many as its shape says. */
     int (*read)(float *out, const void *handle, const cx_array *array, cvs_error *err);
-    /* Where an array stands in the file as floats in order, -1 when it does not; and the file as
-     * memory. NULL: all arrays are to be read. */
-    int64_t (*place)(const cx_array *array);
+    /* Where an array stands in the file as floats in their order, -1 when it does not; both NULL
+     * where none does. */
+    int64_t (*offset)(const cx_array *array);
     int (*map)(cx_mapping *out, const void *handle, cvs_error *err);
     int64_t room;        /* bytes that all arrays together can have as float, at most */
     int keras_major;     /* that wrote it */
@@ -38,8 +38,8 @@ typedef struct cx_slot {
     cx_layer *layer;
     int index; /* in layer->w */
     const cx_array *array;
-    int64_t place; /* in the mapped file; -1: the array is read, to … */
-    size_t offset; /* … this place in the model's block */
+    int in_file;   /* its numbers stay there */
+    size_t offset; /* in the file, or in the model's block */
 } cx_slot;
 
 static inline const cx_shape *cx_slot_shape(const cx_slot *s)
@@ -71,7 +71,8 @@ int cx_slot_fits(const cx_slot *s, const cx_array *array, const cx_array_file *f
 /* The failure of an array that does not. */
 int cx_slot_misfit(const cx_slot *s, cvs_error *err);
 
-/* Read the arrays of all slots into memory that the model has from now on. */
+/* Give all slots their numbers: those that stand in the file as they are wanted stay there, so that
+ * a run that does not need them never reads them; the model has the others in memory. */
 int cx_weights_fill(cvs_model *m, cx_slot *slots, int n, const cx_array_file *file, cvs_error *err);
 
 #endif

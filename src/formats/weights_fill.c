@@ -13,24 +13,25 @@ static int is_kernel(const cx_slot *s)
     return s->layer->kind->is_conv && strcmp(spec->name, "kernel") == 0 && spec->shape.ndim > 2;
 }
 
-/* Orders that a kernel of that many axes can have been stored in: axis i of the weight is axis
- * order[i] of the array, the batch of orders ended by one that begins with -1. */
+/* An order that kernels were stored in: axis i of the weight is axis[i] of the array. */
 typedef struct order {
-    int ndim, keras_major;
+    int ndim, keras_major, channels_first, is_transposed;
     int axis[CX_MAX_DIMS];
 } order;
 
 static const order orders[] = {
     /* Keras 1 with dim_ordering "th": filters, channels, rows, columns */
-    {4, 1, {2, 3, 1, 0}},
-    {5, 1, {2, 3, 4, 1, 0}},
-    {3, 1, {2, 1, 0}},
-    /* Keras 1's Deconvolution2D: channels before filters; with "th" before rows and columns, too */
-    {4, 1, {0, 1, 3, 2}},
-    {4, 1, {2, 3, 0, 1}},
+    {4, 1, 1, 0, {2, 3, 1, 0}},
+    {5, 1, 1, 0, {2, 3, 4, 1, 0}},
+    /* its Deconvolution2D: channels before filters; with "th" both before rows and columns */
+    {4, 1, 0, 1, {0, 1, 3, 2}},
+    {4, 1, 1, 1, {2, 3, 0, 1}},
+    /* its first Conv1D */
+    {3, 1, 0, 0, {2, 1, 0}},
     /* what Keras 2 tries when a shape is wrong */
-    {4, 2, {3, 2, 0, 1}},
+    {4, 2, 0, 0, {3, 2, 0, 1}},
 };
+enum { N_ORDERS = sizeof orders / sizeof *orders };
 
 /* Keras 1 ran Conv1D as Conv2D: a kernel has an axis of size 1, the second or the last. */
 static cx_shape squeezed(const cx_shape *stored, int ndim)
@@ -52,17 +53,33 @@ static int fits(const int *axis, const cx_shape *stored, const cx_shape *wanted)
     return 1;
 }
 
-/* The order of axes of the array of a slot; NULL where none fits. */
+/* The order that Keras 1 had for the layer; NULL where that is today's. */
+static const int *keras1_order(const cx_layer *l, const cx_shape *stored, const cx_shape *wanted)
+{
+    for (int i = 0; i < N_ORDERS; i++) {
+        const order *o = &orders[i];
+        if (o->ndim == wanted->ndim && o->ndim > 3 && o->keras_major == 1 &&
+            o->channels_first == l->channels_first && o->is_transposed == l->kind->is_transposed &&
+            fits(o->axis, stored, wanted))
+            return o->axis;
+    }
+    return NULL;
+}
+
+/* The order of axes of the array of a slot; NULL where none fits. What the layer says goes before
+ * what merely fits. */
 static const int *order_of(const cx_slot *s, const cx_array *array, const cx_array_file *file)
 {
     static const int same[CX_MAX_DIMS] = {0, 1, 2, 3, 4, 5};
     const cx_shape *wanted = cx_slot_shape(s);
-    if (fits(same, &array->shape, wanted)) return same;
-    if (!is_kernel(s) || file->keras_major > 2) return NULL;
-    const cx_shape stored =
-        file->keras_major == 1 ? squeezed(&array->shape, wanted->ndim) : array->shape;
-    if (fits(same, &stored, wanted)) return same;
-    for (size_t i = 0; i < sizeof orders / sizeof *orders; i++)
+    cx_shape stored = array->shape;
+    const int *axis = NULL;
+    if (is_kernel(s) && file->keras_major == 1) {
+        stored = squeezed(&stored, wanted->ndim);
+        axis = keras1_order(s->layer, &stored, wanted);
+    }
+    if (axis || fits(same, &stored, wanted)) return axis ? axis : same;
+    for (int i = 0; i < N_ORDERS && is_kernel(s); i++)
         if (orders[i].ndim == wanted->ndim && orders[i].keras_major >= file->keras_major &&
             fits(orders[i].axis, &stored, wanted))
             return orders[i].axis;
@@ -127,20 +144,13 @@ static int must_flip(const cx_slot *s, const cx_array_file *file)
 
 /* --- all slots --- */
 
-static int is_in_order(const int *axis, int n)
+/* Whether the numbers of a slot stand in the file as they are wanted, all but their shape. */
+static int is_in_order(const cx_slot *s, const cx_array_file *file)
 {
-    int same = axis != NULL;
-    for (int i = 0; same && i < n; i++) same = axis[i] == i;
-    return same;
-}
-
-/* Arrays that stand in the file as they are wanted stay there: a run that does not need them never
- * reads them. */
-static int64_t place_in_file(const cx_slot *s, const cx_array_file *file)
-{
-    if (!file->place || must_flip(s, file)) return -1;
     const int *axis = order_of(s, s->array, file);
-    return is_in_order(axis, cx_slot_shape(s)->ndim) ? file->place(s->array) : -1;
+    for (int i = 0; axis && i < cx_slot_shape(s)->ndim; i++)
+        if (axis[i] != i) return 0;
+    return axis != NULL;
 }
 
 /* Every array of the file can be used once only, which bounds the memory by the file. */
@@ -152,14 +162,17 @@ static int place_slots(cvs_model *m, cx_slot *slots, int n, const cx_array_file 
     int64_t bytes = 0;
     int mapped = 0;
     for (int i = 0; i < n; i++) {
-        int64_t count = cx_shape_count(cx_slot_shape(&slots[i]));
+        cx_slot *s = &slots[i];
+        int64_t count = cx_shape_count(cx_slot_shape(s));
         if (count < 0 || (bytes += count * (int64_t)sizeof(float)) > file->room)
             return cx_fail(err, CVS_E_FORMAT, "the weights are larger than the file");
-        slots[i].place = place_in_file(&slots[i], file);
-        mapped |= slots[i].place >= 0;
-        if (slots[i].place >= 0) continue;
-        slots[i].offset = offset;
-        offset += ((size_t)count * sizeof(float) + line - 1) / line * line;
+        int64_t at = file->offset && is_in_order(s, file) && !must_flip(s, file)
+                         ? file->offset(s->array)
+                         : -1;
+        s->in_file = at >= 0;
+        s->offset = s->in_file ? (size_t)at : offset;
+        mapped |= s->in_file;
+        if (!s->in_file) offset += ((size_t)count * sizeof(float) + line - 1) / line * line;
     }
     int rc = mapped ? file->map(&m->file, file->handle, err) : 0;
     return rc < 0 ? rc : cx_block_init(&m->weights, offset, err);
@@ -172,7 +185,7 @@ static int fill_slot(float *data, const cx_slot *s, const cx_array_file *file, c
     float *stored = NULL;
     int rc = 0;
     if (!axis) return cx_slot_misfit(s, err);
-    if (is_in_order(axis, wanted->ndim)) {
+    if (is_in_order(s, file)) {
         TRY(file->read(data, file->handle, s->array, err));
     } else {
         size_t count = (size_t)cx_shape_count(wanted);
@@ -192,14 +205,15 @@ int cx_weights_fill(cvs_model *m, cx_slot *slots, int n, const cx_array_file *fi
     int rc = place_slots(m, slots, n, file, err);
     for (int i = 0; i < n && rc == 0; i++) {
         cx_slot *s = &slots[i];
-        if (s->place >= 0) {
-            s->layer->w[s->index].data = (const float *)(const void *)(m->file.data + s->place);
+        const float **data = &s->layer->w[s->index].data;
+        if (s->in_file) {
+            *data = (const float *)(const void *)((const uint8_t *)m->file.data + s->offset);
             continue;
         }
-        float *data = (float *)(void *)((char *)m->weights.data + s->offset);
-        rc = fill_slot(data, s, file, err);
+        float *room = (float *)(void *)((char *)m->weights.data + s->offset);
+        rc = fill_slot(room, s, file, err);
         if (rc < 0) return cx_where(err, rc, "layer \"%s\"", s->layer->name);
-        s->layer->w[s->index].data = data;
+        *data = room;
     }
     return rc;
 }

@@ -75,7 +75,7 @@ static int read_dataset(float *out, const void *handle, const cx_array *array, c
     return cx_h5_read(out, handle, array->place, err);
 }
 
-static int64_t place_of(const cx_array *array)
+static int64_t offset_of(const cx_array *array)
 {
     return cx_h5_place(array->place);
 }
@@ -95,7 +95,7 @@ int cx_weights_from_hdf5(cvs_model *m, cx_h5 *h5, cvs_error *err)
     const char *version = cx_h5_text(h5, r.root, "keras_version");
     const cx_array_file file = {.handle = h5,
                                 .read = read_dataset,
-                                .place = place_of,
+                                .offset = offset_of,
                                 .map = map_file,
                                 .room = cx_h5_room(h5),
                                 .keras_major = cx_keras_major(version ? version : m->keras_version),

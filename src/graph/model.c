@@ -64,6 +64,7 @@ static int add_entry(cvs_model *m, int module, int layer, int nested, cvs_error 
     cx_entry *entry = GROW(m->entries, m->n_entries);
     if (!entry) return cx_no_memory(err, sizeof *entry);
     *entry = (cx_entry){.module = module, .layer = layer, .nested = nested};
+    if (layer >= 0) m->layers[layer].entry = m->n_entries - 1;
     return 0;
 }
 
@@ -90,11 +91,16 @@ int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_nam
                        const cx_json *config, const cx_config_context *context, cvs_error *err)
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
-    if (!kind) {
-        int rc =
-            cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
-        return cx_where(err, rc, "layer \"%s\"", name);
-    }
+    *out = -1;
+    if (kind) return cx_model_add_layer_of(out, m, module, kind, name, config, context, err);
+    int rc = cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
+    return cx_where(err, rc, "layer \"%s\"", name);
+}
+
+int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kind *kind,
+                          const char *name, const cx_json *config, const cx_config_context *context,
+                          cvs_error *err)
+{
     if (m->n_layers >= CX_MAX_NODES)
         return cx_fail(err, CVS_E_FORMAT, "more than %d layers", CX_MAX_NODES);
     cx_layer *l = GROW(m->layers, m->n_layers);
@@ -102,7 +108,7 @@ int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_nam
     *out = m->n_layers - 1;
     const char *copy = cx_arena_strdup(m->arena, name);
     if (!copy) return cx_no_memory(err, strlen(name));
-    int rc = cx_layer_init(l, class_name, copy, config, context, m->arena, err);
+    int rc = cx_layer_init_of(l, kind, copy, config, context, m->arena, err);
     if (rc < 0) return cx_where(err, rc, "layer \"%s\"", name);
     return add_entry(m, module, *out, -1, err);
 }
@@ -113,11 +119,11 @@ static const char *node_name(cvs_model *m, int layer, int module, cvs_error *err
 {
     cx_str s = {0};
     char *copy = NULL;
-    int path[CX_MAX_NESTING + 1], depth = 0, calls = 0;
+    int path[CX_MAX_NESTING + 1], depth = 0;
+    const int calls = m->entries[m->layers[layer].entry].calls;
     for (int p = module; p > 0; p = m->modules[p].parent) path[depth++] = p;
     while (depth > 0) cx_str_addf(&s, "%s/", m->modules[path[--depth]].name);
     cx_str_add(&s, m->layers[layer].name);
-    for (int i = 0; i < m->n_nodes; i++) calls += m->nodes[i].layer == layer;
     if (calls > 0) cx_str_addf(&s, "#%d", calls);
     if (!s.failed) copy = cx_arena_strdup(m->arena, s.data);
     if (!copy) cx_no_memory(err, s.len);
@@ -147,25 +153,19 @@ static int fix_weights(cx_layer *l, const cx_shape *in, int n_in, cvs_error *err
     return 0;
 }
 
-/* Where the entry of a layer stands. */
-static int module_of(const cvs_model *m, int layer)
-{
-    for (int i = m->n_entries - 1; i >= 0; i--)
-        if (m->entries[i].layer == layer) return m->entries[i].module;
-    return 0;
-}
-
 static int new_node(cx_node **out, cvs_model *m, int layer, int n_inputs, cvs_error *err)
 {
     if (m->n_nodes >= CX_MAX_NODES)
         return cx_fail(err, CVS_E_FORMAT, "more than %d layer calls", CX_MAX_NODES);
-    int module = module_of(m, layer);
+    cx_entry *entry = &m->entries[m->layers[layer].entry];
+    const int module = entry->module;
     const char *name = node_name(m, layer, module, err);
     int *inputs = cx_arena_array(m->arena, (size_t)n_inputs + 1, sizeof *inputs);
     cx_node *node = name && inputs ? GROW(m->nodes, m->n_nodes) : NULL;
     if (!node) return cx_no_memory(err, sizeof *node);
     *node = (cx_node){
         .name = name, .layer = layer, .module = module, .n_inputs = n_inputs, .inputs = inputs};
+    entry->calls++;
     *out = node;
     return 0;
 }
@@ -207,7 +207,7 @@ int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, con
 {
     const cx_config_context context = {0};
     cx_node *node;
-    int layer;
+    int layer = -1;
     int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
     if (rc == 0) rc = new_node(&node, m, layer, 0, err);
     if (rc < 0) return rc;
@@ -225,7 +225,7 @@ int cx_model_add_inner_input(cvs_model *m, int module, const char *name, const c
 {
     const cx_config_context context = {0};
     cx_shape *copy = cx_arena_alloc(m->arena, sizeof *copy);
-    int layer;
+    int layer = -1;
     if (!copy) return cx_no_memory(err, sizeof *copy);
     int rc = cx_model_add_layer(&layer, m, module, "InputLayer", name, NULL, &context, err);
     if (rc < 0) return rc;

@@ -25,18 +25,20 @@ typedef struct cx_module {
 
 /* Entries of modules in Keras' order (model.layers): a layer or a nested module. */
 typedef struct cx_entry {
-    int module; /* whose entry it is */
-    int layer;  /* -1 for a nested module */
-    int nested; /* -1 for a layer */
-    const cx_shape *input; /* stated by the InputLayer of a nested model, which has no node: it gives
-                              way to what the model is called on; NULL for all others */
+    int module;            /* whose entry it is */
+    int layer;             /* -1 for a nested module */
+    int nested;            /* -1 for a layer */
+    const cx_shape *input; /* stated by the InputLayer of a nested model, which has no node: it
+                              gives way to what the model is called on; NULL for all others */
+    int calls;             /* of a layer, so far */
 } cx_entry;
 
 /* A call of a nested model that made nodes. Those of calls in it are among them. */
 typedef struct cx_module_call {
     int module;
-    int first, last;     /* nodes first … last - 1 */
-    const int *in, *out; /* nodes: what it is called on and what it gives, as the model lists them */
+    int first, last; /* nodes first … last - 1 */
+    const int *in,
+        *out; /* nodes: what it is called on and what it gives, as the model lists them */
     int n_in, n_out;
 } cx_module_call;
 
@@ -82,6 +84,11 @@ int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
 /* Add a layer of a kind with its Keras configuration. CVS_E_UNSUPPORTED names an unknown class. */
 int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name, const char *name,
                        const cx_json *config, const cx_config_context *context, cvs_error *err);
+
+/* The same with a kind that is known already. */
+int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kind *kind,
+                          const char *name, const cx_json *config, const cx_config_context *context,
+                          cvs_error *err);
 
 /* Call a layer on the outputs of nodes that are there already; infers the shape. The first call
  * fixes the shapes of its weights; a later one must want the same. Errors name the layer. */

@@ -1,6 +1,7 @@
 /* run.c - a run: made, fed, computed. */
 #include "graph/run.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -112,7 +113,7 @@ int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *
 {
     const cx_shape *want = &run->model->nodes[run->model->inputs[input]].shape;
     char got_text[CX_SHAPE_TEXT], want_text[CX_SHAPE_TEXT];
-    int fits = shape->ndim == want->ndim && shape->d[0] > 0;
+    int fits = shape->ndim == want->ndim && shape->d[0] > 0 && shape->d[0] <= INT_MAX;
     for (int i = 1; fits && i < want->ndim; i++)
         fits = shape->d[i] > 0 && (want->d[i] == CX_FREE || want->d[i] == shape->d[i]);
     if (!fits)

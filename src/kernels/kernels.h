@@ -170,6 +170,20 @@ void cx_activation_forward(const cx_activation *a, int64_t n, const float *x, fl
 /* Softmax, or its logarithm, over the middle axis of x[outer][n][inner]. y may be x. */
 void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x, float *y);
 
+/* --- images --- */
+
+typedef enum cx_interpolation { CX_NEAREST, CX_BILINEAR, CX_BICUBIC } cx_interpolation;
+
+/* A part of each image, rows first, brought to another size as tf.image.resize does: half-pixel
+ * centres, no antialiasing, cubics after Keys with a = -0.5. */
+typedef struct cx_resize {
+    int64_t batch, channels;
+    int64_t in[2], out[2];
+    int64_t from[2], size[2]; /* of the part */
+    cx_interpolation how;
+} cx_resize;
+void cx_resize_forward(const cx_resize *r, const float *x, float *y);
+
 /* --- moving numbers --- */
 
 /* Copy a box of up to CX_BOX_DIMS axes between arrays of other strides (in floats): padding,

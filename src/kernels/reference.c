@@ -382,6 +382,47 @@ void cx_ref_softmax_forward(int log_too, int64_t outer, int64_t n, int64_t inner
 
 /* --- moving numbers --- */
 
+/* How much pixel i of n counts at a spot of the source, by the distance alone. */
+static double kernel_at(cx_interpolation how, double spot, int64_t i)
+{
+    const double low = floor(spot), between = rint((spot - low) * 1024) / 1024;
+    double d = fabs(how == CX_BICUBIC ? low + between - (double)i : spot - (double)i);
+    if (how == CX_NEAREST) return (double)i == floor(spot + 0.5);
+    if (how == CX_BILINEAR) return d < 1 ? 1 - d : 0;
+    if (d < 1) return (1.5 * d - 2.5) * d * d + 1;
+    return d < 2 ? ((-0.5 * d + 2.5) * d - 4) * d + 2 : 0;
+}
+
+/* Weight of pixel i of the part at spot o of the result. Of what lies outside, a line that ends
+ * repeats its last pixel, a cubic forgets it. */
+static double weight_at(const cx_resize *r, int axis, int64_t o, int64_t i)
+{
+    const int64_t n = r->size[axis];
+    const double scale = (double)n / (double)r->out[axis];
+    double spot = ((double)o + 0.5) * scale - 0.5, sum = 0;
+    if (r->how == CX_BILINEAR) spot = fmin(fmax(spot, 0), (double)(n - 1));
+    for (int64_t k = 0; k < n; k++) sum += kernel_at(r->how, spot, k);
+    return kernel_at(r->how, spot, i) / sum;
+}
+
+void cx_ref_resize_forward(const cx_resize *r, const float *x, float *y)
+{
+    const int64_t row = r->in[1] * r->channels;
+    for (int64_t p = 0; p < r->batch * r->out[0] * r->out[1]; p++) {
+        const int64_t h = p / r->out[1] % r->out[0], w = p % r->out[1];
+        const float *image = x + p / r->out[1] / r->out[0] * r->in[0] * row;
+        for (int64_t c = 0; c < r->channels; c++) {
+            double sum = 0;
+            for (int64_t i = 0; i < r->size[0]; i++)
+                for (int64_t k = 0; k < r->size[1]; k++)
+                    sum +=
+                        weight_at(r, 0, h, i) * weight_at(r, 1, w, k) *
+                        (double)image[(r->from[0] + i) * row + (r->from[1] + k) * r->channels + c];
+            *y++ = (float)sum;
+        }
+    }
+}
+
 void cx_ref_copy_box(const cx_box *b, const float *x, float *y)
 {
     int64_t total = 1;

@@ -30,6 +30,7 @@ void cx_ref_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsil
 void cx_ref_activation_forward(const cx_activation *a, int64_t n, const float *x, float *y);
 void cx_ref_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x,
                             float *y);
+void cx_ref_resize_forward(const cx_resize *r, const float *x, float *y);
 void cx_ref_copy_box(const cx_box *b, const float *x, float *y);
 
 #endif

@@ -8,7 +8,7 @@
 typedef struct activation_config {
     cx_activation activation;
     double slope, limit, threshold; /* as the file has them */
-    int64_t axis;                   /* of a Softmax */
+    cx_axes axes;                   /* of a Softmax */
 } activation_config;
 
 #define AT(member) offsetof(activation_config, member)
@@ -138,31 +138,26 @@ RECTIFIER(leaky_relu, "LeakyReLU", leaky_fields, configure_leaky);
 RECTIFIER(elu, "ELU", elu_fields, configure_elu);
 RECTIFIER(thresholded_relu, "ThresholdedReLU", thresholded_fields, configure_thresholded);
 
-/* --- Softmax, over any one axis --- */
-
-static const cx_field softmax_fields[] = {
-    {"axis", CX_INT, AT(axis), -1, -CX_MAX_DIMS, CX_MAX_DIMS - 1, NULL},
-    {0},
-};
+/* --- Softmax, over any axes together --- */
 
 static int softmax_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                              cx_arena *arena, cvs_error *err)
 {
-    (void)config;
+    activation_config *k = l->cfg;
     (void)context;
     (void)arena;
-    (void)err;
     set(l, CX_ACT_SOFTMAX);
-    return 0;
+    return cx_axes_read(&k->axes, config, "axis", err);
 }
 
 static int softmax_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
                          cvs_error *err)
 {
     const activation_config *k = l->cfg;
-    int axis, rc;
+    cx_rows r;
+    int rc;
     TRY(infer(l, in, n_in, out, err));
-    TRY(cx_axis_of(&axis, k->axis, in, err));
+    TRY(cx_rows_of(&r, &k->axes, in, err));
 out:
     return rc;
 }
@@ -170,27 +165,42 @@ out:
 static void softmax_forward(const cx_layer *l, const cx_call *c)
 {
     const activation_config *k = l->cfg;
-    const cx_shape *in = &c->x[0]->shape;
-    int axis;
-    (void)cx_axis_of(&axis, k->axis, in, NULL); /* accepted by infer */
-    cx_softmax_forward(0, cx_shape_count_range(in, 0, axis), in->d[axis],
-                       cx_shape_count_range(in, axis + 1, in->ndim), c->x[0]->data, c->y->data);
+    cx_rows r;
+    (void)cx_rows_of(&r, &k->axes, &c->x[0]->shape, NULL); /* accepted by infer */
+    if (r.in_place) {
+        cx_softmax_forward(0, r.rows, r.n, 1, c->x[0]->data, c->y->data);
+        return;
+    }
+    cx_copy_box(&r.gather, c->x[0]->data, c->workspace);
+    cx_softmax_forward(0, r.rows, r.n, 1, c->workspace, c->workspace);
+    cx_copy_box(&r.scatter, c->workspace, c->y->data);
+}
+
+static size_t softmax_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                const cx_shape *out)
+{
+    const activation_config *k = l->cfg;
+    cx_rows r;
+    (void)n_in;
+    (void)out;
+    (void)cx_rows_of(&r, &k->axes, in, NULL); /* accepted by infer */
+    return r.in_place ? 0 : (size_t)cx_shape_count(in) * sizeof(float);
 }
 
 static int softmax_as_activation(const cx_layer *l, cx_activation *out)
 {
     const activation_config *k = l->cfg;
     *out = k->activation;
-    return k->axis == -1;
+    return k->axes.n == 1 && k->axes.axis[0] == -1;
 }
 
 const cx_layer_kind cx_layer_softmax = {
     .class_name = "Softmax",
     .family = CX_ACTIVATING,
     .cfg_size = sizeof(activation_config),
-    .fields = softmax_fields,
     .configure = softmax_configure,
     .infer = softmax_infer,
+    .workspace = softmax_workspace,
     .forward = softmax_forward,
     .as_activation = softmax_as_activation,
 };

@@ -25,10 +25,18 @@ int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const
                   const cx_config_context *context, cx_arena *arena, cvs_error *err)
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
-    int rc = 0;
-    *out = (cx_layer){.kind = kind, .name = name, .n_weights = -1};
+    *out = (cx_layer){0};
     if (!kind)
         return cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
+    return cx_layer_init_of(out, kind, name, config, context, arena, err);
+}
+
+int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
+                     const cx_json *config, const cx_config_context *context, cx_arena *arena,
+                     cvs_error *err)
+{
+    int rc = 0;
+    *out = (cx_layer){.kind = kind, .name = name, .n_weights = -1};
     out->trainable = cx_json_bool(cx_json_get(config, "trainable"), 1);
     out->cfg = cx_arena_alloc(arena, kind->cfg_size);
     if (!out->cfg) return cx_no_memory(err, kind->cfg_size);

@@ -206,6 +206,7 @@ static void forward(const cx_layer *l, const cx_call *c)
         .rank = axes,                                        \
         .has_data_format = 1,                                \
         .is_conv = 1,                                        \
+        .is_transposed = 1,                                  \
         .configure = configure,                              \
         .infer = infer,                                      \
         .weights = weights,                                  \

@@ -151,6 +151,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_dot = {
     .class_name = "Dot",
+    .family = CX_MERGING,
     .cfg_size = sizeof(dot_config),
     .fields = fields,
     .moves_axes = 1,

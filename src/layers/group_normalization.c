@@ -111,6 +111,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_group_normalization = {
     .class_name = "GroupNormalization",
+    .family = CX_NORMALIZING,
     .cfg_size = sizeof(group_config),
     .fields = fields,
     .infer = infer,

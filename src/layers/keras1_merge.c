@@ -50,6 +50,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_keras1_merge = {
     .class_name = "Merge",
+    .family = CX_MERGING,
     .cfg_size = sizeof(merge_config),
     .fields = fields,
     .configure = configure,

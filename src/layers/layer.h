@@ -117,12 +117,13 @@ typedef struct cx_layer_kind {
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
     cx_family family;
-    int has_data_format;    /* 1: its channels may come first; see call.c */
-    int moves_axes;         /* 1: axes of the output are not those of the input */
-    int is_conv, is_pool;   /* counted as such by the tap "conv+pool" */
-    int is_identity;        /* 1: y holds the numbers of x, perhaps in another shape: a plan need
-                               not run it */
-    int is_rescaling;       /* 1: turns pixel values into a model's range by itself */
+    int has_data_format;  /* 1: its channels may come first; see call.c */
+    int moves_axes;       /* 1: axes of the output are not those of the input */
+    int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
+    int is_transposed;    /* of a convolution: its kernel has the filters before the channels */
+    int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
+                             not run it */
+    int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -141,7 +142,7 @@ typedef struct cx_layer_kind {
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
-    /* Add to dx and dw. NULL: this kind has no derivative here, and a plan that wants one says so. */
+    /* Add to dx and dw. NULL: the kind has no derivative, and a plan that wants one says so. */
     void (*backward)(const cx_layer *l, const cx_backward_call *c);
     /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
      * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
@@ -160,6 +161,7 @@ struct cx_layer {
     void *cfg;          /* the kind's struct */
     int trainable;      /* Keras' flag */
     int channels_first; /* of the tensors that it takes and gives */
+    int entry;          /* of the model that it is in */
     int n_weights;      /* -1 until somebody asked for them */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
@@ -171,6 +173,11 @@ struct cx_layer {
  * CVS_E_UNSUPPORTED names an unknown class. */
 int cx_layer_init(cx_layer *out, const char *class_name, const char *name, const cx_json *config,
                   const cx_config_context *context, cx_arena *arena, cvs_error *err);
+
+/* The same with a kind that is known already. */
+int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
+                     const cx_json *config, const cx_config_context *context, cx_arena *arena,
+                     cvs_error *err);
 
 /* As the kind's functions of that name, for tensors in the model's own order of axes. */
 int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);
@@ -191,6 +198,35 @@ const char *cx_activation_name(const cx_activation *a);
 const cx_layer_kind *cx_layer_kind_find(const char *class_name);
 /* The i-th kind; NULL past the end. */
 const cx_layer_kind *cx_layer_kind_at(int i);
+
+/* --- operations --- */
+
+/* Where an argument of an operation's call came from: a value, or `n` of the tensors that it is
+ * called on, from the `first`. */
+enum { CX_MAX_ARGUMENTS = 16 };
+typedef struct cx_argument {
+    const char *name; /* NULL for a positional one */
+    const cx_json *value;
+    int first, n;
+} cx_argument;
+
+/* What stands for an operation: a kind, which the table need not have, and its configuration, the
+ * caller's to cx_json_free. */
+typedef struct cx_operation {
+    const cx_layer_kind *kind;
+    cx_json *config;
+} cx_operation;
+
+/* Whether what Keras lists like a layer is an operation on tensors: x + y, tf.nn.relu(x). Some
+ * have namesakes among the layers; the module tells. */
+int cx_is_operation(const char *module, const char *class_name);
+
+/* The kind for one call of an operation; CVS_E_UNSUPPORTED names an unknown one. */
+int cx_operation_read(cx_operation *out, const char *class_name, const cx_json *config,
+                      const cx_argument *args, int n_args, cvs_error *err);
+
+/* What may help with a class that there is no kind for; NULL where nothing is known. Static. */
+const char *cx_unknown_class_hint(const char *class_name, const cx_json *config);
 
 /* --- helpers for kinds --- */
 
@@ -249,6 +285,8 @@ int cx_window_of(cx_window *out, const cx_window_config *c, int rank, const cx_s
                  cvs_error *err);
 /* The output shape of that window with so many channels. */
 cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
+
+extern const char *const cx_interpolation_words[]; /* of CX_WORD fields for a cx_interpolation */
 
 /* An epilogue for `bias` and the activation `a`. When the activation is no clamp, the epilogue is
  * without it and cx_finish_activation does it afterwards on the whole output. */

@@ -176,6 +176,7 @@ const cx_layer_kind cx_layer_layer_normalization = {
 
 const cx_layer_kind cx_layer_rms_normalization = {
     .class_name = "RMSNormalization",
+    .family = CX_NORMALIZING,
     .cfg_size = sizeof(norm_config),
     .fields = rms_fields,
     .configure = rms_configure,

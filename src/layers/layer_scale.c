@@ -55,6 +55,7 @@ static void forward(const cx_layer *l, const cx_call *c)
 
 const cx_layer_kind cx_layer_layer_scale = {
     .class_name = "LayerScale",
+    .family = CX_NORMALIZING,
     .cfg_size = sizeof(scale_config),
     .fields = fields,
     .infer = infer,

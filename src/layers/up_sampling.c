@@ -1,16 +1,12 @@
 /* up_sampling.c - UpSampling1D, UpSampling2D, UpSampling3D: each cell repeated, or, in two
- * dimensions, the bilinear mean of its neighbours with half-pixel centres. */
-#include <math.h>
+ * dimensions, a mean of its neighbours with half-pixel centres, as TensorFlow 2 has it. */
 #include <stddef.h>
 
 #include "layers/layer.h"
 
-enum { NEAREST, BILINEAR };
-static const char *const interpolations[] = {"nearest", "bilinear", NULL};
-
 typedef struct up_config {
     int64_t size[CX_SPACE];
-    int interpolation;
+    int interpolation; /* cx_interpolation */
 } up_config;
 
 #define AT(member) offsetof(up_config, member)
@@ -20,7 +16,7 @@ static const cx_field fields[] = {
 };
 static const cx_field fields_2d[] = {
     {"size", CX_INTS, AT(size), 2, 1, CX_MAX_KERNEL, NULL},
-    {"interpolation", CX_WORD, AT(interpolation), NEAREST, 0, 0, interpolations},
+    {"interpolation", CX_WORD, AT(interpolation), CX_NEAREST, 0, 0, cx_interpolation_words},
     {0},
 };
 
@@ -63,50 +59,21 @@ static void forward_nearest(const cx_layer *l, const cx_call *c)
         cx_copy_box(&box, c->x[0]->data + p / by[CX_DEPTH] * plane, c->y->data + p * out_plane);
 }
 
-/* Where output cell o lies between two input cells: low + share of the way to high. */
-typedef struct between {
-    int64_t low, high;
-    float share;
-} between;
-
-static between locate(int64_t o, int64_t by, int64_t n)
-{
-    double at = ((double)o + 0.5) / (double)by - 0.5;
-    double floor_at = floor(at);
-    int64_t low = (int64_t)floor_at;
-    return (between){low < 0 ? 0 : low, low + 1 < n ? low + 1 : n - 1, (float)(at - floor_at)};
-}
-
-static void forward_bilinear(const cx_layer *l, const cx_call *c)
-{
-    const up_config *k = l->cfg;
-    const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;
-    int64_t channels = in->d[3], row = in->d[2] * channels;
-    float *y = c->y->data;
-    for (int64_t p = 0; p < in->d[0] * out->d[1]; p++) {
-        between v = locate(p % out->d[1], k->size[0], in->d[1]);
-        const float *image = c->x[0]->data + p / out->d[1] * in->d[1] * row;
-        const float *top = image + v.low * row, *bottom = image + v.high * row;
-        for (int64_t i = 0; i < out->d[2]; i++, y += channels) {
-            between h = locate(i, k->size[1], in->d[2]);
-            const float *tl = top + h.low * channels, *tr = top + h.high * channels;
-            const float *bl = bottom + h.low * channels, *br = bottom + h.high * channels;
-            for (int64_t n = 0; n < channels; n++) {
-                float above = tl[n] + (tr[n] - tl[n]) * h.share;
-                float below = bl[n] + (br[n] - bl[n]) * h.share;
-                y[n] = above + (below - above) * v.share;
-            }
-        }
-    }
-}
-
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const up_config *k = l->cfg;
-    if (k->interpolation == BILINEAR)
-        forward_bilinear(l, c);
-    else
+    const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;
+    if (k->interpolation == CX_NEAREST) {
         forward_nearest(l, c);
+        return;
+    }
+    const cx_resize r = {.batch = in->d[0],
+                         .channels = in->d[3],
+                         .in = {in->d[1], in->d[2]},
+                         .out = {out->d[1], out->d[2]},
+                         .size = {in->d[1], in->d[2]},
+                         .how = (cx_interpolation)k->interpolation};
+    cx_resize_forward(&r, c->x[0]->data, c->y->data);
 }
 
 #define UP(symbol, name, table, axes)         \

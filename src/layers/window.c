@@ -4,6 +4,8 @@
 const char *const cx_padding_words[] = {"valid", "same", NULL};
 const char *const cx_padding_words_1d[] = {"valid", "same", "causal", NULL};
 
+const char *const cx_interpolation_words[] = {"nearest", "bilinear", "bicubic", NULL};
+
 int cx_kernel_of_keras1(cx_window_config *c, int rank, const cx_json *config, cvs_error *err)
 {
     static const char *const keys[CX_SPACE][CX_SPACE] = {

@@ -133,7 +133,8 @@ static void add_layer(drawing *d, const cx_flow_box *box, int node_index, double
     cx_str_addf(&d->out, "<g class=\"%s\">", looks[look_of(d->m, node)].class);
     add_tip(d, node);
     add_rect(d, "b", x, y, box->width, box->height, 7);
-    add_text(d, x + CX_CHART_PAD, y + 17, "c", CX_CHART_CLASS, room * 8 / 9, l->kind->class_name);
+    add_text(d, x + CX_CHART_PAD, y + 17, "c", CX_CHART_CLASS, room * 8 / 9 + 1,
+             l->kind->class_name);
     add_text(d, x + CX_CHART_PAD, y + 32, "n", CX_CHART_NAME, room, slash ? slash + 1 : node->name);
     add_shape_and_params(d, x, y + 47, box->width, &node->shape, cx_layer_params(l));
     cx_str_add(&d->out, "</g>\n");
@@ -179,7 +180,7 @@ static void add_curve(cx_str *out, const cx_flow_piece *p, double x, double y)
 /* Down, right, up, right and down again, around corners. */
 static void add_wrap(cx_str *out, const cx_flow_piece *p, double x, double y)
 {
-    const int r = 6;
+    const int r = CX_FLOW_TURN;
     cx_str_add(out, "V");
     cx_xml_number(out, y + p->bend0 - r);
     cx_str_addf(out, "q0 %d %d %dH", r, r, r);
@@ -189,7 +190,7 @@ static void add_wrap(cx_str *out, const cx_flow_piece *p, double x, double y)
     cx_str_addf(out, "q0 %d %d %dH", -r, r, -r);
     cx_xml_number(out, x + p->x1 - r);
     cx_str_addf(out, "q%d 0 %d %dV", r, r, r);
-    cx_xml_number(out, y + fmax(p->y1, p->bend1 + r));
+    cx_xml_number(out, y + p->y1);
 }
 
 static void add_lines(drawing *d, const cx_chart *chart, double x, double y)

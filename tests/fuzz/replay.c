@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -17,11 +18,12 @@ static int n_paths;
 static void collect(const char *dir)
 {
     char path[4096];
+    struct stat st;
     DIR *d = opendir(dir);
     for (const struct dirent *e; d && (e = readdir(d));) {
         if (e->d_name[0] == '.' || n_paths == (int)(sizeof paths / sizeof *paths)) continue;
         snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-        paths[n_paths++] = cx_strdup(path);
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode)) paths[n_paths++] = cx_strdup(path);
     }
     if (d) closedir(d);
 }

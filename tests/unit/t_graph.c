@@ -169,6 +169,8 @@ static void wrong_inputs_are_refused(void **state)
     FAILS(cvs_run_set_input(run, 0, x, (int64_t[]){1, 8, 8, 3}, 4, &err), CVS_E_ARG,
           "(None, 8, 8, 1)");
     FAILS(cvs_run_set_input(run, 0, x, (int64_t[]){1, 8, 8}, 3, &err), CVS_E_ARG, "(1, 8, 8)");
+    FAILS(cvs_run_set_input(run, 0, x, (int64_t[]){(1LL << 32) + 1, 8, 8, 1}, 4, &err), CVS_E_ARG,
+          "(4294967297, 8, 8, 1)");
     FAILS(cvs_run_set_input(run, 1, x, (int64_t[]){1, 8, 8, 1}, 4, &err), CVS_E_ARG, "input 1");
     FAILS(cvs_run_set_image(run, 0, "/nowhere/x.png", NULL, &err), CVS_E_IO, "/nowhere/x.png");
     cvs_run_free(run);

@@ -196,6 +196,43 @@ static void normalized_rows_equal_the_reference(void **state)
     }
 }
 
+/* --- images --- */
+
+typedef struct resize_case {
+    cx_resize r;
+    const float *x;
+} resize_case;
+
+static void call_resize(const void *arg, float *y, int ref)
+{
+    const resize_case *k = arg;
+    (ref ? cx_ref_resize_forward : cx_resize_forward)(&k->r, k->x, y);
+}
+
+static void resized_images_equal_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 60; s++) {
+        seed((uint64_t)s);
+        cx_resize r = {.batch = pick(1, 2), .channels = pick(1, 5)};
+        r.how = (cx_interpolation)(s % 3);
+        for (int a = 0; a < 2; a++) {
+            r.in[a] = pick(1, 12);
+            r.size[a] = pick(1, r.in[a]);
+            r.from[a] = pick(0, r.in[a] - r.size[a]);
+            /* Powers of two, so that no place falls on two sides of a tie by a rounding. */
+            r.out[a] = (int64_t)1 << pick(0, 5);
+        }
+        float *x = numbers(r.batch * r.in[0] * r.in[1] * r.channels);
+        const resize_case k = {r, x};
+        char text[64];
+        snprintf(text, sizeof text, "seed %d: rule %d from %dx%d to %dx%d", s, (int)r.how,
+                 (int)r.size[0], (int)r.size[1], (int)r.out[0], (int)r.out[1]);
+        expect_reference(call_resize, &k, r.batch * r.out[0] * r.out[1] * r.channels, text);
+        drop(x);
+    }
+}
+
 /* --- boxes --- */
 
 static void boxes_are_copied_as_the_reference_does(void **state)
@@ -241,6 +278,7 @@ int main(void)
         cmocka_unit_test(softmax_equals_the_reference),
         cmocka_unit_test(pairs_and_scales_equal_the_reference),
         cmocka_unit_test(normalized_rows_equal_the_reference),
+        cmocka_unit_test(resized_images_equal_the_reference),
         cmocka_unit_test(boxes_are_copied_as_the_reference_does),
     };
     return RUN(tests);

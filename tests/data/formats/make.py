@@ -1,6 +1,8 @@
 """Make the HDF5 files of this folder: python3 make.py (needs h5py). Numbers are 0, 1, 2, ... / 64."""
+import io
 import json
 import os
+import zipfile
 import h5py
 import numpy as np
 
@@ -129,3 +131,114 @@ with h5py.File("elsewhere.h5", "w") as h:
     plist = h5py.h5p.create(h5py.h5p.DATASET_CREATE)
     plist.set_chunk((1 << 10, 1 << 5))
     h5py.h5d.create(h.id, b"vast", h5py.h5t.IEEE_F32LE, space, plist)
+
+# weights alone, described by a JSON
+with h5py.File("weights.h5", "w") as h:
+    h.attrs["layer_names"] = [n.encode() for n in plain_groups]
+    for name, weights in plain_groups.items():
+        g = h.create_group(name)
+        g.attrs["weight_names"] = [n.encode() for n, _ in weights]
+        for path, array in weights:
+            g.create_dataset(path, data=array)
+with open("architecture.json", "w") as f:
+    json.dump(dict(plain, keras_version="2.9.0", backend="tensorflow"), f)
+with h5py.File("before_keras1.h5", "w") as h:
+    h.attrs["nb_layers"] = 1
+    h.create_group("layer_0").create_dataset("param_0", data=numbers(2))
+
+# kernels in the order of axes that older Keras had: all are numbers(3, 2, 4) or (3, 3, 2, 4) now
+flat = numbers(3, 2, 4)
+square = numbers(3, 3, 2, 4)
+conv1d = {"class_name": "Sequential", "config": [layer(
+    "Convolution1D", "conv", nb_filter=4, filter_length=3, batch_input_shape=[None, 6, 2])]}
+conv2d = {"class_name": "Sequential", "config": [conv("conv", 4, batch_input_shape=[None, 6, 5, 2])]}
+bias = ("conv_b", numbers(4))
+write("keras1_conv1d.h5", conv1d, {"conv": [("conv_W", flat[:, None]), bias]}, version="1.2.2")
+write("keras1_conv1d_old.h5", conv1d,
+      {"conv": [("conv_W", flat.transpose(2, 1, 0)[..., None]), bias]}, version="1.0.0")
+write("keras1_th.h5", conv2d, {"conv": [("conv_W", square.transpose(3, 2, 0, 1)), bias]},
+      version="1.2.2")
+write("keras2_turned.h5", conv2d, {"conv": [("conv/kernel:0", square.transpose(2, 3, 1, 0)), bias]},
+      version="2.2.4")
+
+
+# .keras files: groups called after classes, and a nested model
+def store_vars(group, path, *arrays, name=None):
+    g = group.create_group(path + "/vars")
+    if name:
+        g.attrs["name"] = name
+    for i, a in enumerate(arrays):
+        g.create_dataset(str(i), data=a)
+
+
+def seq(name, layers):
+    return {"module": "keras", "class_name": "Sequential", "registered_name": None,
+            "config": {"name": name, "layers": layers}}
+
+
+def v3(file, members, layers="layers", named=True, compression=zipfile.ZIP_STORED, **more):
+    config = seq("outer", [
+        layer("InputLayer", "in", batch_shape=[None, 6, 5, 2]), conv("a", 4),
+        seq("inner", [conv("b", 4), conv("c", 4)]),
+        conv("d", 4), layer("Flatten", "flat"), layer("Dense", "last", units=3)])
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as h:
+        top = h.create_group(layers)
+        store_vars(top, "conv2d", square, numbers(4) + 1, name=named and "a")
+        store_vars(top, "sequential/" + layers + "/conv2d", numbers(3, 3, 4, 4), numbers(4) + 2)
+        store_vars(top, "sequential/" + layers + "/conv2d_1", numbers(3, 3, 4, 4), numbers(4) + 3)
+        store_vars(top, "conv2d_1", numbers(3, 3, 4, 4), numbers(4) + 4)
+        store_vars(top, "flatten")
+        store_vars(top, "dense", numbers(120, 3), numbers(3) + 5)
+        h.create_group("vars")
+    contents = dict({"metadata.json": json.dumps({"keras_version": "3.8.0"}),
+                     "config.json": json.dumps(config), "model.weights.h5": memory.getvalue()},
+                    **more)
+    with zipfile.ZipFile(file, "w", compression) as z:
+        for member in members:
+            z.writestr(zipfile.ZipInfo(member), contents[member], compression)
+
+
+whole = ["metadata.json", "config.json", "model.weights.h5"]
+v3("v3.keras", whole)
+v3("v3_packed.keras", whole, compression=zipfile.ZIP_DEFLATED)
+v3("v3_old.keras", whole, layers="_layer_checkpoint_dependencies", named=False)
+v3("v3_npz.keras", whole[:2] + ["model.weights.npz"], **{"model.weights.npz": b"x"})
+v3("v3_shards.keras", whole[:2] + ["model.weights.json"], **{"model.weights.json": b"{}"})
+v3("torch.keras", ["archive/data.pkl"], **{"archive/data.pkl": b"x"})
+v3("other.keras", ["words.txt"], **{"words.txt": b"x"})
+
+
+# TensorFlow.js: an array over two files, quantized ones, another group
+def tfjs(folder, **change):
+    os.makedirs(folder, exist_ok=True)
+    kernel, moving = numbers(3, 3, 2, 4), [numbers(4) + i for i in (1, 2, 3, 4)]
+    first = kernel.tobytes() + numbers(4).astype("<f2").tobytes()
+    second = np.arange(8, dtype="u1").tobytes() + np.arange(8, dtype="<u2").tobytes()
+    last = numbers(120, 3).tobytes() + numbers(3).tobytes()
+    for name, content in [("1.bin", first[:101]), ("2.bin", first[101:] + second), ("3.bin", last)]:
+        with open(folder + "/" + name, "wb") as f:
+            f.write(content)
+
+    def w(name, shape, kind=None, scale=None, low=None):
+        entry = {"name": name, "shape": shape, "dtype": "float32"}
+        if kind:
+            entry["quantization"] = {"dtype": kind, "original_dtype": "float32"}
+            if scale:
+                entry["quantization"].update(scale=scale, min=low)
+        return entry
+
+    groups = [
+        {"paths": ["1.bin", "2.bin"], "weights": [
+            w("first/kernel", [3, 3, 2, 4]), w("first/bias", [4], "float16"),
+            w("norm/gamma", [4], "uint8", 0.5, 1.0), w("norm/beta", [4], "uint8", 0.25, -1.0),
+            w("norm/moving_mean", [4], "uint16", 0.5, 2.0),
+            w("norm/moving_variance", [4], "uint16", 1.0, 4.0)]},
+        {"paths": ["3.bin"], "weights": [w("last/kernel", [120, 3]), w("last/bias", [3])]}]
+    with open(folder + "/model.json", "w") as f:
+        json.dump({"format": "layers-model", "generatedBy": "keras v2.9.0", "modelTopology": {
+            "keras_version": "2.9.0", "backend": "tensorflow", "model_config": plain},
+            "weightsManifest": groups}, f)
+
+
+tfjs("tfjs")
