@@ -80,14 +80,36 @@ static int check_keywords(const cx_json *keywords, cvs_error *err)
     return 0;
 }
 
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Tensors by name, as a dict: Keras counts them in the order of the sorted names. */
+static int read_dict(reader *r, const cx_json *json, int (*read)(reader *, const cx_json *))
+{
+    const char *keys[CX_MAX_INPUTS];
+    size_t n = cx_json_size(json);
+    if (n > CX_MAX_INPUTS)
+        return cx_fail(r->c->err, CVS_E_FORMAT, "more than %d inputs", CX_MAX_INPUTS);
+    for (size_t i = 0; i < n; i++) keys[i] = cx_json_key(json, i);
+    qsort(keys, n, sizeof *keys, by_text);
+    for (size_t i = 0; i < n; i++) {
+        int rc = read(r, cx_json_get(json, keys[i]));
+        if (rc < 0) return rc;
+    }
+    return 0;
+}
+
 /* Keras 1 and 2: [name, node, tensor], perhaps with keywords, or a list of these. Keras 2 leaves
  * the list out in places. */
 static int read_refs(reader *r, const cx_json *json)
 {
     size_t n = cx_json_size(json);
+    if (cx_json_is_object(json)) return read_dict(r, json, read_refs);
     if (!cx_json_is_array(json))
-        return cx_fail(r->c->err, cx_json_is_object(json) ? CVS_E_UNSUPPORTED : CVS_E_FORMAT,
-                       "its inputs are %s, a list is wanted", cx_json_kind(json));
+        return cx_fail(r->c->err, CVS_E_FORMAT, "its inputs are %s, a list is wanted",
+                       cx_json_kind(json));
     if (cx_json_is_string(cx_json_at(json, 0))) {
         int rc = read_ref(r, json);
         return rc < 0 || n <= 3 ? rc : check_keywords(cx_json_at(json, 3), r->c->err);
@@ -106,6 +128,7 @@ static int read_tensors(reader *r, const cx_json *json)
     const char *class_name = cx_json_string(cx_json_get(json, "class_name"), "");
     if (strcmp(class_name, "__keras_tensor__") == 0)
         return read_ref(r, cx_json_get(cx_json_get(json, "config"), "keras_history"));
+    if (cx_json_is_object(json) && !*class_name) return read_dict(r, json, read_tensors);
     if (!cx_json_is_array(json))
         return cx_fail(r->c->err, CVS_E_UNSUPPORTED, "calls on %s are not supported",
                        cx_json_kind(json));

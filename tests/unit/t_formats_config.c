@@ -140,6 +140,19 @@ static void calls_are_read_in_every_dialect(void **state)
                   "3.8.0", nodes);
 }
 
+/* Keras counts the tensors of a dict in the order of the sorted names. */
+static void dicts_of_tensors_are_sorted(void **state)
+{
+    (void)state;
+    assert_builds(
+        FUNCTIONAL(
+            "f",
+            INPUT("b", "batch_shape", "[null,4]") "," INPUT("a", "batch_shape", "[null,4]") "," ADD(
+                "sum", "[{'args':[{'z':" TENSOR("b") ",'y':" TENSOR("a") "}],'kwargs':{}}]"),
+            "{'b':['b',0,0],'a':['a',0,0]}", "{'out':['sum',0,0]}") "}",
+        "3.8.0", "b() a() sum(a b)");
+}
+
 static void layers_may_be_listed_in_any_order(void **state)
 {
     (void)state;
@@ -313,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_sequential_takes_its_input_shape_from_anywhere),
         cmocka_unit_test(shapes_are_read_with_free_sizes),
         cmocka_unit_test(calls_are_read_in_every_dialect),
+        cmocka_unit_test(dicts_of_tensors_are_sorted),
         cmocka_unit_test(layers_may_be_listed_in_any_order),
         cmocka_unit_test(inputs_come_in_the_order_of_input_layers),
         cmocka_unit_test(a_layer_called_again_is_another_node),

@@ -172,10 +172,9 @@ static void kernels_get_the_order_of_today(void **state)
     static const struct {
         const char *name;
         int n;
-    } cases[] = {{"keras1_conv1d.h5", 24},
-                 {"keras1_conv1d_old.h5", 24},
-                 {"keras1_th.h5", 72},
-                 {"keras2_turned.h5", 72}};
+    } cases[] = {{"keras1_conv1d.h5", 24},      {"keras1_conv1d_old.h5", 24},
+                 {"keras1_th.h5", 72},          {"keras1_th_cube.h5", 81},
+                 {"keras1_deconv_cube.h5", 81}, {"keras2_turned.h5", 72}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cvs_model *m = load(cases[i].name, NULL);
         for (int k = 0; k < cases[i].n; k++) assert_true(number(m, "conv", 0, k) == k / 64.0);

@@ -158,6 +158,20 @@ write("keras1_conv1d_old.h5", conv1d,
       {"conv": [("conv_W", flat.transpose(2, 1, 0)[..., None]), bias]}, version="1.0.0")
 write("keras1_th.h5", conv2d, {"conv": [("conv_W", square.transpose(3, 2, 0, 1)), bias]},
       version="1.2.2")
+# where shapes do not tell, the layer does
+cube = numbers(3, 3, 3, 3)
+
+
+def keras1(class_name, order):
+    return {"class_name": "Sequential", "config": [layer(
+        class_name, "conv", nb_filter=3, nb_row=3, nb_col=3, border_mode="same", dim_ordering=order,
+        batch_input_shape=[None, 3, 3, 3])]}
+
+
+write("keras1_th_cube.h5", keras1("Convolution2D", "th"),
+      {"conv": [("conv_W", cube.transpose(3, 2, 0, 1)), ("conv_b", numbers(3))]}, version="1.2.2")
+write("keras1_deconv_cube.h5", keras1("Deconvolution2D", "tf"),
+      {"conv": [("conv_W", cube.transpose(0, 1, 3, 2)), ("conv_b", numbers(3))]}, version="1.2.2")
 write("keras2_turned.h5", conv2d, {"conv": [("conv/kernel:0", square.transpose(2, 3, 1, 0)), bias]},
       version="2.2.4")
 
