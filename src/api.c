@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "build_facts.h" /* made by the build */
+
 #include "base/mem.h"
 #include "base/threads.h"
 #include "formats/load.h"
@@ -16,8 +18,8 @@ const char *cvs_version(void)
 void cvs_build_info(char *buf, size_t size)
 {
     if (size == 0) return;
-    snprintf(buf, size, "compiler: %s\nkernels: %s\nthreads: %d\n", __VERSION__, cx_kernels_name(),
-             cx_threads());
+    snprintf(buf, size, "compiler: %s\nlibraries: %s\nkernels: %s\nthreads: %d\n", __VERSION__,
+             CX_LIBRARIES, cx_kernels_name(), cx_threads());
 }
 
 int cvs_set_threads(int n, cvs_error *err)

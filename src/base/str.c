@@ -130,7 +130,7 @@ void cx_hint_nearest(cvs_error *err, const char *name, const char *const *names,
 {
     const char *best[3] = {NULL, NULL, NULL};
     int score[3] = {0, 0, 0};
-    int limit = (int)strlen(name) / 2 + 1;
+    int limit = (int)strlen(name) / 3 + 1;
     for (int i = 0; i < n; i++) {
         int d = strstr(names[i], name) ? 0 : distance(name, names[i]);
         if (d > limit) continue;
