@@ -142,8 +142,8 @@ typedef enum cvs_summary_style {
 /** What the table of a model shows. All zero is the default. */
 typedef struct cvs_summary_options {
     cvs_summary_style style;
-    int width;  /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
-                     80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
+    int width; /**< columns of the table (Keras calls it line_length), 40 … 1000; 0 for a default:
+                    80 (a chain) or 98 in Keras 2's style, 76 in Keras 3's */
     int expand; /**< 1: the layers of nested models too, as Keras' expand_nested; JSON always has
                      them */
 } cvs_summary_options;
