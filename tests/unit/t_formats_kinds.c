@@ -142,7 +142,7 @@ static void weights_alone_want_a_description(void **state)
     assert_true(number(m, "norm", 3, 2) == 2 / 64.0 + 4);
     cvs_model_free(m);
     /* a model of TensorFlow.js describes, too; a whole model's own description gives way */
-    m = load("weights.h5", "tfjs/model.json");
+    m = load("weights.h5", "../tfjs/model.json");
     assert_true(number(m, "last", 0, 359) == 359 / 64.0);
     cvs_model_free(m);
     m = load("packed.h5", "architecture.json");
@@ -187,7 +187,7 @@ static void kernels_get_the_order_of_today(void **state)
 static void tensorflow_js_is_read_over_files_and_quantized(void **state)
 {
     (void)state;
-    cvs_model *m = load("tfjs/model.json", NULL);
+    cvs_model *m = load("../tfjs/model.json", NULL);
     for (int i = 0; i < 72; i++) assert_true(number(m, "first", 0, i) == i / 64.0);
     assert_true(number(m, "first", 1, 3) == 3 / 64.0);
     assert_true(number(m, "norm", 0, 3) == 3 * 0.5 + 1);
@@ -207,13 +207,13 @@ static void assert_tfjs_fails(const char *from, const char *to, int code, const 
     for (int i = 1; i <= 3; i++) {
         cx_bytes b;
         char name[16];
-        snprintf(name, sizeof name, "tfjs/%d.bin", i);
+        snprintf(name, sizeof name, "../tfjs/%d.bin", i);
         OK(cx_file_read(&b, data_path(path, name), 1 << 20, &err));
         snprintf(changed, sizeof changed, "%s/%d.bin", folder, i);
         OK(cx_file_write(changed, &(cx_piece){b.data, b.size}, 1, &err));
         cx_bytes_deinit(&b);
     }
-    write_changed(changed, "tfjs/model.json", from, to);
+    write_changed(changed, "../tfjs/model.json", from, to);
     FAILS(cx_load_model(&m, changed, NULL, &err), code, text);
     assert_null(m);
 }

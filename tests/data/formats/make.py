@@ -255,4 +255,4 @@ def tfjs(folder, **change):
             "weightsManifest": groups}, f)
 
 
-tfjs("tfjs")
+tfjs("../tfjs")
