@@ -134,6 +134,7 @@ static void rescaling_forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_rescaling = {
     .class_name = "Rescaling",
     .family = CX_NORMALIZING,
+    .is_rescaling = 1,
     .cfg_size = sizeof(rescaling_config),
     .configure = rescaling_configure,
     .infer = rescaling_infer,
@@ -239,6 +240,7 @@ static void normalization_forward(const cx_layer *l, const cx_call *c)
 const cx_layer_kind cx_layer_normalization = {
     .class_name = "Normalization",
     .family = CX_NORMALIZING,
+    .is_rescaling = 1,
     .cfg_size = sizeof(normalization_config),
     .fields = normalization_fields,
     .configure = normalization_configure,

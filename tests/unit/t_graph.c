@@ -177,6 +177,31 @@ static void wrong_inputs_are_refused(void **state)
     cvs_model_free(m);
 }
 
+/* A model with its own Rescaling takes pixel values as they are. */
+static void own_rescaling_wants_raw_pixels(void **state)
+{
+    (void)state;
+    const cx_shape shape = {4, {CX_FREE, 8, 8, 3}};
+    const char *firsts[][2] = {{"Rescaling", "{\"scale\": 0.004}"},
+                               {"Normalization", "{\"mean\": [1, 2, 3], \"variance\": [1, 1, 1]}"},
+                               {"Flatten", "{}"}};
+    const cvs_preprocess wanted[] = {CVS_PREPROCESS_RAW, CVS_PREPROCESS_RAW, CVS_PREPROCESS_UNIT};
+    for (int i = 0; i < 3; i++) {
+        cvs_model *m;
+        int node;
+        const char *why;
+        OK(cx_model_new(&m, "m", "Sequential", "2.9.0", &err));
+        OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+        node = add(m, "Dropout", "d", "{\"rate\": 0.1}", node); /* does nothing here */
+        node = add(m, firsts[i][0], "first", firsts[i][1], node);
+        OK(cx_model_set_outputs(m, &node, 1, &err));
+        OK(cx_model_finish(m, &err));
+        assert_int_equal(cvs_model_preprocess(m, &why), wanted[i]);
+        assert_int_equal(strstr(why, "rescaling") != NULL, wanted[i] == CVS_PREPROCESS_RAW);
+        cvs_model_free(m);
+    }
+}
+
 /* The layout of Keras 2 (to 2.6), at Python's width: fields cut and padded at columns 29, 55, 65.
  */
 static void summary_is_keras_2(void **state)
@@ -236,6 +261,7 @@ int main(void)
         cmocka_unit_test(steady_state_allocates_nothing),
         cmocka_unit_test(free_sizes_take_the_inputs),
         cmocka_unit_test(wrong_inputs_are_refused),
+        cmocka_unit_test(own_rescaling_wants_raw_pixels),
         cmocka_unit_test(summary_is_keras_2),
         cmocka_unit_test(summary_is_keras_3),
     };
