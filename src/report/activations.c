@@ -26,6 +26,10 @@ typedef struct job {
     layer_job *layers;
     int n;
     cx_easel *easels; /* one a thread */
+    const char *model_name;
+    char *index; /* the text of index.json */
+    int index_rc;
+    cvs_error index_err;
 } job;
 
 static int write_picture(const job *j, const layer_job *l, cx_easel *easel, cvs_error *err)
@@ -61,14 +65,6 @@ static int write_numbers(const job *j, const layer_job *l, cvs_error *err)
     if (rc == 0) rc = cx_npy_write(path, l->map->y.data, &l->map->y.shape, err);
     cx_free(path);
     return rc;
-}
-
-static void do_layer(void *arg, int i, int worker)
-{
-    const job *j = arg;
-    layer_job *l = &j->layers[i];
-    if (l->numbers[0]) l->rc = write_numbers(j, l, &l->err);
-    if (l->rc == 0 && l->picture[0]) l->rc = write_picture(j, l, &j->easels[worker], &l->err);
 }
 
 /* --- index.json --- */
@@ -112,13 +108,11 @@ static void add_layer(cx_json_writer *w, const layer_job *l, int index)
     cx_json_close(w, '}');
 }
 
-static int write_index(const job *j, const cvs_model *m, cvs_error *err)
+static int make_index(job *j, cvs_error *err)
 {
     cx_json_writer w = {0};
-    char *text = NULL, *path = NULL;
-    int rc;
     cx_json_open(&w, NULL, '{');
-    cx_json_add_string(&w, "model", m->name);
+    cx_json_add_string(&w, "model", j->model_name);
     cx_json_add_string(&w, "input", j->options->input);
     cx_json_add_string(&w, "preprocess", j->options->preprocess);
     if (j->options->formats & CVS_WRITE_NPZ) cx_json_add_string(&w, "npz", "activations.npz");
@@ -127,11 +121,14 @@ static int write_index(const job *j, const cvs_model *m, cvs_error *err)
     for (int i = 0; i < j->n; i++) add_layer(&w, &j->layers[i], i + 1);
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_join_path(&path, j->dir, "index.json", err));
-    TRY(cx_file_write(path, &(cx_piece){text, strlen(text)}, 1, err));
-out:
-    cx_free(text);
+    return cx_json_finish(&j->index, &w, err);
+}
+
+static int write_index(const job *j, cvs_error *err)
+{
+    char *path = NULL;
+    int rc = cx_join_path(&path, j->dir, "index.json", err);
+    if (rc == 0) rc = cx_file_write(path, &(cx_piece){j->index, strlen(j->index)}, 1, err);
     cx_free(path);
     return rc;
 }
@@ -162,15 +159,29 @@ const char *cvs_style_name(int style)
     return style >= 0 && style <= CVS_STYLE_R2 ? style_names[style] : NULL;
 }
 
+/* Each layer is an item, and the text of the index, which needs no file, is the last. */
+static void do_item(void *arg, int i, int worker)
+{
+    job *j = arg;
+    layer_job *l = &j->layers[i];
+    if (i == j->n) {
+        j->index_rc = make_index(j, &j->index_err);
+        return;
+    }
+    if (l->numbers[0]) l->rc = write_numbers(j, l, &l->err);
+    if (l->rc == 0 && l->picture[0]) l->rc = write_picture(j, l, &j->easels[worker], &l->err);
+}
+
 static int write_layers(job *j, cvs_error *err)
 {
-    cx_parallel(j->n, do_layer, j);
+    cx_parallel(j->n + 1, do_item, j);
     for (int i = 0; i < j->n; i++) {
         if (j->layers[i].rc == 0) continue;
         if (err) *err = j->layers[i].err;
         return j->layers[i].rc;
     }
-    return 0;
+    if (j->index_rc < 0 && err) *err = j->index_err;
+    return j->index_rc;
 }
 
 static int make_caption(job *j, const cvs_model *m, cvs_error *err)
@@ -187,7 +198,7 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
 {
     const cvs_write_options defaults = {0};
     const cvs_model *m = run->model;
-    job j = {.dir = dir, .options = options ? options : &defaults};
+    job j = {.dir = dir, .options = options ? options : &defaults, .model_name = m->name};
     const int formats = j.options->formats ? j.options->formats : CVS_WRITE_PNG;
     cx_result result = {0};
     int rc, n_easels = cx_threads();
@@ -209,11 +220,12 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
     TRY(cx_make_dirs(dir, err));
     TRY(write_layers(&j, err));
     if (formats & CVS_WRITE_NPZ) TRY(write_npz(&j, err));
-    TRY(write_index(&j, m, err));
+    TRY(write_index(&j, err));
 out:
     for (int i = 0; j.easels && i < n_easels; i++) cx_easel_deinit(&j.easels[i]);
     cx_free(j.easels);
     cx_free(j.caption);
+    cx_free(j.index);
     cx_free(j.layers);
     cx_result_deinit(&result);
     return rc;
