@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -277,12 +278,15 @@ static void limit(int resource, rlim_t value)
     setrlimit(resource, &(struct rlimit){value, value});
 }
 
+enum { LIBRARY_MEMORY = 16 << 20 }; /* of libhdf5, beside the numbers and what they are packed in */
+
 /* Whatever the file does to libhdf5 stays here: no message, no core file, no file written, not
  * much memory, not much time, and no handler of the program that we are a copy of. */
 static void fence(int64_t file_size)
 {
-    static const int signals[] = {SIGSEGV, SIGBUS,  SIGABRT, SIGFPE,  SIGILL, SIGTRAP, SIGALRM,
-                                  SIGXCPU, SIGXFSZ, SIGPIPE, SIGTERM, SIGINT, SIGHUP,  SIGQUIT};
+    static const int signals[] = {SIGSEGV, SIGBUS,  SIGABRT, SIGFPE,  SIGILL,
+                                  SIGTRAP, SIGALRM, SIGPROF, SIGXCPU, SIGXFSZ,
+                                  SIGPIPE, SIGTERM, SIGINT,  SIGHUP,  SIGQUIT};
     sigset_t none;
     unsigned seconds = cx_h5_seconds(file_size);
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], SIG_DFL);
@@ -295,9 +299,11 @@ static void fence(int64_t file_size)
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, seconds);
     alarm(seconds);
+    if (SANITIZED) return; /* it has its own needs of memory and time */
+    int64_t ms = cx_h5_cpu_ms(file_size);
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {ms / 1000, ms % 1000 * 1000}}, NULL);
     rlim_t used = address_space();
-    if (!SANITIZED && used > 0)
-        limit(RLIMIT_AS, used + ((rlim_t)256 << 20) + 2 * (rlim_t)cx_h5_budget(file_size));
+    if (used > 0) limit(RLIMIT_AS, used + LIBRARY_MEMORY + 2 * (rlim_t)cx_h5_budget(file_size));
 }
 
 /* libhdf5 touches about 1.1 MB of heap to open the smallest file. One call for all these pages

@@ -15,7 +15,7 @@ enum {
     CX_H5_MAX_DEPTH = 48,
     CX_H5_MAX_TEXT = 64 << 20,    /* bytes of one attribute */
     CX_H5_MAX_STRINGS = 1000000,  /* of one attribute */
-    CX_H5_INLINE_BASE = 64 << 20, /* bytes of all texts and numbers in the stream: this … */
+    CX_H5_INLINE_BASE = 24 << 20, /* bytes of all texts and numbers in the stream: this … */
     CX_H5_INLINE_FACTOR = 8,      /* … and so many times the file */
 };
 
@@ -62,7 +62,13 @@ static inline int64_t cx_h5_budget(int64_t file_size)
     return CX_H5_INLINE_BASE + CX_H5_INLINE_FACTOR * (file_size < most ? file_size : most);
 }
 
-/* Seconds after which reading a file of that size has gone wrong. */
+/* Milliseconds that the child may compute: damaged files send libhdf5 in circles. */
+static inline int64_t cx_h5_cpu_ms(int64_t file_size)
+{
+    return 1000 + (file_size >> 14);
+}
+
+/* Seconds after which reading a file of that size has gone wrong, however busy the machine. */
 static inline unsigned cx_h5_seconds(int64_t file_size)
 {
     int64_t seconds = 5 + (file_size >> 25);

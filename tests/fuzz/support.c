@@ -1,8 +1,6 @@
 /* support.c - what several targets do with what came out of the bytes. */
-#define _GNU_SOURCE
-#include <stdio.h>
+#define _DEFAULT_SOURCE
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "fuzz.h"
@@ -13,13 +11,22 @@ enum {
     MAX_WORK = 1 << 25,   /* products in it */
 };
 
+static char path[] = "/tmp/convscope-fuzz-XXXXXX";
+
+static void remove_file(void)
+{
+    unlink(path);
+}
+
+/* It has a name of its own: libhdf5 asks for that of every file that it opens. */
 const char *fuzz_file(const void *data, size_t size)
 {
     static int fd = -1;
-    static char path[32];
-    if (fd < 0) fd = memfd_create("fuzz", MFD_CLOEXEC);
+    if (fd < 0) {
+        fd = mkstemp(path);
+        atexit(remove_file);
+    }
     if (fd < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) != (ssize_t)size) abort();
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     return path;
 }
 
@@ -57,12 +64,25 @@ static int is_little_work(const cvs_run *run)
     return 1;
 }
 
+/* Give every size that the model leaves open this one. */
+static int choose_sizes(cvs_run *run, int64_t size, cvs_error *err)
+{
+    int rc = 0;
+    for (int i = 0; rc == 0 && i < run->model->n_inputs; i++) {
+        cx_shape shape = run->model->nodes[run->model->inputs[i]].shape;
+        for (int a = 0; a < shape.ndim; a++)
+            if (shape.d[a] == CX_FREE) shape.d[a] = a > 0 ? size : 1;
+        rc = cx_run_set_shape(run, i, &shape, err);
+    }
+    return rc;
+}
+
 static void compute(const cvs_model *m, cvs_error *err)
 {
     cvs_run *run = NULL;
     cvs_stats whole;
-    if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, err) == 0 && is_little_work(run) &&
-        cvs_run_forward(run, err) == 0)
+    if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, err) == 0 &&
+        choose_sizes(run, 9, err) == 0 && is_little_work(run) && cvs_run_forward(run, err) == 0)
         for (int i = 0; i < cvs_run_tap_count(run); i++)
             if (cvs_run_stats(&whole, NULL, NULL, run, cvs_run_tap(run, i), -1, err) < 0) abort();
     cvs_run_free(run);

@@ -5,7 +5,7 @@
 model=$cases/book_cnn_keras216/model.h5
 input=$cases/book_cnn_keras216/input.npy
 whole=$work/whole
-KILLS=40
+KILLS=20
 
 maps() { # FOLDER
     set -- "$1" "$program" activations -q "$model" "$input" --layers all --format png,npy,npz -o "$1"

@@ -21,10 +21,10 @@ typedef struct stage {
 
 typedef int attempt(stage *s, cvs_error *err);
 
-/* One more allocation at a time where there are few, an eighth more where there are many. */
+/* One more allocation at a time where there are few, a quarter more where there are many. */
 static long next_after(long n)
 {
-    return n < 64 ? n + 1 : n + n / 8;
+    return n < 32 ? n + 1 : n + n / 4;
 }
 
 /* Let the n-th allocation fail, and all after it, until the call gets through. */
