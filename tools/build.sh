@@ -27,7 +27,7 @@ tsan)
 memcheck) ;;
 fuzz)
     export CC=clang
-    options="$options -Dfuzz=true -Db_lundef=false"
+    options="$options -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false"
     ;;
 coverage) options="-Dbuildtype=debug -Db_coverage=true" ;;
 *)
