@@ -6,10 +6,9 @@
 
 #include "base/str.h"
 
-static int keep(cvs_run *run, int node)
+static void keep(cvs_run *run, int node)
 {
     run->slots[node].kept = 1;
-    return 0;
 }
 
 /* Mark what one word of a tap list means. */
@@ -23,7 +22,9 @@ static int add_tap(cvs_run *run, const char *word, cvs_error *err)
     }
     if (!all && !conv_pool) {
         int node = cx_model_find_node(m, word, err);
-        return node < 0 ? node : keep(run, node);
+        if (node < 0) return node;
+        keep(run, node);
+        return 0;
     }
     int n = 0;
     for (int i = 0; i < m->n_nodes; i++) {

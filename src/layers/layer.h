@@ -111,8 +111,6 @@ typedef struct cx_backward_call {
 typedef struct cx_layer_kind {
     const char *class_name;     /* as Keras writes it: "Conv2D" */
     const char *const *aliases; /* other names for it, NULL-ended; may be NULL */
-    const char *const *ignored; /* configuration keys that do not change inference and that are
-                                   this kind's own, NULL-ended; may be NULL */
     size_t cfg_size;
     const cx_field *fields; /* ended by key NULL; may be NULL */
     int rank;               /* spatial axes, 0 where that has no meaning */
