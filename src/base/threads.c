@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/mem.h"
+#include "base/sanitizer.h"
 
 typedef struct loop {
     cx_loop_body *body;
@@ -120,20 +121,6 @@ void cx_parallel(int n, cx_loop_body *body, void *arg)
     pthread_mutex_unlock(&busy);
 }
 
-/* Loading a model forks, and AddressSanitizer's allocator does not survive that beside a thread
- * that allocates (glibc's does): with it, tasks are done at once. */
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CX_NO_TASK_THREADS 1
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__)
-#define CX_NO_TASK_THREADS 1
-#endif
-#ifndef CX_NO_TASK_THREADS
-#define CX_NO_TASK_THREADS 0
-#endif
-
 struct cx_task {
     void (*body)(void *arg);
     void *arg;
@@ -153,8 +140,9 @@ cx_task *cx_task_start(void (*body)(void *arg), void *arg)
     cx_task *task = cx_alloc(sizeof *task);
     if (!task) return NULL;
     *task = (cx_task){.body = body, .arg = arg};
+    /* A task is often the reading of a picture while a model loads. */
     task->threaded =
-        !CX_NO_TASK_THREADS && pthread_create(&task->thread, NULL, task_main, task) == 0;
+        !CX_ADDRESS_SANITIZER && pthread_create(&task->thread, NULL, task_main, task) == 0;
     if (!task->threaded) body(arg);
     return task;
 }

@@ -14,19 +14,8 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/sanitizer.h"
 #include "formats/hdf5_wire.h"
-
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
 
 /* --- the stream --- */
 
@@ -299,7 +288,7 @@ static void fence(int64_t file_size)
     limit(RLIMIT_FSIZE, 0);
     limit(RLIMIT_CPU, seconds);
     alarm(seconds);
-    if (SANITIZED) return; /* it has its own needs of memory and time */
+    if (CX_HEAVY_SANITIZER) return; /* it has its own needs of memory and time */
     int64_t ms = cx_h5_cpu_ms(file_size);
     setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {ms / 1000, ms % 1000 * 1000}}, NULL);
     rlim_t used = address_space();

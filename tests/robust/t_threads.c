@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 
+#include "base/sanitizer.h"
 #include "convscope.h"
 
 enum { WORKERS = 4, ROUNDS = 6, MOST = 1 << 12 };
@@ -110,6 +111,7 @@ static void threads_share_a_model(void **state)
 static void threads_load_models_at_once(void **state)
 {
     (void)state;
+    if (CX_ADDRESS_SANITIZER) skip(); /* see there */
     side_by_side(work_on_own_model, NULL);
 }
 
