@@ -53,3 +53,23 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
         cx_direct_forward(c, x, w, e, y, workspace);
     }
 }
+
+size_t cx_conv_backward_weights_workspace(const cx_conv *c)
+{
+    if (is_depthwise(c)) {
+        const cx_depthwise d = as_depthwise(c);
+        return cx_depthwise_backward_weights_workspace(&d);
+    }
+    return cx_direct_backward_weights_workspace(c);
+}
+
+void cx_conv_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,
+                              void *workspace)
+{
+    if (is_depthwise(c)) {
+        const cx_depthwise d = as_depthwise(c);
+        cx_depthwise_backward_weights(&d, x, dy, dw, workspace);
+    } else {
+        cx_direct_backward_weights(c, x, dy, dw, workspace);
+    }
+}

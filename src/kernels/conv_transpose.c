@@ -90,7 +90,7 @@ static cx_conv conv_of(const cx_conv_transpose *c, const phase *p)
     cx_conv conv = {.window = {.batch = c->window.batch},
                     .in_channels = c->in_channels,
                     .out_channels = c->out_channels,
-                    .groups = 1,
+                    .groups = c->groups,
                     .exact = c->exact};
     for (int a = 0; a < CX_SPACE; a++) {
         const axis *x = &p->axes[a];
@@ -132,19 +132,20 @@ size_t cx_conv_transpose_workspace(const cx_conv_transpose *c)
     return most;
 }
 
-/* Rows of in_channels become columns of it. */
+/* Rows of in_channels become columns of it, in each group. */
 static void turn_cell(const cx_conv_transpose *c, const float *w, float *packed)
 {
-    const cx_box box = {.ndim = 2,
-                        .size = {c->in_channels, c->out_channels},
-                        .from = {1, c->in_channels},
-                        .to = {c->out_channels, 1}};
+    const int64_t in = c->in_channels / c->groups, out = c->out_channels / c->groups;
+    const cx_box box = {.ndim = 3,
+                        .size = {c->groups, in, out},
+                        .from = {in, 1, c->in_channels},
+                        .to = {out, c->out_channels, 1}};
     cx_copy_box(&box, w, packed);
 }
 
 void cx_conv_transpose_pack(const cx_conv_transpose *c, const float *w, float *packed)
 {
-    const int64_t size = c->in_channels * c->out_channels, *kernel = c->window.kernel;
+    const int64_t size = c->in_channels * c->out_channels / c->groups, *kernel = c->window.kernel;
     phase p;
     for (int64_t i = 0; phase_of(&p, &c->window, i); i++) {
         const axis *x = p.axes;
@@ -205,7 +206,7 @@ static int leaves_places_bare(const cx_window *w)
 void cx_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *packed,
                                const cx_epilogue *e, float *y, void *workspace)
 {
-    const int64_t size = c->in_channels * c->out_channels;
+    const int64_t size = c->in_channels * c->out_channels / c->groups;
     phase p;
     if (leaves_places_bare(&c->window)) fill_bare(c, e, y);
     for (int64_t i = 0; phase_of(&p, &c->window, i); i++) {

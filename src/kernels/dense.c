@@ -15,7 +15,7 @@ static int64_t range_step(int64_t in)
     return step > RANGE ? step : RANGE;
 }
 
-static cx_conv as_conv(int64_t rows, int64_t in, int64_t out)
+cx_conv cx_dense_as_conv(int64_t rows, int64_t in, int64_t out)
 {
     return (cx_conv){.window = {.batch = 1,
                                 .in = {1, 1, rows},
@@ -34,7 +34,7 @@ size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out)
         const int64_t step = range_step(in);
         return (size_t)((in + step - 1) / step) * (size_t)out * sizeof(float);
     }
-    const cx_conv c = as_conv(rows, in, out);
+    const cx_conv c = cx_dense_as_conv(rows, in, out);
     return cx_direct_workspace(&c);
 }
 
@@ -88,7 +88,7 @@ void cx_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, con
                       const cx_epilogue *e, float *y, void *workspace)
 {
     if (rows != 1) {
-        const cx_conv c = as_conv(rows, in, out);
+        const cx_conv c = cx_dense_as_conv(rows, in, out);
         cx_direct_forward(&c, x, w, e, y, workspace);
         return;
     }

@@ -119,7 +119,8 @@ static void run_block(const job *j, const channels *o, int64_t row_from, int64_t
     const int64_t channel = o->group * j->width + o->first;
     const int64_t most = PRODUCTS / j->taps > DEPTH ? PRODUCTS / j->taps : DEPTH;
     pass p = {.set = j->set,
-              .r = {.w_channel = o->w_stride,
+              .r = {.x_channel = 1,
+                    .w_channel = o->w_stride,
                     .vectors = o->vectors,
                     .lanes = o->lanes,
                     .bias = j->e->bias ? j->e->bias + channel : NULL,

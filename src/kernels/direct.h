@@ -7,5 +7,11 @@
 size_t cx_direct_workspace(const cx_conv *c);
 void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                        float *y, void *workspace);
+/* Adds to dw. */
+size_t cx_direct_backward_weights_workspace(const cx_conv *c);
+void cx_direct_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,
+                                void *workspace);
+/* A dense layer as a convolution whose kernel has one cell. */
+cx_conv cx_dense_as_conv(int64_t rows, int64_t in, int64_t out);
 
 #endif

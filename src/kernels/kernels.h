@@ -54,13 +54,25 @@ typedef struct cx_conv {
 size_t cx_conv_workspace(const cx_conv *c); /* bytes that the call below wants, may be 0 */
 void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                      float *y, void *workspace);
+/* The gradients, of dy: that of x fills dx, also the cells that no window reads (0); that of w is
+ * added to dw. */
+size_t cx_conv_backward_data_workspace(const cx_conv *c);
+void cx_conv_backward_data(const cx_conv *c, const float *dy, const float *w, float *dx,
+                           void *workspace);
+size_t cx_conv_backward_weights_workspace(const cx_conv *c);
+void cx_conv_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,
+                              void *workspace);
+
+/* Gradient of a bias: db[c] += sum over r of dy[r][c]. */
+void cx_bias_backward(int64_t rows, int64_t channels, const float *dy, float *db);
 
 /* Transposed convolution: x[i] w[k] is added to y[i * stride - pad + k * dilation], so it is the
  * gradient of a convolution with respect to its input. `window` is that convolution's: window.in is
- * the size of y and window.out that of x. Keras' w is (kernel…, out_channels, in_channels). */
+ * the size of y and window.out that of x. Keras' w is (kernel…, out_channels / groups,
+ * in_channels). */
 typedef struct cx_conv_transpose {
     cx_window window;
-    int64_t in_channels, out_channels;
+    int64_t in_channels, out_channels, groups;
     int exact; /* as of cx_conv */
 } cx_conv_transpose;
 /* Put w into the order that the calls below read, as many numbers; batch, sizes and pads of the
@@ -69,6 +81,13 @@ void cx_conv_transpose_pack(const cx_conv_transpose *c, const float *w, float *p
 size_t cx_conv_transpose_workspace(const cx_conv_transpose *c);
 void cx_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *packed,
                                const cx_epilogue *e, float *y, void *workspace);
+/* The gradients, w and dw as Keras stores them: dx is filled, dw is added to. */
+size_t cx_conv_transpose_backward_data_workspace(const cx_conv_transpose *c);
+void cx_conv_transpose_backward_data(const cx_conv_transpose *c, const float *dy, const float *w,
+                                     float *dx, void *workspace);
+size_t cx_conv_transpose_backward_weights_workspace(const cx_conv_transpose *c);
+void cx_conv_transpose_backward_weights(const cx_conv_transpose *c, const float *x, const float *dy,
+                                        float *dw, void *workspace);
 
 /* Depthwise convolution. w is (kernel…, channels, multiplier); output channel c * multiplier + m
  * reads input channel c. */
@@ -79,11 +98,26 @@ typedef struct cx_depthwise {
 size_t cx_depthwise_workspace(const cx_depthwise *d);
 void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
                           const cx_epilogue *e, float *y, void *workspace);
+/* The gradients: dx is filled, dw is added to. */
+size_t cx_depthwise_backward_data_workspace(const cx_depthwise *d);
+void cx_depthwise_backward_data(const cx_depthwise *d, const float *dy, const float *w, float *dx,
+                                void *workspace);
+size_t cx_depthwise_backward_weights_workspace(const cx_depthwise *d);
+void cx_depthwise_backward_weights(const cx_depthwise *d, const float *x, const float *dy,
+                                   float *dw, void *workspace);
 
 /* y[r][o] = epilogue(sum over i of x[r][i] w[i][o]). */
 size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out);
 void cx_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
                       const cx_epilogue *e, float *y, void *workspace);
+/* The gradients: dx[r][i] = sum over o of dy[r][o] w[i][o] fills dx, dw[i][o] += sum over r of
+ * x[r][i] dy[r][o] is added to. */
+size_t cx_dense_backward_data_workspace(int64_t rows, int64_t in, int64_t out);
+void cx_dense_backward_data(int64_t rows, int64_t in, int64_t out, const float *dy, const float *w,
+                            float *dx, void *workspace);
+size_t cx_dense_backward_weights_workspace(int64_t rows, int64_t in, int64_t out);
+void cx_dense_backward_weights(int64_t rows, int64_t in, int64_t out, const float *x,
+                               const float *dy, float *dw, void *workspace);
 
 /* --- pooling --- */
 

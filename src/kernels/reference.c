@@ -3,53 +3,9 @@
 
 #include <math.h>
 
+#include "kernels/reference_places.h"
+
 /* --- sliding windows --- */
-
-/* One place of a window: where in the output, and which cell of the kernel looks where. */
-typedef struct place {
-    int64_t batch, out[CX_SPACE], tap[CX_SPACE];
-} place;
-
-static int64_t out_cell(const cx_window *w, const place *p)
-{
-    return ((p->batch * w->out[0] + p->out[0]) * w->out[1] + p->out[1]) * w->out[2] + p->out[2];
-}
-
-static int64_t tap_cell(const cx_window *w, const place *p)
-{
-    return (p->tap[0] * w->kernel[1] + p->tap[1]) * w->kernel[2] + p->tap[2];
-}
-
-/* Index of the input cell, -1 outside. */
-static int64_t in_cell(const cx_window *w, const place *p)
-{
-    int64_t cell = p->batch;
-    for (int a = 0; a < CX_SPACE; a++) {
-        int64_t at = p->out[a] * w->stride[a] - w->pad[a] + p->tap[a] * w->dilation[a];
-        if (at < 0 || at >= w->in[a]) return -1;
-        cell = cell * w->in[a] + at;
-    }
-    return cell;
-}
-
-static int next(int64_t at[CX_SPACE], const int64_t size[CX_SPACE])
-{
-    for (int a = CX_SPACE - 1; a >= 0; a--) {
-        if (++at[a] < size[a]) return 1;
-        at[a] = 0;
-    }
-    return 0;
-}
-
-static int next_place(const cx_window *w, place *p)
-{
-    return next(p->out, w->out) || ++p->batch < w->batch;
-}
-
-static int is_empty(const cx_window *w)
-{
-    return w->batch < 1 || w->out[0] < 1 || w->out[1] < 1 || w->out[2] < 1;
-}
 
 static float finish(double sum, const cx_epilogue *e, int64_t channel)
 {
@@ -83,24 +39,12 @@ void cx_ref_conv_forward(const cx_conv *c, const float *x, const float *w, const
     } while (next_place(win, &p));
 }
 
-/* Index of the cell of x whose product with this tap goes to this place of y, -1 when there is
- * none; x lies where the window's output is, y where its input is. */
-static int64_t spread_from(const cx_window *w, const place *p)
-{
-    int64_t cell = p->batch;
-    for (int a = 0; a < CX_SPACE; a++) {
-        const int64_t at = p->out[a] + w->pad[a] - p->tap[a] * w->dilation[a];
-        if (at < 0 || at % w->stride[a] || at / w->stride[a] >= w->out[a]) return -1;
-        cell = cell * w->out[a] + at / w->stride[a];
-    }
-    return cell;
-}
-
 void cx_ref_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *w,
                                    const cx_epilogue *e, float *y, void *workspace)
 {
     (void)workspace;
     const cx_window *win = &c->window;
+    const int64_t depth = c->in_channels / c->groups, width = c->out_channels / c->groups;
     if (win->batch < 1 || win->in[0] < 1 || win->in[1] < 1 || win->in[2] < 1) return;
     place p = {0};
     do {
@@ -109,9 +53,11 @@ void cx_ref_conv_transpose_forward(const cx_conv_transpose *c, const float *x, c
             do {
                 const int64_t cell = spread_from(win, &p);
                 if (cell < 0) continue;
-                const float *by = w + (tap_cell(win, &p) * c->out_channels + o) * c->in_channels;
-                for (int64_t i = 0; i < c->in_channels; i++)
-                    sum += (double)x[cell * c->in_channels + i] * (double)by[i];
+                const int64_t group = o / width * depth;
+                const float *from = x + cell * c->in_channels + group;
+                const float *by =
+                    w + (tap_cell(win, &p) * width + o % width) * c->in_channels + group;
+                for (int64_t i = 0; i < depth; i++) sum += (double)from[i] * (double)by[i];
             } while (next(p.tap, win->kernel));
             *y++ = finish(sum, e, o);
         }

@@ -15,6 +15,24 @@ void cx_ref_depthwise_forward(const cx_depthwise *d, const float *x, const float
 void cx_ref_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
                           const cx_epilogue *e, float *y, void *workspace);
 
+void cx_ref_conv_backward_data(const cx_conv *c, const float *dy, const float *w, float *dx,
+                               void *workspace);
+void cx_ref_conv_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,
+                                  void *workspace);
+void cx_ref_bias_backward(int64_t rows, int64_t channels, const float *dy, float *db);
+void cx_ref_conv_transpose_backward_data(const cx_conv_transpose *c, const float *dy,
+                                         const float *w, float *dx, void *workspace);
+void cx_ref_conv_transpose_backward_weights(const cx_conv_transpose *c, const float *x,
+                                            const float *dy, float *dw, void *workspace);
+void cx_ref_depthwise_backward_data(const cx_depthwise *d, const float *dy, const float *w,
+                                    float *dx, void *workspace);
+void cx_ref_depthwise_backward_weights(const cx_depthwise *d, const float *x, const float *dy,
+                                       float *dw, void *workspace);
+void cx_ref_dense_backward_data(int64_t rows, int64_t in, int64_t out, const float *dy,
+                                const float *w, float *dx, void *workspace);
+void cx_ref_dense_backward_weights(int64_t rows, int64_t in, int64_t out, const float *x,
+                                   const float *dy, float *dw, void *workspace);
+
 void cx_ref_max_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y);
 void cx_ref_average_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y);
 void cx_ref_global_max_forward(int64_t batch, int64_t positions, int64_t channels, const float *x,

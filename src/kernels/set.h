@@ -11,10 +11,12 @@ enum { CX_MAX_LANES = 16, CX_MAX_VECTORS = 4 };
 typedef struct cx_conv_run {
     cx_run run;
     int64_t depth;     /* input channels */
+    int64_t x_channel; /* floats of x from one to the next */
     int64_t w_channel; /* floats of w from one input channel to the next */
     int vectors;       /* output channels: vectors of them, at most set->vectors */
     int64_t lanes;     /* channels of the last vector; a row of w holds all of it even so */
-    int first, last;   /* first: begin with the bias, else add to y; last: clamp */
+    int first, last;   /* first: begin with the bias, else with y; last: clamp */
+    int add;           /* add what is stored to y: with first and without last or a bias */
     const float *bias; /* of these output channels, or NULL */
     float low, high;
 } cx_conv_run;
@@ -39,6 +41,9 @@ typedef struct cx_set {
     /* y[o] += sum over k of x[index[k]] w[index[k]][o], o in 0 … out - 1. */
     void (*dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
                       float *y);
+    /* y[r][i] = sum over o of x[r][o] w[i][o] for n rows of w; y has y_row floats a row. */
+    void (*dots)(int64_t rows, int64_t out, const float *x, int64_t n, const float *w, float *y,
+                 int64_t y_row);
     /* y[c] = sum or largest of x[p * stride + c] over p; n channels. */
     void (*column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
     void (*column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);

@@ -34,7 +34,7 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
 {
     const cx_run *run = &r->run;
     const int64_t x_pixel = run->x_pixel, y_pixel = run->y_pixel;
-    const int64_t depth = r->depth, w_channel = r->w_channel;
+    const int64_t depth = r->depth, x_channel = r->x_channel, w_channel = r->w_channel;
     vec sum[VECTORS][12];
 
 #pragma GCC unroll 4
@@ -53,7 +53,7 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
                                   col * run->x_tap[CX_WIDTH];
                 const float *by = run->w + slice * run->w_tap[CX_DEPTH] +
                                   row * run->w_tap[CX_HEIGHT] + col * run->w_tap[CX_WIDTH];
-                for (int64_t c = 0; c < depth; c++, in++, by += w_channel) {
+                for (int64_t c = 0; c < depth; c++, in += x_channel, by += w_channel) {
                     vec weight[VECTORS];
 #pragma GCC unroll 4
                     for (int v = 0; v < vectors; v++) weight[v] = load(by + v * CX_VL);
@@ -71,8 +71,11 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
     for (int v = 0; v < vectors; v++) {
         const int64_t lanes = v == vectors - 1 ? r->lanes : CX_VL;
 #pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-            store_some(y + p * y_pixel + v * CX_VL, clamp(sum[v][p], low, high), lanes);
+        for (int p = 0; p < pixels; p++) {
+            float *to = y + p * y_pixel + v * CX_VL;
+            if (r->add) sum[v][p] += load_some(to, lanes);
+            store_some(to, clamp(sum[v][p], low, high), lanes);
+        }
     }
 }
 

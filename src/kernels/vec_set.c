@@ -15,6 +15,7 @@ const cx_set CX_NAME(set) = {
     .max_pool = CX_NAME(max_pool),
     .average_pool = CX_NAME(average_pool),
     .dense_row = CX_NAME(dense_row),
+    .dots = CX_NAME(dots),
     .column_sum = CX_NAME(column_sum),
     .column_max = CX_NAME(column_max),
     .affine = CX_NAME(affine),

@@ -29,6 +29,8 @@ void CX_NAME(max_pool)(const cx_channel_run *r);
 void CX_NAME(average_pool)(const cx_channel_run *r);
 void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
                         float *y);
+void CX_NAME(dots)(int64_t rows, int64_t out, const float *x, int64_t n, const float *w, float *y,
+                   int64_t y_row);
 void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
 void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,

@@ -144,7 +144,7 @@ static cx_conv_transpose transpose_of(const cx_layer *l, const cx_shape *in, con
 {
     const transpose_config *k = l->cfg;
     int rank = l->kind->rank;
-    cx_conv_transpose t = {.window = {.batch = in->d[0]}, .out_channels = k->filters};
+    cx_conv_transpose t = {.window = {.batch = in->d[0]}, .out_channels = k->filters, .groups = 1};
     t.in_channels = in->d[rank + 1];
     cx_window *w = &t.window;
     for (int i = 0; i < CX_SPACE; i++) {
