@@ -3,53 +3,9 @@
 
 #include <math.h>
 
+#include "kernels/reference_places.h"
+
 /* --- sliding windows --- */
-
-/* One place of a window: where in the output, and which cell of the kernel looks where. */
-typedef struct place {
-    int64_t batch, out[CX_SPACE], tap[CX_SPACE];
-} place;
-
-static int64_t out_cell(const cx_window *w, const place *p)
-{
-    return ((p->batch * w->out[0] + p->out[0]) * w->out[1] + p->out[1]) * w->out[2] + p->out[2];
-}
-
-static int64_t tap_cell(const cx_window *w, const place *p)
-{
-    return (p->tap[0] * w->kernel[1] + p->tap[1]) * w->kernel[2] + p->tap[2];
-}
-
-/* Index of the input cell, -1 outside. */
-static int64_t in_cell(const cx_window *w, const place *p)
-{
-    int64_t cell = p->batch;
-    for (int a = 0; a < CX_SPACE; a++) {
-        int64_t at = p->out[a] * w->stride[a] - w->pad[a] + p->tap[a] * w->dilation[a];
-        if (at < 0 || at >= w->in[a]) return -1;
-        cell = cell * w->in[a] + at;
-    }
-    return cell;
-}
-
-static int next(int64_t at[CX_SPACE], const int64_t size[CX_SPACE])
-{
-    for (int a = CX_SPACE - 1; a >= 0; a--) {
-        if (++at[a] < size[a]) return 1;
-        at[a] = 0;
-    }
-    return 0;
-}
-
-static int next_place(const cx_window *w, place *p)
-{
-    return next(p->out, w->out) || ++p->batch < w->batch;
-}
-
-static int is_empty(const cx_window *w)
-{
-    return w->batch < 1 || w->out[0] < 1 || w->out[1] < 1 || w->out[2] < 1;
-}
 
 static float finish(double sum, const cx_epilogue *e, int64_t channel)
 {
@@ -81,19 +37,6 @@ void cx_ref_conv_forward(const cx_conv *c, const float *x, const float *w, const
             y[out_cell(win, &p) * c->out_channels + o] = finish(sum, e, o);
         }
     } while (next_place(win, &p));
-}
-
-/* Index of the cell of x whose product with this tap goes to this place of y, -1 when there is
- * none; x lies where the window's output is, y where its input is. */
-static int64_t spread_from(const cx_window *w, const place *p)
-{
-    int64_t cell = p->batch;
-    for (int a = 0; a < CX_SPACE; a++) {
-        const int64_t at = p->out[a] + w->pad[a] - p->tap[a] * w->dilation[a];
-        if (at < 0 || at % w->stride[a] || at / w->stride[a] >= w->out[a]) return -1;
-        cell = cell * w->out[a] + at / w->stride[a];
-    }
-    return cell;
 }
 
 void cx_ref_conv_transpose_forward(const cx_conv_transpose *c, const float *x, const float *w,
@@ -226,7 +169,7 @@ void cx_ref_affine_forward(int64_t rows, int64_t channels, const float *x, const
 {
     for (int64_t i = 0; i < rows * channels; i++) {
         int64_t c = i % channels;
-        y[i] = (float)((double)x[i] * (double)scale[c] + (double)shift[c]);
+        y[i] = (float)((double)x[i] * (double)scale[c] + (shift ? (double)shift[c] : 0));
     }
 }
 
@@ -423,17 +366,44 @@ void cx_ref_resize_forward(const cx_resize *r, const float *x, float *y)
     }
 }
 
+void cx_ref_resize_backward(const cx_resize *r, const float *dy, float *dx)
+{
+    for (int64_t p = 0; p < r->batch * r->in[0] * r->in[1]; p++) {
+        const int64_t i = p / r->in[1] % r->in[0] - r->from[0], k = p % r->in[1] - r->from[1];
+        const float *image = dy + p / r->in[1] / r->in[0] * r->out[0] * r->out[1] * r->channels;
+        const int inside = i >= 0 && i < r->size[0] && k >= 0 && k < r->size[1];
+        for (int64_t c = 0; c < r->channels; c++) {
+            double sum = 0;
+            for (int64_t h = 0; inside && h < r->out[0]; h++)
+                for (int64_t w = 0; w < r->out[1]; w++)
+                    sum += weight_at(r, 0, h, i) * weight_at(r, 1, w, k) *
+                           (double)image[(h * r->out[1] + w) * r->channels + c];
+            *dx++ = (float)sum;
+        }
+    }
+}
+
+/* Where cell i of a box stands in an array of these strides. */
+static int64_t box_cell(const cx_box *b, const int64_t *strides, int64_t i)
+{
+    int64_t at = 0;
+    for (int a = b->ndim - 1; a >= 0; a--) {
+        at += i % b->size[a] * strides[a];
+        i /= b->size[a];
+    }
+    return at;
+}
+
 void cx_ref_copy_box(const cx_box *b, const float *x, float *y)
 {
     int64_t total = 1;
     for (int a = 0; a < b->ndim; a++) total *= b->size[a];
-    for (int64_t i = 0; i < total; i++) {
-        int64_t from = 0, to = 0, rest = i;
-        for (int a = b->ndim - 1; a >= 0; a--) {
-            from += rest % b->size[a] * b->from[a];
-            to += rest % b->size[a] * b->to[a];
-            rest /= b->size[a];
-        }
-        y[to] = x[from];
-    }
+    for (int64_t i = 0; i < total; i++) y[box_cell(b, b->to, i)] = x[box_cell(b, b->from, i)];
+}
+
+void cx_ref_add_box(const cx_box *b, const float *x, float *y)
+{
+    int64_t total = 1;
+    for (int a = 0; a < b->ndim; a++) total *= b->size[a];
+    for (int64_t i = 0; i < total; i++) y[box_cell(b, b->to, i)] += x[box_cell(b, b->from, i)];
 }
