@@ -93,13 +93,64 @@ void cx_activation_forward(const cx_activation *a, int64_t n, const float *x, fl
     cx_parallel((int)((n + CHUNK - 1) / CHUNK), run_chunk, &j);
 }
 
+/* --- its derivative --- */
+
+int cx_activation_from_output(const cx_activation *a)
+{
+    switch ((int)a->kind) {
+    case CX_ACT_LINEAR:
+    case CX_ACT_SELU:
+    case CX_ACT_SOFTPLUS:
+    case CX_ACT_SIGMOID:
+    case CX_ACT_HARD_SIGMOID:
+    case CX_ACT_TANH:
+    case CX_ACT_EXPONENTIAL:
+    case CX_ACT_SQUAREPLUS:
+    case CX_ACT_LOG_SIGMOID:
+    case CX_ACT_HARD_TANH:
+        return 1;
+    case CX_ACT_RELU: /* below the threshold y is not over 0, above it y is x */
+        return a->slope >= 0 && a->threshold >= 0;
+    case CX_ACT_ELU:
+    case CX_ACT_CELU:
+        return a->slope >= 0;
+    case CX_ACT_THRESHOLDED_RELU:
+        return a->threshold >= 0;
+    default:
+        return 0;
+    }
+}
+
+typedef struct back {
+    const cx_activation *a;
+    int64_t n;
+    const float *at, *y, *dy;
+    float *dx;
+    const cx_set *set;
+} back;
+
+static void run_chunk_back(void *arg, int i, int worker)
+{
+    (void)worker;
+    const back *j = arg;
+    const int64_t from = (int64_t)i * CHUNK, n = j->n - from < CHUNK ? j->n - from : CHUNK;
+    j->set->activation_back(j->a, n, j->at + from, j->y + from, j->dy + from, j->dx + from);
+}
+
+void cx_activation_backward(const cx_activation *a, int64_t n, const float *x, const float *y,
+                            const float *dy, float *dx)
+{
+    back j = {a, n, cx_activation_from_output(a) ? y : x, y, dy, dx, cx_set_now()};
+    cx_parallel((int)((n + CHUNK - 1) / CHUNK), run_chunk_back, &j);
+}
+
 /* --- softmax --- */
 
 typedef struct softmax {
     int logarithm;
     int64_t n, inner;
-    const float *x;
-    float *y;
+    const float *x, *y, *dy; /* x: forward; y and dy: backward */
+    float *out;
 } softmax;
 
 /* In double: the difference to the largest number is then exact, and with it small probabilities'
@@ -111,7 +162,7 @@ static void run_outer(void *arg, int i, int worker)
     const int64_t n = s->n, inner = s->inner;
     for (int64_t k = 0; k < inner; k++) {
         const float *x = s->x + i * n * inner + k;
-        float *y = s->y + i * n * inner + k;
+        float *y = s->out + i * n * inner + k;
         float top = -INFINITY;
         double sum = 0;
         for (int64_t c = 0; c < n; c++)
@@ -127,6 +178,32 @@ static void run_outer(void *arg, int i, int worker)
 
 void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x, float *y)
 {
-    softmax s = {log, n, inner, x, y};
+    softmax s = {log, n, inner, x, NULL, NULL, y};
     cx_parallel((int)outer, run_outer, &s);
+}
+
+/* dx = y (dy - sum of y dy); of the logarithm, dx = dy - e^y sum of dy. */
+static void run_outer_back(void *arg, int i, int worker)
+{
+    (void)worker;
+    const softmax *s = arg;
+    const int64_t n = s->n, inner = s->inner;
+    for (int64_t k = 0; k < inner; k++) {
+        const int64_t first = i * n * inner + k;
+        const float *y = s->y + first, *dy = s->dy + first;
+        float *dx = s->out + first;
+        double sum = 0;
+        for (int64_t c = 0; c < n * inner; c += inner)
+            sum += s->logarithm ? (double)dy[c] : (double)y[c] * (double)dy[c];
+        for (int64_t c = 0; c < n * inner; c += inner)
+            dx[c] = (float)(s->logarithm ? (double)dy[c] - exp((double)y[c]) * sum
+                                         : (double)y[c] * ((double)dy[c] - sum));
+    }
+}
+
+void cx_softmax_backward(int log, int64_t outer, int64_t n, int64_t inner, const float *y,
+                         const float *dy, float *dx)
+{
+    softmax s = {log, n, inner, NULL, y, dy, dx};
+    cx_parallel((int)outer, run_outer_back, &s);
 }

@@ -1,4 +1,4 @@
-/* box.c - copying boxes between arrays of other strides. */
+/* box.c - copying and adding boxes between arrays of other strides. */
 #include <string.h>
 
 #include "kernels/kernels.h"
@@ -26,6 +26,8 @@ static cx_box simplify(const cx_box *b)
     return s;
 }
 
+typedef void line_function(int64_t n, const float *x, int64_t from, float *y, int64_t to);
+
 static void copy_line(int64_t n, const float *x, int64_t from, float *y, int64_t to)
 {
     if (from == 1 && to == 1)
@@ -34,19 +36,33 @@ static void copy_line(int64_t n, const float *x, int64_t from, float *y, int64_t
         for (int64_t i = 0; i < n; i++) y[i * to] = x[i * from];
 }
 
-void cx_copy_box(const cx_box *b, const float *x, float *y)
+/* A stride of 0 is a sum, in double. */
+static void add_line(int64_t n, const float *x, int64_t from, float *y, int64_t to)
+{
+    if (to == 0) {
+        double sum = (double)*y;
+        for (int64_t i = 0; i < n; i++) sum += (double)x[i * from];
+        *y = (float)sum;
+    } else if (from == 1 && to == 1) {
+        for (int64_t i = 0; i < n; i++) y[i] += x[i];
+    } else {
+        for (int64_t i = 0; i < n; i++) y[i * to] += x[i * from];
+    }
+}
+
+static void walk(const cx_box *b, const float *x, float *y, line_function *line)
 {
     const cx_box s = simplify(b);
     for (int a = 0; a < b->ndim; a++)
         if (b->size[a] < 1) return;
     if (s.ndim == 0) {
-        *y = *x;
+        line(1, x, 1, y, 1);
         return;
     }
     const int last = s.ndim - 1;
     int64_t at[CX_BOX_DIMS] = {0};
     for (int a = last; a >= 0;) {
-        copy_line(s.size[last], x, s.from[last], y, s.to[last]);
+        line(s.size[last], x, s.from[last], y, s.to[last]);
         for (a = last - 1; a >= 0; a--) {
             x += s.from[a];
             y += s.to[a];
@@ -56,4 +72,14 @@ void cx_copy_box(const cx_box *b, const float *x, float *y)
             at[a] = 0;
         }
     }
+}
+
+void cx_copy_box(const cx_box *b, const float *x, float *y)
+{
+    walk(b, x, y, copy_line);
+}
+
+void cx_add_box(const cx_box *b, const float *x, float *y)
+{
+    walk(b, x, y, add_line);
 }

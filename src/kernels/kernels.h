@@ -7,6 +7,9 @@
  * Arrays need no more than the 4-byte alignment of a float. x and y do not overlap unless a
  * comment says that they may be the same.
  *
+ * A _backward takes dy, the derivative of some number by y, and makes dx, that by x. It fills dx
+ * from end to end, 0 where nothing arrives; sums for parameters are added to what is there.
+ *
  * reference.h declares the same operations in plain loops: the truth that tests compare with. */
 #ifndef CX_KERNELS_KERNELS_H
 #define CX_KERNELS_KERNELS_H
@@ -125,6 +128,11 @@ void cx_dense_backward_weights(int64_t rows, int64_t in, int64_t out, const floa
  * padding neither wins nor counts). A window with no cell inside gives -INFINITY and 0. */
 void cx_max_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y);
 void cx_average_pool_forward(const cx_window *w, int64_t channels, const float *x, float *y);
+/* All of a window's dy goes to the first of its largest cells in C order (as TensorFlow has it), or
+ * the same share to every cell inside; windows that overlap add up. y is the forward's result. */
+void cx_max_pool_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
+                          const float *dy, float *dx);
+void cx_average_pool_backward(const cx_window *w, int64_t channels, const float *dy, float *dx);
 
 /* Over all positions: y[b][c] of x[b][position][c]. Means are summed in float, each block of 512
  * positions by itself, the blocks in double, so long sums do not lose digits. */
@@ -132,12 +140,22 @@ void cx_global_max_forward(int64_t batch, int64_t positions, int64_t channels, c
                            float *y);
 void cx_global_average_forward(int64_t batch, int64_t positions, int64_t channels, const float *x,
                                float *y);
+/* By the same rules. */
+void cx_global_max_backward(int64_t batch, int64_t positions, int64_t channels, const float *x,
+                            const float *y, const float *dy, float *dx);
+void cx_global_average_backward(int64_t batch, int64_t positions, int64_t channels, const float *dy,
+                                float *dx);
 
-/* --- elementwise; y may be x --- */
+/* --- elementwise; y may be x, and dx may be dy --- */
 
-/* y[r][c] = x[r][c] * scale[c] + shift[c]: batch normalisation at inference, rescaling. */
+/* y[r][c] = x[r][c] * scale[c] + shift[c]: batch normalisation at inference, rescaling. No shift
+ * where it is NULL: so this is its own backward, dx = dy * scale. */
 void cx_affine_forward(int64_t rows, int64_t channels, const float *x, const float *scale,
                        const float *shift, float *y);
+/* dscale[c] += sum over r of x[r][c] dy[r][c], dshift[c] += sum over r of dy[r][c]. Either may be
+ * NULL, and x where dscale is. Summed as cx_global_average_forward does. */
+void cx_affine_backward_weights(int64_t rows, int64_t channels, const float *x, const float *dy,
+                                float *dscale, float *dshift);
 
 typedef enum cx_binary_op {
     CX_ADD,
@@ -148,6 +166,11 @@ typedef enum cx_binary_op {
 } cx_binary_op;
 /* y[i] = a[i] op b[i]; y may be a or b. */
 void cx_binary_forward(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+/* The derivatives by a and by b; da or db may be NULL, and one of them may be dy. Where a and b are
+ * equal, the derivative of a maximum or minimum is a's, as in TensorFlow. Sums and differences do
+ * not read a and b, which may be NULL then. */
+void cx_binary_backward(cx_binary_op op, int64_t n, const float *a, const float *b, const float *dy,
+                        float *da, float *db);
 
 /* How a row of numbers is brought to a common measure. */
 typedef enum cx_norm {
@@ -159,6 +182,9 @@ typedef enum cx_norm {
 /* y[r] of x[r] for rows of n numbers, each by itself. */
 void cx_normalize_forward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
                           float *y);
+/* Mean and variance are functions of x here, not constants. */
+void cx_normalize_backward(cx_norm how, int64_t rows, int64_t n, double epsilon, const float *x,
+                           const float *dy, float *dx);
 
 /* The activation functions that Keras names; formulas in activation.c. */
 typedef enum cx_activation_kind {
@@ -201,8 +227,20 @@ int cx_activation_is_clamp(const cx_activation *a, float *low, float *high);
 /* y[i] = f(x[i]). Not for the two softmax kinds. */
 void cx_activation_forward(const cx_activation *a, int64_t n, const float *x, float *y);
 
+/* dx[i] = f'(x[i]) dy[i], to 1e-6 of the largest f'; y = f(x). x may be NULL where
+ * cx_activation_from_output says that y alone tells f'. Not for the two softmax kinds. Where f has
+ * a corner, f' is TensorFlow's: 0 at 0 of a relu and at the 6 of relu6, so at any limit; slope at
+ * the threshold; alpha at 0 of an elu, 1.0507… of a selu; 0 at the corners of the shrinks; 0 at -3
+ * and 1 at 3 of hard_silu. Those of hard_sigmoid (relu6 in Keras 3), hard_tanh and celu differ
+ * between TensorFlow's own ways to write them: 0, 0 and 1 here. */
+int cx_activation_from_output(const cx_activation *a);
+void cx_activation_backward(const cx_activation *a, int64_t n, const float *x, const float *y,
+                            const float *dy, float *dx);
+
 /* Softmax, or its logarithm, over the middle axis of x[outer][n][inner]. y may be x. */
 void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x, float *y);
+void cx_softmax_backward(int log, int64_t outer, int64_t n, int64_t inner, const float *y,
+                         const float *dy, float *dx);
 
 /* --- images --- */
 
@@ -217,6 +255,8 @@ typedef struct cx_resize {
     cx_interpolation how;
 } cx_resize;
 void cx_resize_forward(const cx_resize *r, const float *x, float *y);
+/* dx has the size of x: 0 outside the part. */
+void cx_resize_backward(const cx_resize *r, const float *dy, float *dx);
 
 /* --- moving numbers --- */
 
@@ -229,5 +269,8 @@ typedef struct cx_box {
     int64_t from[CX_BOX_DIMS], to[CX_BOX_DIMS]; /* strides */
 } cx_box;
 void cx_copy_box(const cx_box *b, const float *x, float *y);
+/* The same with y += x: the backward of a copy that reads a cell more than once has a stride `to`
+ * of 0 or boxes that overlap. It fills nothing. */
+void cx_add_box(const cx_box *b, const float *x, float *y);
 
 #endif

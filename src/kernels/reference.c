@@ -172,7 +172,7 @@ void cx_ref_affine_forward(int64_t rows, int64_t channels, const float *x, const
 {
     for (int64_t i = 0; i < rows * channels; i++) {
         int64_t c = i % channels;
-        y[i] = (float)((double)x[i] * (double)scale[c] + (double)shift[c]);
+        y[i] = (float)((double)x[i] * (double)scale[c] + (shift ? (double)shift[c] : 0));
     }
 }
 
@@ -369,17 +369,44 @@ void cx_ref_resize_forward(const cx_resize *r, const float *x, float *y)
     }
 }
 
+void cx_ref_resize_backward(const cx_resize *r, const float *dy, float *dx)
+{
+    for (int64_t p = 0; p < r->batch * r->in[0] * r->in[1]; p++) {
+        const int64_t i = p / r->in[1] % r->in[0] - r->from[0], k = p % r->in[1] - r->from[1];
+        const float *image = dy + p / r->in[1] / r->in[0] * r->out[0] * r->out[1] * r->channels;
+        const int inside = i >= 0 && i < r->size[0] && k >= 0 && k < r->size[1];
+        for (int64_t c = 0; c < r->channels; c++) {
+            double sum = 0;
+            for (int64_t h = 0; inside && h < r->out[0]; h++)
+                for (int64_t w = 0; w < r->out[1]; w++)
+                    sum += weight_at(r, 0, h, i) * weight_at(r, 1, w, k) *
+                           (double)image[(h * r->out[1] + w) * r->channels + c];
+            *dx++ = (float)sum;
+        }
+    }
+}
+
+/* Where cell i of a box stands in an array of these strides. */
+static int64_t box_cell(const cx_box *b, const int64_t *strides, int64_t i)
+{
+    int64_t at = 0;
+    for (int a = b->ndim - 1; a >= 0; a--) {
+        at += i % b->size[a] * strides[a];
+        i /= b->size[a];
+    }
+    return at;
+}
+
 void cx_ref_copy_box(const cx_box *b, const float *x, float *y)
 {
     int64_t total = 1;
     for (int a = 0; a < b->ndim; a++) total *= b->size[a];
-    for (int64_t i = 0; i < total; i++) {
-        int64_t from = 0, to = 0, rest = i;
-        for (int a = b->ndim - 1; a >= 0; a--) {
-            from += rest % b->size[a] * b->from[a];
-            to += rest % b->size[a] * b->to[a];
-            rest /= b->size[a];
-        }
-        y[to] = x[from];
-    }
+    for (int64_t i = 0; i < total; i++) y[box_cell(b, b->to, i)] = x[box_cell(b, b->from, i)];
+}
+
+void cx_ref_add_box(const cx_box *b, const float *x, float *y)
+{
+    int64_t total = 1;
+    for (int a = 0; a < b->ndim; a++) total *= b->size[a];
+    for (int64_t i = 0; i < total; i++) y[box_cell(b, b->to, i)] += x[box_cell(b, b->from, i)];
 }

@@ -106,3 +106,53 @@ void cx_resize_forward(const cx_resize *r, const float *x, float *y)
     job j = {r, x, y};
     cx_parallel((int)(r->batch * r->out[0]), run_row, &j);
 }
+
+/* --- backward --- */
+
+typedef struct back {
+    const cx_resize *r;
+    const float *dy;
+    float *dx;
+} back;
+
+/* What row `o` of dy gives to a row of dx, by how much it weighs there. */
+static void unblend(const cx_resize *r, float weight, const float *dy, float *dx)
+{
+    for (int64_t o = 0; o < r->out[1]; o++, dy += r->channels) {
+        const taps h = taps_of(r, 1, o);
+        for (int k = 0; k < h.n; k++) {
+            float *pixel = dx + h.at[k] * r->channels;
+            const float share = weight * h.weight[k];
+            for (int64_t c = 0; c < r->channels; c++) pixel[c] += share * dy[c];
+        }
+    }
+}
+
+/* A row of dx looks for the rows of dy that were made from it: those whose centre falls at most two
+ * pixels away, and one more for rounding. */
+static void run_row_back(void *arg, int i, int worker)
+{
+    (void)worker;
+    const back *j = arg;
+    const cx_resize *r = j->r;
+    const int64_t row = i % r->in[0], image = i / r->in[0] * r->out[0];
+    const int64_t width = r->out[1] * r->channels;
+    const double step = (double)r->out[0] / (double)r->size[0], at = (double)(row - r->from[0]);
+    float *dx = j->dx + i * r->in[1] * r->channels;
+    memset(dx, 0, (size_t)(r->in[1] * r->channels) * sizeof *dx);
+    const int64_t first = inside((int64_t)floor((at - 3) * step), r->out[0]);
+    const int64_t last = inside((int64_t)ceil((at + 4) * step), r->out[0]);
+    for (int64_t o = first; o <= last; o++) {
+        const taps v = taps_of(r, 0, o);
+        float weight = 0;
+        for (int k = 0; k < v.n; k++)
+            if (v.at[k] == row) weight += v.weight[k];
+        if (weight != 0) unblend(r, weight, j->dy + (image + o) * width, dx);
+    }
+}
+
+void cx_resize_backward(const cx_resize *r, const float *dy, float *dx)
+{
+    back j = {r, dy, dx};
+    cx_parallel((int)(r->batch * r->in[0]), run_row_back, &j);
+}

@@ -28,6 +28,16 @@ typedef struct cx_channel_run {
     const cx_epilogue *epilogue; /* of a depthwise convolution */
 } cx_channel_run;
 
+/* One window and what its pixel of dy gives to its cells. Only cells of a part of dx are written:
+ * those `from` … `to` - 1 floats from the first. */
+typedef struct cx_window_back {
+    const float *x, *y; /* the first cell inside and the pixel, of a largest value only */
+    const float *dy;
+    float *dx;                                       /* as x */
+    int64_t channels, taps[CX_SPACE], tap[CX_SPACE]; /* cells inside, and floats from one to next */
+    int64_t from, to;
+} cx_window_back;
+
 typedef struct cx_set {
     const char *name;
     int lanes;   /* floats in a vector */
@@ -37,6 +47,8 @@ typedef struct cx_set {
     void (*depthwise)(const cx_channel_run *r);
     void (*max_pool)(const cx_channel_run *r);
     void (*average_pool)(const cx_channel_run *r);
+    void (*max_pool_back)(const cx_window_back *b);
+    void (*average_pool_back)(const cx_window_back *b);
 
     /* y[o] += sum over k of x[index[k]] w[index[k]][o], o in 0 … out - 1. */
     void (*dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
@@ -47,12 +59,20 @@ typedef struct cx_set {
     /* y[c] = sum or largest of x[p * stride + c] over p; n channels. */
     void (*column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
     void (*column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
+    /* y[c] = sum of a[p * stride + c] b[p * stride + c] over p. */
+    void (*column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a, const float *b,
+                       float *y);
 
     void (*affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                    const float *shift, float *y);
     void (*binary)(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+    void (*binary_back)(cx_binary_op op, int64_t n, const float *a, const float *b, const float *dy,
+                        float *da, float *db);
     /* Gives 0, with nothing done, for the functions that activation.c does in double. */
     int (*activation)(const cx_activation *a, int64_t n, const float *x, float *y);
+    /* `at` is y where cx_activation_from_output says so, else x. */
+    void (*activation_back)(const cx_activation *a, int64_t n, const float *at, const float *y,
+                            const float *dy, float *dx);
 } cx_set;
 
 /* The set in use. */

@@ -32,17 +32,22 @@ void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w,
     for (; k < n; k++) add_rows(1, index + k, x, w, out, y);
 }
 
+INLINE void scale_lanes(const int64_t n, const float *x, const float *scale, const float *shift,
+                        float *y)
+{
+    const vec product = load_lanes(x, n) * load_lanes(scale, n);
+    store_lanes(y, shift ? product + load_lanes(shift, n) : product, n);
+}
+
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                      const float *shift, float *y)
 {
     for (int64_t r = 0; r < rows; r++, x += channels, y += channels) {
         int64_t c = 0;
         for (; c + CX_VL <= channels; c += CX_VL)
-            store(y + c, load(x + c) * load(scale + c) + load(shift + c));
-        const int64_t n = channels - c;
-        if (n)
-            store_part(y + c,
-                       load_part(x + c, n) * load_part(scale + c, n) + load_part(shift + c, n), n);
+            scale_lanes(CX_VL, x + c, scale + c, shift ? shift + c : NULL, y + c);
+        if (c < channels)
+            scale_lanes(channels - c, x + c, scale + c, shift ? shift + c : NULL, y + c);
     }
 }
 
@@ -88,6 +93,56 @@ void CX_NAME(binary)(cx_binary_op op, int64_t n, const float *a, const float *b,
         break;
     case CX_MINIMUM:
         combine_all(CX_MINIMUM, n, a, b, y);
+        break;
+    }
+}
+
+/* The derivatives of n <= CX_VL numbers. */
+INLINE void part_lanes(const cx_binary_op op, const int64_t n, int64_t i, const float *a,
+                       const float *b, const float *dy, float *da, float *db)
+{
+    const int reads = op == CX_MULTIPLY || op == CX_MAXIMUM || op == CX_MINIMUM;
+    const vec d = load_lanes(dy + i, n), zero = {0};
+    const vec x = reads ? load_lanes(a + i, n) : zero, z = reads ? load_lanes(b + i, n) : zero;
+    const ivec to_a = op == CX_MAXIMUM ? x >= z : x <= z;
+    vec dx = d, dz = op == CX_SUBTRACT ? -d : d;
+    if (op == CX_MULTIPLY) {
+        dx = d * z;
+        dz = d * x;
+    } else if (reads) {
+        dx = pick(to_a, d, zero);
+        dz = pick(to_a, zero, d);
+    }
+    if (da) store_lanes(da + i, dx, n);
+    if (db) store_lanes(db + i, dz, n);
+}
+
+INLINE void part_all(const cx_binary_op op, int64_t n, const float *a, const float *b,
+                     const float *dy, float *da, float *db)
+{
+    int64_t i = 0;
+    for (; i + CX_VL <= n; i += CX_VL) part_lanes(op, CX_VL, i, a, b, dy, da, db);
+    if (i < n) part_lanes(op, n - i, i, a, b, dy, da, db);
+}
+
+void CX_NAME(binary_back)(cx_binary_op op, int64_t n, const float *a, const float *b,
+                          const float *dy, float *da, float *db)
+{
+    switch (op) {
+    case CX_ADD:
+        part_all(CX_ADD, n, a, b, dy, da, db);
+        break;
+    case CX_SUBTRACT:
+        part_all(CX_SUBTRACT, n, a, b, dy, da, db);
+        break;
+    case CX_MULTIPLY:
+        part_all(CX_MULTIPLY, n, a, b, dy, da, db);
+        break;
+    case CX_MAXIMUM:
+        part_all(CX_MAXIMUM, n, a, b, dy, da, db);
+        break;
+    case CX_MINIMUM:
+        part_all(CX_MINIMUM, n, a, b, dy, da, db);
         break;
     }
 }

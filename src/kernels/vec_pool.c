@@ -46,6 +46,49 @@ void CX_NAME(average_pool)(const cx_channel_run *r)
     pool_run(r, 1);
 }
 
+/* What one window gives to its cells inside a part, for n channels from channel c on. */
+INLINE void give(const cx_window_back *b, int64_t c, const int64_t n, const int mean)
+{
+    const int64_t cells = b->taps[CX_DEPTH] * b->taps[CX_HEIGHT] * b->taps[CX_WIDTH];
+    const vec dy = load_lanes(b->dy + c, n), y = mean ? dy : load_lanes(b->y + c, n);
+    const vec part = dy / (float)cells;
+    ivec open = {0}; /* where no cell was the largest so far */
+    open = ~open;
+    for (int64_t slice = 0; slice < b->taps[CX_DEPTH]; slice++)
+        for (int64_t row = 0; row < b->taps[CX_HEIGHT]; row++) {
+            int64_t at = slice * b->tap[CX_DEPTH] + row * b->tap[CX_HEIGHT];
+            for (int64_t col = 0; col < b->taps[CX_WIDTH]; col++, at += b->tap[CX_WIDTH]) {
+                vec share = part;
+                if (!mean) {
+                    const vec x = load_lanes(b->x + at + c, n);
+                    const ivec hit = ((x == y) | (x != x)) & open;
+                    open &= ~hit;
+                    share = (vec)(hit & (ivec)dy);
+                }
+                if (at < b->from || at >= b->to) continue;
+                float *dx = b->dx + at + c;
+                store_lanes(dx, load_lanes(dx, n) + share, n);
+            }
+        }
+}
+
+INLINE void give_all(const cx_window_back *b, const int mean)
+{
+    int64_t c = 0;
+    for (; c + CX_VL <= b->channels; c += CX_VL) give(b, c, CX_VL, mean);
+    if (c < b->channels) give(b, c, b->channels - c, mean);
+}
+
+void CX_NAME(max_pool_back)(const cx_window_back *b)
+{
+    give_all(b, 0);
+}
+
+void CX_NAME(average_pool_back)(const cx_window_back *b)
+{
+    give_all(b, 1);
+}
+
 /* Four vectors at a time, so that an addition need not wait for the one before. */
 INLINE void columns(int64_t positions, int64_t stride, int64_t n, const float *x, float *y,
                     const int sum)
@@ -84,4 +127,16 @@ void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const flo
 void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y)
 {
     columns(positions, stride, n, x, y, 0);
+}
+
+void CX_NAME(column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a,
+                         const float *b, float *y)
+{
+    for (int64_t c = 0; c < n; c += CX_VL) {
+        const int64_t lanes = n - c < CX_VL ? n - c : CX_VL;
+        vec sum = {0};
+        for (int64_t at = c; at < c + positions * stride; at += stride)
+            sum += load_lanes(a + at, lanes) * load_lanes(b + at, lanes);
+        store_part(y + c, sum, lanes);
+    }
 }

@@ -27,16 +27,24 @@ void CX_NAME(conv)(const cx_conv_run *r);
 void CX_NAME(depthwise)(const cx_channel_run *r);
 void CX_NAME(max_pool)(const cx_channel_run *r);
 void CX_NAME(average_pool)(const cx_channel_run *r);
+void CX_NAME(max_pool_back)(const cx_window_back *b);
+void CX_NAME(average_pool_back)(const cx_window_back *b);
 void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
                         float *y);
 void CX_NAME(dots)(int64_t rows, int64_t out, const float *x, int64_t n, const float *w, float *y,
                    int64_t y_row);
 void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
 void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
+void CX_NAME(column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a,
+                         const float *b, float *y);
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                      const float *shift, float *y);
 void CX_NAME(binary)(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
+void CX_NAME(binary_back)(cx_binary_op op, int64_t n, const float *a, const float *b,
+                          const float *dy, float *da, float *db);
 int CX_NAME(activation)(const cx_activation *a, int64_t n, const float *x, float *y);
+void CX_NAME(activation_back)(const cx_activation *a, int64_t n, const float *at, const float *y,
+                              const float *dy, float *dx);
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -91,6 +99,20 @@ INLINE void store_part(float *p, vec v, int64_t n)
     memcpy(p, &v, (size_t)n * sizeof *p);
 }
 #endif
+
+/* The same for n up to CX_VL, without a mask where n is known to be that. */
+INLINE vec load_lanes(const float *p, const int64_t n)
+{
+    return n == CX_VL ? load(p) : load_part(p, n);
+}
+
+INLINE void store_lanes(float *p, vec v, const int64_t n)
+{
+    if (n == CX_VL)
+        store(p, v);
+    else
+        store_part(p, v, n);
+}
 
 /* All lanes x. Written as a difference: x - 0 is x for every x, so the compiler drops it, whereas
  * 0 + x is not (-0) and would cost an addition. */

@@ -260,6 +260,9 @@ int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err);
 cx_shape cx_shape_lifted(const cx_shape *s, int ndim);
 /* y of shape `to` from x by numpy's broadcasting, x's shape lifted first. */
 void cx_broadcast(const float *x, const cx_shape *from, const cx_shape *to, float *y);
+/* The way back: dx of shape `from` is filled with the sums of dy, of shape `to`, over the axes on
+ * which x was repeated. */
+void cx_broadcast_backward(const float *dy, const cx_shape *from, const cx_shape *to, float *dx);
 /* y = x * scale[i] + shift[i] where i is the index on that axis. */
 void cx_affine_axis(const cx_shape *s, int axis, const float *scale, const float *shift,
                     const float *x, float *y);

@@ -1,4 +1,6 @@
 /* shape.c - what the kinds ask of shapes. */
+#include <string.h>
+
 #include "layers/layer.h"
 
 int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err)
@@ -67,6 +69,29 @@ void cx_broadcast(const float *x, const cx_shape *from, const cx_shape *to, floa
         to_stride *= to->d[i];
     }
     cx_copy_box(&box, x, y);
+}
+
+/* dy's last axes are a matrix whose rows are summed: axes that x has, and those before them that it
+ * was repeated on. The axes before these are walked over. */
+void cx_broadcast_backward(const float *dy, const cx_shape *from, const cx_shape *to, float *dx)
+{
+    const cx_shape s = cx_shape_lifted(from, to->ndim);
+    int64_t rows = 1, channels = 1;
+    int axis = to->ndim;
+    while (axis > 0 && s.d[axis - 1] == to->d[axis - 1]) channels *= to->d[--axis];
+    while (axis > 0 && s.d[axis - 1] == 1) rows *= to->d[--axis];
+
+    const int64_t outer = cx_shape_count_range(to, 0, axis);
+    memset(dx, 0, (size_t)cx_shape_count(from) * sizeof *dx);
+    for (int64_t i = 0; i < outer; i++) {
+        int64_t at = 0, size = channels, rest = i;
+        for (int a = axis - 1; a >= 0; a--) {
+            if (s.d[a] != 1) at += rest % to->d[a] * size;
+            size *= s.d[a];
+            rest /= to->d[a];
+        }
+        cx_affine_backward_weights(rows, channels, NULL, dy + i * rows * channels, NULL, dx + at);
+    }
 }
 
 void cx_affine_axis(const cx_shape *s, int axis, const float *scale, const float *shift,
