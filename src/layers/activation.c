@@ -187,6 +187,27 @@ static size_t softmax_workspace(const cx_layer *l, const cx_shape *in, int n_in,
     return r.in_place ? 0 : (size_t)cx_shape_count(in) * sizeof(float);
 }
 
+static size_t softmax_backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                         const cx_shape *out)
+{
+    (void)l;
+    (void)n_in;
+    (void)out;
+    return 2 * (size_t)cx_shape_count(in) * sizeof(float);
+}
+
+static void softmax_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const activation_config *k = l->cfg;
+    float *y = c->workspace, *dy = y + cx_shape_count(&c->y->shape);
+    cx_rows r;
+    (void)cx_rows_of(&r, &k->axes, &c->y->shape, NULL); /* accepted by infer */
+    cx_copy_box(&r.gather, c->y->data, y);
+    cx_copy_box(&r.gather, c->dy->data, dy);
+    cx_softmax_backward(0, r.rows, r.n, 1, y, dy, dy);
+    cx_copy_box(&r.scatter, dy, c->dx[0]->data);
+}
+
 static int softmax_as_activation(const cx_layer *l, cx_activation *out)
 {
     const activation_config *k = l->cfg;
@@ -202,5 +223,7 @@ const cx_layer_kind cx_layer_softmax = {
     .infer = softmax_infer,
     .workspace = softmax_workspace,
     .forward = softmax_forward,
+    .backward = softmax_backward,
+    .backward_workspace = softmax_backward_workspace,
     .as_activation = softmax_as_activation,
 };

@@ -3,6 +3,7 @@
  * * gamma + beta, folded to one scale and one shift a channel. */
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "layers/layer.h"
 
@@ -11,10 +12,6 @@ typedef struct norm_config {
     double epsilon;
     int center, scale, renorm;
 } norm_config;
-
-typedef struct norm_state {
-    float *scale, *shift;
-} norm_state;
 
 #define AT(member) offsetof(norm_config, member)
 static const cx_field fields[] = {
@@ -48,8 +45,7 @@ static int weights(const cx_layer *l, const cx_shape *in, int n_in,
     (void)n_in;
     TRY(cx_axis_of(&axis, k->axis, in, err));
     cx_shape s = {1, {in->d[axis]}};
-    if (k->scale) out[n++] = (cx_weight_spec){.name = "gamma", .shape = s};
-    if (k->center) out[n++] = (cx_weight_spec){.name = "beta", .shape = s};
+    n = cx_gamma_beta_specs(out, "gamma", k->scale, k->center, &s);
     out[n++] = (cx_weight_spec){.name = "moving_mean", .shape = s, .frozen = 1};
     out[n++] = (cx_weight_spec){.name = "moving_variance", .shape = s, .frozen = 1};
     rc = n;
@@ -65,10 +61,8 @@ static int prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
     const float *mean = l->w[k->scale + k->center].data;
     const float *variance = l->w[k->scale + k->center + 1].data;
     int64_t n = l->w[0].spec.shape.d[0];
-    norm_state *s = cx_arena_alloc(arena, sizeof *s);
-    if (s) s->scale = cx_arena_array(arena, (size_t)n, 2 * sizeof(float));
-    if (!s || !s->scale) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
-    s->shift = s->scale + n;
+    cx_affine *s = cx_affine_new(n, arena);
+    if (!s) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
         double scale = (gamma ? gamma[i] : 1.0) / sqrt(variance[i] + k->epsilon);
         s->scale[i] = (float)scale;
@@ -81,11 +75,46 @@ static int prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const norm_config *k = l->cfg;
-    const norm_state *s = l->state;
+    const cx_affine *s = l->state;
     const cx_shape *in = &c->x[0]->shape;
     int axis;
     (void)cx_axis_of(&axis, k->axis, in, NULL); /* accepted by infer */
     cx_affine_axis(in, axis, s->scale, s->shift, c->x[0]->data, c->y->data);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    const cx_affine *s = l->state;
+    (void)in;
+    (void)n_in;
+    (void)out;
+    return 2 * (size_t)s->n * sizeof(float);
+}
+
+/* Of the moving statistics, which are constants here. */
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const norm_config *k = l->cfg;
+    const cx_affine *s = l->state;
+    const cx_shape *in = &c->x[0]->shape;
+    float *dgamma = k->scale ? cx_dw(c, 0) : NULL, *dbeta = k->center ? cx_dw(c, k->scale) : NULL;
+    int axis;
+    (void)cx_axis_of(&axis, k->axis, in, NULL); /* accepted by infer */
+    if (c->dx[0]) cx_affine_axis(in, axis, s->scale, NULL, c->dy->data, c->dx[0]->data);
+    if (!dgamma && !dbeta) return;
+    const float *mean = l->w[k->scale + k->center].data;
+    const float *variance = l->w[k->scale + k->center + 1].data;
+    float *products = c->workspace, *sums = products + s->n;
+    memset(products, 0, 2 * (size_t)s->n * sizeof *products);
+    cx_affine_axis_sums(in, axis, c->x[0]->data, c->dy->data, products, sums);
+    for (int64_t i = 0; i < s->n; i++) {
+        const double deviation = sqrt(variance[i] + k->epsilon);
+        if (dgamma)
+            dgamma[i] +=
+                (float)(((double)products[i] - (double)mean[i] * (double)sums[i]) / deviation);
+        if (dbeta) dbeta[i] += sums[i];
+    }
 }
 
 const cx_layer_kind cx_layer_batch_normalization = {
@@ -99,4 +128,6 @@ const cx_layer_kind cx_layer_batch_normalization = {
     .weights = weights,
     .prepare = prepare,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

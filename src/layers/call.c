@@ -140,8 +140,81 @@ void cx_layer_forward(const cx_layer *l, const cx_call *c)
     room += bytes_of(in);
     cx_tensor y = cx_tensor_view(out->ndim > 2 ? (float *)(void *)room : c->y->data, &y_shape);
     room += bytes_of(out);
-    const cx_call call = {.n_x = 1, .x = &px, .y = &y, .workspace = room, .exact = c->exact};
+    const cx_call call = {
+        .n_x = 1, .x = &px, .y = &y, .workspace = room, .exact = c->exact, .linear = c->linear};
     turn(in, c->x[0]->data, x.data, 1);
     l->kind->forward(l, &call);
     if (out->ndim > 2) turn(out, y.data, c->y->data, 0);
+}
+
+/* --- the way back --- */
+
+int cx_layer_has_backward(const cx_layer *l)
+{
+    const cx_layer_kind *kind = l->kind;
+    if (kind->inner && !cx_layer_has_backward(kind->inner(l))) return 0;
+    return kind->is_identity || kind->as_activation || kind->backward;
+}
+
+static void own_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    cx_activation a;
+    if (l->kind->is_identity)
+        memcpy(c->dx[0]->data, c->dy->data, (size_t)cx_shape_count(&c->dy->shape) * sizeof(float));
+    else if (l->kind->as_activation && l->kind->as_activation(l, &a))
+        cx_activate_backward(&a, c->x[0]->data, c->y, c->dy->data, c->dx[0]->data);
+    else
+        l->kind->backward(l, c);
+}
+
+static size_t own_backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                     const cx_shape *out)
+{
+    return l->kind->backward_workspace ? l->kind->backward_workspace(l, in, n_in, out) : 0;
+}
+
+size_t cx_layer_backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                   const cx_shape *out)
+{
+    if (!is_turned(l, in)) return own_backward_workspace(l, in, n_in, out);
+    const cx_shape x = with_last(in), y = out->ndim > 2 ? with_last(out) : *out;
+    return 2 * bytes_of(in) + 2 * bytes_of(out) + own_backward_workspace(l, &x, 1, &y);
+}
+
+/* The tensor with its channels last, in `*room`, which moves on; itself where it has no more than
+ * two axes. */
+static cx_tensor turned(const cx_tensor *t, int copy, char **room)
+{
+    if (t->shape.ndim <= 2) return *t;
+    const cx_shape last = with_last(&t->shape);
+    const cx_tensor out = cx_tensor_view((float *)(void *)*room, &last);
+    *room += bytes_of(&last);
+    if (copy) turn(&t->shape, t->data, out.data, 1);
+    return out;
+}
+
+void cx_layer_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    if (!is_turned(l, &c->x[0]->shape)) {
+        own_backward(l, c);
+        return;
+    }
+    char *room = c->workspace;
+    const cx_tensor x = turned(c->x[0], 1, &room), y = turned(c->y, 1, &room);
+    const cx_tensor dy = turned(c->dy, 1, &room), *px = &x;
+    cx_tensor dx, *pdx = NULL;
+    if (c->dx[0]) {
+        dx = turned(c->dx[0], 0, &room);
+        pdx = &dx;
+    }
+    const cx_backward_call call = {.n_x = 1,
+                                   .x = &px,
+                                   .y = &y,
+                                   .dy = &dy,
+                                   .dx = &pdx,
+                                   .dw = c->dw,
+                                   .workspace = room,
+                                   .exact = c->exact};
+    own_backward(l, &call);
+    if (pdx) turn(&c->dx[0]->shape, dx.data, c->dx[0]->data, 0);
 }

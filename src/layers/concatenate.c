@@ -46,21 +46,36 @@ out:
     return rc;
 }
 
-static void forward(const cx_layer *l, const cx_call *c)
+/* How an input of shape `in` is copied to its place in the output, and how many numbers it takes in
+ * each row there. */
+static cx_box box_of(const cx_layer *l, const cx_shape *in, const cx_shape *out, int64_t *part)
 {
     const concatenate_config *k = l->cfg;
-    const cx_shape *out = &c->y->shape;
     int axis;
     (void)cx_axis_of(&axis, k->axis, out, NULL); /* accepted by infer */
-    int64_t row = cx_shape_count_range(out, axis, out->ndim), at = 0;
-    for (int i = 0; i < c->n_x; i++) {
-        int64_t part = cx_shape_count_range(&c->x[i]->shape, axis, out->ndim);
-        const cx_box box = {.ndim = 2,
-                            .size = {cx_shape_count_range(out, 0, axis), part},
-                            .from = {part, 1},
-                            .to = {row, 1}};
+    *part = cx_shape_count_range(in, axis, out->ndim);
+    return (cx_box){.ndim = 2,
+                    .size = {cx_shape_count_range(out, 0, axis), *part},
+                    .from = {*part, 1},
+                    .to = {cx_shape_count_range(out, axis, out->ndim), 1}};
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    int64_t part, at = 0;
+    for (int i = 0; i < c->n_x; i++, at += part) {
+        const cx_box box = box_of(l, &c->x[i]->shape, &c->y->shape, &part);
         cx_copy_box(&box, c->x[i]->data, c->y->data + at);
-        at += part;
+    }
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    int64_t part, at = 0;
+    for (int i = 0; i < c->n_x; i++, at += part) {
+        const cx_box box = box_of(l, &c->x[i]->shape, &c->dy->shape, &part);
+        const cx_box back = cx_box_back(&box);
+        if (c->dx[i]) cx_copy_box(&back, c->dy->data + at, c->dx[i]->data);
     }
 }
 
@@ -71,4 +86,5 @@ const cx_layer_kind cx_layer_concatenate = {
     .fields = fields,
     .infer = infer,
     .forward = forward,
+    .backward = backward,
 };

@@ -105,10 +105,38 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const conv_config *k = l->cfg;
+    const cx_activation *a = cx_call_activation(c, &k->activation);
     cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
-    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_conv_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
-    cx_finish_activation(&k->activation, c->y);
+    cx_finish_activation(a, c->y);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    size_t most = 0;
+    (void)n_in;
+    (void)out;
+    for (int exact = 0; exact < 2; exact++) {
+        const cx_conv conv = conv_of(l, in, exact);
+        const size_t data = cx_conv_backward_data_workspace(&conv);
+        const size_t weights = cx_conv_backward_weights_workspace(&conv);
+        if (data > most) most = data;
+        if (weights > most) most = weights;
+    }
+    return most;
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const conv_config *k = l->cfg;
+    const cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    if (cx_dw(c, KERNEL))
+        cx_conv_backward_weights(&conv, c->x[0]->data, c->dy->data, cx_dw(c, KERNEL), c->workspace);
+    if (k->use_bias) cx_bias_gradient(c, BIAS);
+    if (c->dx[0])
+        cx_conv_backward_data(&conv, c->dy->data, l->w[KERNEL].data, c->dx[0]->data, c->workspace);
 }
 
 #define CONV(symbol, name, table, axes, ...)                 \
@@ -125,6 +153,8 @@ static void forward(const cx_layer *l, const cx_call *c)
         .weights = weights,                                  \
         .workspace = workspace,                              \
         .forward = forward,                                  \
+        .backward = backward,                                \
+        .backward_workspace = backward_workspace,            \
     }
 
 CONV(conv1d, "Conv1D", fields_1d, 1, "Convolution1D", "AtrousConvolution1D");

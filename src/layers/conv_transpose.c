@@ -190,11 +190,41 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const transpose_config *k = l->cfg;
+    const cx_activation *a = cx_call_activation(c, &k->activation);
     cx_conv_transpose t = transpose_of(l, &c->x[0]->shape, &c->y->shape);
-    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
     t.exact = c->exact;
     cx_conv_transpose_forward(&t, c->x[0]->data, l->state, &e, c->y->data, c->workspace);
-    cx_finish_activation(&k->activation, c->y);
+    cx_finish_activation(a, c->y);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    cx_conv_transpose t = transpose_of(l, in, out);
+    size_t most = 0;
+    (void)n_in;
+    for (t.exact = 0; t.exact < 2; t.exact++) {
+        const size_t data = cx_conv_transpose_backward_data_workspace(&t);
+        const size_t weights = cx_conv_transpose_backward_weights_workspace(&t);
+        if (data > most) most = data;
+        if (weights > most) most = weights;
+    }
+    return most;
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const transpose_config *k = l->cfg;
+    cx_conv_transpose t = transpose_of(l, &c->x[0]->shape, &c->y->shape);
+    t.exact = c->exact;
+    if (cx_dw(c, KERNEL))
+        cx_conv_transpose_backward_weights(&t, c->x[0]->data, c->dy->data, cx_dw(c, KERNEL),
+                                           c->workspace);
+    if (k->use_bias) cx_bias_gradient(c, BIAS);
+    if (c->dx[0])
+        cx_conv_transpose_backward_data(&t, c->dy->data, l->w[KERNEL].data, c->dx[0]->data,
+                                        c->workspace);
 }
 
 #define TRANSPOSE(symbol, name, axes, ...)                   \
@@ -213,6 +243,8 @@ static void forward(const cx_layer *l, const cx_call *c)
         .prepare = prepare,                                  \
         .workspace = workspace,                              \
         .forward = forward,                                  \
+        .backward = backward,                                \
+        .backward_workspace = backward_workspace,            \
     }
 
 TRANSPOSE(conv1d_transpose, "Conv1DTranspose", 1, "Convolution1DTranspose");

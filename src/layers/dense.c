@@ -62,11 +62,38 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const dense_config *k = l->cfg;
+    const cx_activation *a = cx_call_activation(c, &k->activation);
     const cx_shape *in = &c->x[0]->shape;
-    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_dense_forward(rows_of(in), in->d[in->ndim - 1], k->units, c->x[0]->data, l->w[KERNEL].data,
                      &e, c->y->data, c->workspace);
-    cx_finish_activation(&k->activation, c->y);
+    cx_finish_activation(a, c->y);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    const dense_config *k = l->cfg;
+    const int64_t rows = rows_of(in), n = in->d[in->ndim - 1];
+    const size_t data = cx_dense_backward_data_workspace(rows, n, k->units);
+    const size_t weights = cx_dense_backward_weights_workspace(rows, n, k->units);
+    (void)n_in;
+    (void)out;
+    return data > weights ? data : weights;
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const dense_config *k = l->cfg;
+    const cx_shape *in = &c->x[0]->shape;
+    const int64_t rows = rows_of(in), n = in->d[in->ndim - 1];
+    if (cx_dw(c, KERNEL))
+        cx_dense_backward_weights(rows, n, k->units, c->x[0]->data, c->dy->data, cx_dw(c, KERNEL),
+                                  c->workspace);
+    if (k->use_bias) cx_bias_gradient(c, BIAS);
+    if (c->dx[0])
+        cx_dense_backward_data(rows, n, k->units, c->dy->data, l->w[KERNEL].data, c->dx[0]->data,
+                               c->workspace);
 }
 
 const cx_layer_kind cx_layer_dense = {
@@ -79,4 +106,6 @@ const cx_layer_kind cx_layer_dense = {
     .weights = weights,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

@@ -86,25 +86,52 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const depthwise_config *k = l->cfg;
+    const cx_activation *a = cx_call_activation(c, &k->activation);
     cx_depthwise d = depthwise_of(l, &c->x[0]->shape);
-    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_depthwise_forward(&d, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
-    cx_finish_activation(&k->activation, c->y);
+    cx_finish_activation(a, c->y);
 }
 
-#define DEPTHWISE(symbol, name, axes)         \
-    const cx_layer_kind cx_layer_##symbol = { \
-        .class_name = name,                   \
-        .cfg_size = sizeof(depthwise_config), \
-        .fields = fields,                     \
-        .rank = axes,                         \
-        .has_data_format = 1,                 \
-        .is_conv = 1,                         \
-        .configure = configure,               \
-        .infer = infer,                       \
-        .weights = weights,                   \
-        .workspace = workspace,               \
-        .forward = forward,                   \
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    const cx_depthwise d = depthwise_of(l, in);
+    const size_t data = cx_depthwise_backward_data_workspace(&d);
+    const size_t weights = cx_depthwise_backward_weights_workspace(&d);
+    (void)n_in;
+    (void)out;
+    return data > weights ? data : weights;
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const depthwise_config *k = l->cfg;
+    const cx_depthwise d = depthwise_of(l, &c->x[0]->shape);
+    if (cx_dw(c, KERNEL))
+        cx_depthwise_backward_weights(&d, c->x[0]->data, c->dy->data, cx_dw(c, KERNEL),
+                                      c->workspace);
+    if (k->use_bias) cx_bias_gradient(c, BIAS);
+    if (c->dx[0])
+        cx_depthwise_backward_data(&d, c->dy->data, l->w[KERNEL].data, c->dx[0]->data,
+                                   c->workspace);
+}
+
+#define DEPTHWISE(symbol, name, axes)             \
+    const cx_layer_kind cx_layer_##symbol = {     \
+        .class_name = name,                       \
+        .cfg_size = sizeof(depthwise_config),     \
+        .fields = fields,                         \
+        .rank = axes,                             \
+        .has_data_format = 1,                     \
+        .is_conv = 1,                             \
+        .configure = configure,                   \
+        .infer = infer,                           \
+        .weights = weights,                       \
+        .workspace = workspace,                   \
+        .forward = forward,                       \
+        .backward = backward,                     \
+        .backward_workspace = backward_workspace, \
     }
 
 DEPTHWISE(depthwise_conv1d, "DepthwiseConv1D", 1);

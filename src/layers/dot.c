@@ -129,8 +129,7 @@ static void turn(int64_t rows, int64_t n, const float *x, float *y)
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const dot_config *k = l->cfg;
-    const cx_activation linear = {.kind = CX_ACT_LINEAR};
-    const cx_epilogue plain = cx_epilogue_of(NULL, &linear);
+    const cx_epilogue plain = cx_epilogue_of(NULL, NULL);
     side s[2];
     sides_of(s, l, &c->x[0]->shape, &c->x[1]->shape);
     const int64_t n = s[0].n, rows = rows_of(&s[0]), columns = rows_of(&s[1]);
@@ -149,6 +148,64 @@ static void forward(const cx_layer *l, const cx_call *c)
     }
 }
 
+/* Both inputs as they are and as they are multiplied, both derivatives, and dy turned. */
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    side s[2];
+    (void)n_in;
+    (void)out;
+    sides_of(s, l, &in[0], &in[1]);
+    const int64_t n = s[0].n, rows = rows_of(&s[0]), columns = rows_of(&s[1]);
+    const size_t a = cx_dense_workspace(rows, columns, n), b = cx_dense_workspace(columns, rows, n);
+    return (size_t)(3 * room(rows * n) + 3 * room(columns * n) + room(rows * columns)) *
+               sizeof(float) +
+           (a > b ? a : b);
+}
+
+/* d of one side: dy (m rows) times the other side as rows of n, then through the normalisation. */
+static void side_backward(const dot_config *k, const side *s, int64_t m, const float *dy,
+                          const float *other, const float *x, float *d, float *scratch, float *dx)
+{
+    const cx_epilogue plain = cx_epilogue_of(NULL, NULL);
+    const int64_t rows = rows_of(s), n = s->n;
+    cx_dense_forward(rows, m, n, dy, other, &plain, d, scratch);
+    if (k->normalize) cx_normalize_backward(CX_BY_LENGTH, rows, n, LEAST_SQUARE, x, d, d);
+    const cx_box back = {.ndim = 3,
+                         .size = {s->before, s->after, n},
+                         .from = {s->after * n, n, 1},
+                         .to = {n * s->after, 1, s->after}};
+    cx_copy_box(&back, d, dx);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const dot_config *k = l->cfg;
+    side s[2];
+    sides_of(s, l, &c->x[0]->shape, &c->x[1]->shape);
+    const int64_t n = s[0].n, rows = rows_of(&s[0]), columns = rows_of(&s[1]);
+    const int64_t a_size = room(rows * n), b_size = room(columns * n);
+    float *a = c->workspace, *a_unit = a + a_size, *da = a_unit + a_size;
+    float *b = da + a_size, *b_unit = b + b_size, *db = b_unit + b_size;
+    float *turned = db + b_size, *scratch = turned + room(rows * columns);
+    for (int64_t i = 0; i < c->dy->shape.d[0]; i++) {
+        const float *dy = c->dy->data + i * rows * columns;
+        gather(&s[0], c->x[0]->data + i * rows * n, a);
+        gather(&s[1], c->x[1]->data + i * columns * n, b);
+        if (k->normalize) {
+            cx_normalize_forward(CX_BY_LENGTH, rows, n, LEAST_SQUARE, a, a_unit);
+            cx_normalize_forward(CX_BY_LENGTH, columns, n, LEAST_SQUARE, b, b_unit);
+        }
+        if (c->dx[0])
+            side_backward(k, &s[0], columns, dy, k->normalize ? b_unit : b, a, da, scratch,
+                          c->dx[0]->data + i * rows * n);
+        if (!c->dx[1]) continue;
+        turn(rows, columns, dy, turned);
+        side_backward(k, &s[1], rows, turned, k->normalize ? a_unit : a, b, db, scratch,
+                      c->dx[1]->data + i * columns * n);
+    }
+}
+
 const cx_layer_kind cx_layer_dot = {
     .class_name = "Dot",
     .family = CX_MERGING,
@@ -159,4 +216,6 @@ const cx_layer_kind cx_layer_dot = {
     .infer = infer,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

@@ -56,6 +56,22 @@ static void forward(const cx_layer *l, const cx_call *c)
     }
 }
 
+/* What is given are places in a table, on which nothing depends smoothly. */
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const embedding_config *k = l->cfg;
+    const int64_t n = cx_shape_count(&c->x[0]->shape);
+    const float *dy = c->dy->data;
+    float *dw = cx_dw(c, 0);
+    if (c->dx[0]) memset(c->dx[0]->data, 0, (size_t)n * sizeof(float));
+    for (int64_t i = 0; dw && i < n; i++, dy += k->width) {
+        const float id = c->x[0]->data[i];
+        if (!(id > -1 && (double)id < (double)k->rows)) continue;
+        float *row = dw + (int64_t)id * k->width;
+        cx_binary_forward(CX_ADD, k->width, row, dy, row);
+    }
+}
+
 const cx_layer_kind cx_layer_embedding = {
     .class_name = "Embedding",
     .family = CX_CONNECTING,
@@ -65,4 +81,5 @@ const cx_layer_kind cx_layer_embedding = {
     .infer = infer,
     .weights = weights,
     .forward = forward,
+    .backward = backward,
 };

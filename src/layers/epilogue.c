@@ -93,6 +93,7 @@ int cx_activation_read(cx_activation *out, const cx_json *v, const cx_config_con
 int cx_layer_ends_with(cx_activation *out, const cx_layer *l)
 {
     *out = (cx_activation){.kind = CX_ACT_LINEAR};
+    if (l->kind->inner) return cx_layer_ends_with(out, l->kind->inner(l));
     if (l->kind->as_activation) return l->kind->as_activation(l, out);
     for (const cx_field *f = l->kind->fields; f && f->key; f++)
         if (f->type == CX_ACTIVATION) memcpy(out, (const char *)l->cfg + f->at, sizeof *out);
@@ -106,11 +107,16 @@ const char *cx_activation_name(const cx_activation *a)
     return "";
 }
 
+const cx_activation *cx_call_activation(const cx_call *c, const cx_activation *a)
+{
+    return c->linear ? NULL : a;
+}
+
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a)
 {
     cx_epilogue e = {bias, -INFINITY, INFINITY};
     float low, high;
-    if (cx_activation_is_clamp(a, &low, &high)) {
+    if (a && cx_activation_is_clamp(a, &low, &high)) {
         e.low = low;
         e.high = high;
     }
@@ -128,8 +134,33 @@ void cx_activate(const cx_activation *a, const cx_tensor *x, float *y)
     cx_softmax_forward(a->kind == CX_ACT_LOG_SOFTMAX, n / last, last, 1, x->data, y);
 }
 
+float *cx_dw(const cx_backward_call *c, int weight)
+{
+    return c->dw ? c->dw[weight] : NULL;
+}
+
+void cx_bias_gradient(const cx_backward_call *c, int weight)
+{
+    const cx_shape *s = &c->dy->shape;
+    float *db = cx_dw(c, weight);
+    const int64_t channels = s->d[s->ndim - 1];
+    if (db) cx_bias_backward(cx_shape_count(s) / channels, channels, c->dy->data, db);
+}
+
+void cx_activate_backward(const cx_activation *a, const float *x, const cx_tensor *y,
+                          const float *dy, float *dx)
+{
+    int64_t n = cx_shape_count(&y->shape);
+    if (a->kind != CX_ACT_SOFTMAX && a->kind != CX_ACT_LOG_SOFTMAX) {
+        cx_activation_backward(a, n, x, y->data, dy, dx);
+        return;
+    }
+    int64_t last = y->shape.d[y->shape.ndim - 1];
+    cx_softmax_backward(a->kind == CX_ACT_LOG_SOFTMAX, n / last, last, 1, y->data, dy, dx);
+}
+
 void cx_finish_activation(const cx_activation *a, cx_tensor *y)
 {
     float low, high;
-    if (!cx_activation_is_clamp(a, &low, &high)) cx_activate(a, y, y->data);
+    if (a && !cx_activation_is_clamp(a, &low, &high)) cx_activate(a, y, y->data);
 }

@@ -39,7 +39,23 @@ static void forward_average(const cx_layer *l, const cx_call *c)
                               c->x[0]->data, c->y->data);
 }
 
-#define GLOBAL(symbol, name, alias, axes, function)    \
+static void backward_max(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    int last = l->kind->rank + 1;
+    cx_global_max_backward(in->d[0], cx_shape_count_range(in, 1, last), in->d[last], c->x[0]->data,
+                           c->y->data, c->dy->data, c->dx[0]->data);
+}
+
+static void backward_average(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    int last = l->kind->rank + 1;
+    cx_global_average_backward(in->d[0], cx_shape_count_range(in, 1, last), in->d[last],
+                               c->dy->data, c->dx[0]->data);
+}
+
+#define GLOBAL(symbol, name, alias, axes, which)       \
     const cx_layer_kind cx_layer_##symbol = {          \
         .class_name = name,                            \
         .aliases = (const char *const[]){alias, NULL}, \
@@ -49,12 +65,13 @@ static void forward_average(const cx_layer *l, const cx_call *c)
         .has_data_format = 1,                          \
         .is_pool = 1,                                  \
         .infer = infer,                                \
-        .forward = function,                           \
+        .forward = forward_##which,                    \
+        .backward = backward_##which,                  \
     }
 
-GLOBAL(global_max_pooling1d, "GlobalMaxPooling1D", "GlobalMaxPool1D", 1, forward_max);
-GLOBAL(global_max_pooling2d, "GlobalMaxPooling2D", "GlobalMaxPool2D", 2, forward_max);
-GLOBAL(global_max_pooling3d, "GlobalMaxPooling3D", "GlobalMaxPool3D", 3, forward_max);
-GLOBAL(global_average_pooling1d, "GlobalAveragePooling1D", "GlobalAvgPool1D", 1, forward_average);
-GLOBAL(global_average_pooling2d, "GlobalAveragePooling2D", "GlobalAvgPool2D", 2, forward_average);
-GLOBAL(global_average_pooling3d, "GlobalAveragePooling3D", "GlobalAvgPool3D", 3, forward_average);
+GLOBAL(global_max_pooling1d, "GlobalMaxPooling1D", "GlobalMaxPool1D", 1, max);
+GLOBAL(global_max_pooling2d, "GlobalMaxPooling2D", "GlobalMaxPool2D", 2, max);
+GLOBAL(global_max_pooling3d, "GlobalMaxPooling3D", "GlobalMaxPool3D", 3, max);
+GLOBAL(global_average_pooling1d, "GlobalAveragePooling1D", "GlobalAvgPool1D", 1, average);
+GLOBAL(global_average_pooling2d, "GlobalAveragePooling2D", "GlobalAvgPool2D", 2, average);
+GLOBAL(global_average_pooling3d, "GlobalAveragePooling3D", "GlobalAvgPool3D", 3, average);

@@ -11,10 +11,6 @@ typedef struct group_config {
     int center, scale;
 } group_config;
 
-typedef struct group_state {
-    float *scale, *shift;
-} group_state;
-
 #define AT(member) offsetof(group_config, member)
 static const cx_field fields[] = {
     {"groups", CX_INT, AT(groups), 32, -1, CX_MAX_CHANNELS, NULL},
@@ -45,13 +41,11 @@ static int weights(const cx_layer *l, const cx_shape *in, int n_in,
                    cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err)
 {
     const group_config *k = l->cfg;
-    int axis, n = 0, rc;
+    int axis, rc;
     (void)n_in;
     TRY(cx_axis_of(&axis, k->axis, in, err));
     cx_shape s = {1, {in->d[axis]}};
-    if (k->scale) out[n++] = (cx_weight_spec){.name = "gamma", .shape = s};
-    if (k->center) out[n++] = (cx_weight_spec){.name = "beta", .shape = s};
-    rc = n;
+    rc = cx_gamma_beta_specs(out, "gamma", k->scale, k->center, &s);
 out:
     return rc;
 }
@@ -59,18 +53,7 @@ out:
 static int prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
 {
     const group_config *k = l->cfg;
-    if (!k->scale && !k->center) return 0;
-    int64_t n = l->w[0].spec.shape.d[0];
-    group_state *s = cx_arena_alloc(arena, sizeof *s);
-    if (s) s->scale = cx_arena_array(arena, (size_t)n, 2 * sizeof(float));
-    if (!s || !s->scale) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
-    s->shift = s->scale + n;
-    for (int64_t i = 0; i < n; i++) {
-        s->scale[i] = k->scale ? l->w[0].data[i] : 1;
-        s->shift[i] = k->center ? l->w[k->scale].data[i] : 0;
-    }
-    l->state = s;
-    return 0;
+    return cx_gamma_beta_prepare(l, k->scale, k->center, arena, err);
 }
 
 static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
@@ -82,31 +65,75 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
 }
 
 /* The numbers of a group are gathered to one row; then they go back to their places. */
+typedef struct grouping {
+    int axis;
+    int64_t rows, n;
+    cx_box gather, scatter;
+} grouping;
+
+static grouping grouping_of(const cx_layer *l, const cx_shape *in)
+{
+    const group_config *k = l->cfg;
+    grouping g;
+    (void)cx_axis_of(&g.axis, k->axis, in, NULL); /* accepted by infer */
+    const int64_t channels = in->d[g.axis];
+    const int64_t groups = k->groups < 0 ? channels : k->groups, size = channels / groups;
+    const int64_t before = cx_shape_count_range(in, 1, g.axis);
+    const int64_t after = cx_shape_count_range(in, g.axis + 1, in->ndim);
+    const int64_t image = before * channels * after;
+    g.rows = in->d[0] * groups;
+    g.n = image / groups;
+    g.gather = (cx_box){.ndim = 4,
+                        .size = {in->d[0], groups, before, size * after},
+                        .from = {image, size * after, channels * after, 1},
+                        .to = {image, g.n, size * after, 1}};
+    g.scatter = cx_box_back(&g.gather);
+    return g;
+}
+
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const group_config *k = l->cfg;
-    const group_state *s = l->state;
+    const cx_affine *s = l->state;
     const cx_shape *in = &c->x[0]->shape;
-    int axis;
-    (void)cx_axis_of(&axis, k->axis, in, NULL); /* accepted by infer */
-    const int64_t groups = k->groups < 0 ? in->d[axis] : k->groups, size = in->d[axis] / groups;
-    const int64_t before = cx_shape_count_range(in, 1, axis);
-    const int64_t after = cx_shape_count_range(in, axis + 1, in->ndim);
-    const int64_t image = before * in->d[axis] * after, row = image / groups;
-    const cx_box gather = {.ndim = 4,
-                           .size = {in->d[0], groups, before, size * after},
-                           .from = {image, size * after, in->d[axis] * after, 1},
-                           .to = {image, row, size * after, 1}};
-    cx_box back = gather;
-    for (int i = 0; i < gather.ndim; i++) {
-        back.from[i] = gather.to[i];
-        back.to[i] = gather.from[i];
-    }
+    const grouping g = grouping_of(l, in);
     float *rows = c->workspace, *y = c->y->data;
-    cx_copy_box(&gather, c->x[0]->data, rows);
-    cx_normalize_forward(CX_STANDARDIZE, in->d[0] * groups, row, k->epsilon, rows, rows);
-    cx_copy_box(&back, rows, y);
-    if (s) cx_affine_axis(in, axis, s->scale, s->shift, y, y);
+    cx_copy_box(&g.gather, c->x[0]->data, rows);
+    cx_normalize_forward(CX_STANDARDIZE, g.rows, g.n, k->epsilon, rows, rows);
+    cx_copy_box(&g.scatter, rows, y);
+    if (s) cx_affine_axis(in, g.axis, s->scale, s->shift, y, y);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    return 2 * workspace(l, in, n_in, out);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const group_config *k = l->cfg;
+    const cx_affine *s = l->state;
+    const cx_shape *in = &c->x[0]->shape;
+    const grouping g = grouping_of(l, in);
+    const float *dy = c->dy->data;
+    float *dgamma = k->scale ? cx_dw(c, 0) : NULL, *dbeta = k->center ? cx_dw(c, k->scale) : NULL;
+    float *a = c->workspace, *b = a + cx_shape_count(in);
+    if (dgamma) {
+        cx_copy_box(&g.gather, c->x[0]->data, a);
+        cx_normalize_forward(CX_STANDARDIZE, g.rows, g.n, k->epsilon, a, a);
+        cx_copy_box(&g.scatter, a, b);
+    }
+    if (dgamma || dbeta) cx_affine_axis_sums(in, g.axis, dgamma ? b : NULL, dy, dgamma, dbeta);
+    if (!c->dx[0]) return;
+    if (s) {
+        cx_affine_axis(in, g.axis, s->scale, NULL, dy, a);
+        dy = a;
+    }
+    cx_copy_box(&g.gather, dy, b);
+    cx_copy_box(&g.gather, c->x[0]->data, a);
+    cx_normalize_backward(CX_STANDARDIZE, g.rows, g.n, k->epsilon, a, b, b);
+    cx_copy_box(&g.scatter, b, c->dx[0]->data);
 }
 
 const cx_layer_kind cx_layer_group_normalization = {
@@ -119,4 +146,6 @@ const cx_layer_kind cx_layer_group_normalization = {
     .prepare = prepare,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

@@ -48,6 +48,24 @@ static void forward(const cx_layer *l, const cx_call *c)
     cx_layer_forward(&k->inner, c);
 }
 
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const merge_config *k = l->cfg;
+    cx_layer_backward(&k->inner, c);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    const merge_config *k = l->cfg;
+    return cx_layer_backward_workspace(&k->inner, in, n_in, out);
+}
+
+static const cx_layer *inner(const cx_layer *l)
+{
+    return &((const merge_config *)l->cfg)->inner;
+}
+
 const cx_layer_kind cx_layer_keras1_merge = {
     .class_name = "Merge",
     .family = CX_MERGING,
@@ -57,4 +75,7 @@ const cx_layer_kind cx_layer_keras1_merge = {
     .infer = infer,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
+    .inner = inner,
 };

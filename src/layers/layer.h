@@ -86,7 +86,8 @@ typedef struct cx_call {
     const cx_tensor *const *x;
     cx_tensor *y; /* shape as `infer` said; its numbers are to be filled */
     void *workspace;
-    int exact; /* no fast transforms */
+    int exact;  /* no fast transforms */
+    int linear; /* y is wanted as it is before the activation that the layer ends with */
 } cx_call;
 
 /* What a kind is for, where it is neither a convolution nor a pooling: how a drawing sorts it. */
@@ -100,12 +101,18 @@ typedef enum cx_family {
 } cx_family;
 
 /* The same call seen from behind: how a number that depends on y changes with y is known, and asked
- * is how it changes with the inputs and the weights. */
+ * is how it changes with the inputs and the weights. An activation that the layer ends with is the
+ * caller's to undo: dy belongs to what was before it. */
 typedef struct cx_backward_call {
-    const cx_call *forward; /* its x and y hold what the forward call left */
-    const cx_tensor *dy;    /* shape of y */
-    cx_tensor *const *dx;   /* of each input; NULL where nobody asks */
-    float *const *dw;       /* of each weight; NULL outside training */
+    int n_x;
+    const cx_tensor *const *x; /* what the forward call was given … */
+    const cx_tensor *y;        /* … and what it gave, after its activation */
+    const cx_tensor *dy;       /* shape of y */
+    cx_tensor *const *dx;      /* of each input, to be filled; NULL where nobody asks */
+    float *const *dw;          /* of each weight, to be added to; NULL where nobody asks; the array
+                                  itself may be NULL too */
+    void *workspace;
+    int exact;
 } cx_backward_call;
 
 typedef struct cx_layer_kind {
@@ -140,11 +147,17 @@ typedef struct cx_layer_kind {
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
-    /* Add to dx and dw. NULL: the kind has no derivative, and a plan that wants one says so. */
+    /* Fill dx, add to dw. NULL: the kind has no derivative, and a plan that wants one says so; or
+     * it is an activation or an identity, whose derivative call.c knows. */
     void (*backward)(const cx_layer *l, const cx_backward_call *c);
+    /* Scratch bytes of a backward call. NULL: none. */
+    size_t (*backward_workspace)(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out);
     /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
      * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
     int (*as_activation)(const cx_layer *l, cx_activation *out);
+    /* The layer that this one wraps, and that ends as it does. NULL: none. */
+    const cx_layer *(*inner)(const cx_layer *l);
 } cx_layer_kind;
 
 /* A weight of a layer: what was asked for, and where its numbers lie (borrowed from the model). */
@@ -183,6 +196,11 @@ int cx_layer_weights(const cx_layer *l, const cx_shape *in, int n_in,
                      cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
 size_t cx_layer_workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
 void cx_layer_forward(const cx_layer *l, const cx_call *c);
+/* 0 where the layer has no derivative. */
+int cx_layer_has_backward(const cx_layer *l);
+void cx_layer_backward(const cx_layer *l, const cx_backward_call *c);
+size_t cx_layer_backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                   const cx_shape *out);
 /* Whether y holds the numbers of x in their order. */
 int cx_layer_is_identity(const cx_layer *l);
 
@@ -263,9 +281,28 @@ void cx_broadcast(const float *x, const cx_shape *from, const cx_shape *to, floa
 /* The way back: dx of shape `from` is filled with the sums of dy, of shape `to`, over the axes on
  * which x was repeated. */
 void cx_broadcast_backward(const float *dy, const cx_shape *from, const cx_shape *to, float *dx);
-/* y = x * scale[i] + shift[i] where i is the index on that axis. */
+
+/* --- affine.c: a scale and a shift for each index --- */
+
+typedef struct cx_affine {
+    int64_t n;
+    float *scale, *shift;
+} cx_affine;
+cx_affine *cx_affine_new(int64_t n, cx_arena *arena); /* zeros; NULL: no memory */
+
+/* gamma and beta, as every normalisation has them: specs of those that there are from out[0] on,
+ * and their number. */
+int cx_gamma_beta_specs(cx_weight_spec *out, const char *gamma, int scale, int center,
+                        const cx_shape *shape);
+/* Both as a cx_affine in l->state, from the weights 0 and 1; NULL where there are none. */
+int cx_gamma_beta_prepare(cx_layer *l, int scale, int center, cx_arena *arena, cvs_error *err);
+
+/* y = x * scale[i] + shift[i] where i is the index on that axis; shift may be NULL, y may be x. */
 void cx_affine_axis(const cx_shape *s, int axis, const float *scale, const float *shift,
                     const float *x, float *y);
+/* Adds the sums of x * dy and dy for each index to dscale and dshift, each of which may be NULL. */
+void cx_affine_axis_sums(const cx_shape *s, int axis, const float *x, const float *dy,
+                         float *dscale, float *dshift);
 
 /* A window's place in the layer's rank: axis a of 0 … rank - 1 is window axis CX_SPACE - rank + a,
  * the others are 1. */
@@ -289,11 +326,24 @@ cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
 
 extern const char *const cx_interpolation_words[]; /* of CX_WORD fields for a cx_interpolation */
 
-/* An epilogue for `bias` and the activation `a`. When the activation is no clamp, the epilogue is
- * without it and cx_finish_activation does it afterwards on the whole output. */
+/* The activation that a call is to end with: `a`, or NULL where it is to be left out. */
+const cx_activation *cx_call_activation(const cx_call *c, const cx_activation *a);
+/* An epilogue for `bias` and the activation `a`, which may be NULL: none. When the activation is no
+ * clamp, the epilogue is without it and cx_finish_activation does it afterwards on the whole
+ * output. */
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a);
 /* y = f(x), the softmax kinds over the last axis; y may be x->data. */
 void cx_activate(const cx_activation *a, const cx_tensor *x, float *y);
 void cx_finish_activation(const cx_activation *a, cx_tensor *y);
+/* --- for the way back --- */
+
+/* Where the derivative of a weight goes; NULL where nobody asks. */
+float *cx_dw(const cx_backward_call *c, int weight);
+/* That of a bias, one number for each index of the last axis, added to the weight's. */
+void cx_bias_gradient(const cx_backward_call *c, int weight);
+/* dx from dy, which may be the same; x is the argument, and may be NULL where the output alone
+ * tells (cx_activation_from_output). */
+void cx_activate_backward(const cx_activation *a, const float *x, const cx_tensor *y,
+                          const float *dy, float *dx);
 
 #endif

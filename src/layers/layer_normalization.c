@@ -9,13 +9,10 @@
 
 typedef struct norm_config {
     cx_axes axes;
+    cx_norm how;
     double epsilon;
     int center, scale, rms_scaling;
 } norm_config;
-
-typedef struct norm_state {
-    float *scale, *shift; /* one a place in a row */
-} norm_state;
 
 #define AT(member) offsetof(norm_config, member)
 static const cx_field layer_fields[] = {
@@ -30,13 +27,16 @@ static const cx_field rms_fields[] = {
     {0},
 };
 
-static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
-                     cx_arena *arena, cvs_error *err)
+/* Keras' rms_scaling divides by the deviation, not by the root of the mean square, and leaves no
+ * choice of gamma and beta. */
+static int layer_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                           cx_arena *arena, cvs_error *err)
 {
     norm_config *k = l->cfg;
     (void)context;
     (void)arena;
-    if (k->rms_scaling) { /* Keras ignores both then */
+    k->how = k->rms_scaling ? CX_BY_DEVIATION : CX_STANDARDIZE;
+    if (k->rms_scaling) {
         k->scale = 1;
         k->center = 0;
     }
@@ -47,8 +47,22 @@ static int rms_configure(cx_layer *l, const cx_json *config, const cx_config_con
                          cx_arena *arena, cvs_error *err)
 {
     norm_config *k = l->cfg;
+    (void)context;
+    (void)arena;
+    k->how = CX_BY_RMS;
     k->scale = 1;
-    return configure(l, config, context, arena, err);
+    return cx_axes_read(&k->axes, config, "axis", err);
+}
+
+static int unit_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                          cx_arena *arena, cvs_error *err)
+{
+    norm_config *k = l->cfg;
+    (void)context;
+    (void)arena;
+    k->how = CX_BY_LENGTH;
+    k->epsilon = LEAST_SQUARE;
+    return cx_axes_read(&k->axes, config, "axis", err);
 }
 
 static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
@@ -72,15 +86,13 @@ static int weights_called(const cx_layer *l, const cx_shape *in, const char *sca
 {
     const norm_config *k = l->cfg;
     cx_shape s = {.ndim = k->axes.n};
-    int n = 0, rc;
+    int rc = 0;
     for (int i = 0; i < s.ndim; i++) {
         int axis;
         TRY(cx_axis_of(&axis, k->axes.axis[i], in, err));
         s.d[i] = in->d[axis];
     }
-    if (k->scale) out[n++] = (cx_weight_spec){.name = scale, .shape = s};
-    if (k->center) out[n++] = (cx_weight_spec){.name = "beta", .shape = s};
-    rc = n;
+    rc = cx_gamma_beta_specs(out, scale, k->scale, k->center, &s);
 out:
     return rc;
 }
@@ -102,18 +114,7 @@ static int rms_weights(const cx_layer *l, const cx_shape *in, int n_in,
 static int prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
 {
     const norm_config *k = l->cfg;
-    if (!k->scale && !k->center) return 0;
-    int64_t n = cx_shape_count(&l->w[0].spec.shape);
-    norm_state *s = cx_arena_alloc(arena, sizeof *s);
-    if (s) s->scale = cx_arena_array(arena, (size_t)n, 2 * sizeof(float));
-    if (!s || !s->scale) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
-    s->shift = s->scale + n;
-    for (int64_t i = 0; i < n; i++) {
-        s->scale[i] = k->scale ? l->w[0].data[i] : 1;
-        s->shift[i] = k->center ? l->w[k->scale].data[i] : 0;
-    }
-    l->state = s;
-    return 0;
+    return cx_gamma_beta_prepare(l, k->scale, k->center, arena, err);
 }
 
 static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
@@ -126,10 +127,10 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return r.in_place ? 0 : (size_t)cx_shape_count(in) * sizeof(float);
 }
 
-static void normalise(const cx_layer *l, const cx_call *c, cx_norm how, double epsilon)
+static void forward(const cx_layer *l, const cx_call *c)
 {
     const norm_config *k = l->cfg;
-    const norm_state *s = l->state;
+    const cx_affine *s = l->state;
     const float *x = c->x[0]->data;
     cx_rows r;
     (void)cx_rows_of(&r, &k->axes, &c->x[0]->shape, NULL); /* accepted by infer */
@@ -138,27 +139,38 @@ static void normalise(const cx_layer *l, const cx_call *c, cx_norm how, double e
         cx_copy_box(&r.gather, x, y);
         x = y;
     }
-    cx_normalize_forward(how, r.rows, r.n, epsilon, x, y);
+    cx_normalize_forward(k->how, r.rows, r.n, k->epsilon, x, y);
     if (s) cx_affine_forward(r.rows, r.n, y, s->scale, s->shift, y);
     if (!r.in_place) cx_copy_box(&r.scatter, y, c->y->data);
 }
 
-/* Keras' rms_scaling divides by the deviation, not by the root of the mean square. */
-static void layer_forward(const cx_layer *l, const cx_call *c)
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
 {
-    const norm_config *k = l->cfg;
-    normalise(l, c, k->rms_scaling ? CX_BY_DEVIATION : CX_STANDARDIZE, k->epsilon);
+    (void)l;
+    (void)n_in;
+    (void)out;
+    return 3 * (size_t)cx_shape_count(in) * sizeof(float);
 }
 
-static void rms_forward(const cx_layer *l, const cx_call *c)
+static void backward(const cx_layer *l, const cx_backward_call *c)
 {
     const norm_config *k = l->cfg;
-    normalise(l, c, CX_BY_RMS, k->epsilon);
-}
-
-static void unit_forward(const cx_layer *l, const cx_call *c)
-{
-    normalise(l, c, CX_BY_LENGTH, LEAST_SQUARE);
+    const cx_affine *s = l->state;
+    const int64_t n = cx_shape_count(&c->x[0]->shape);
+    float *x = c->workspace, *dy = x + n, *room = dy + n;
+    float *dgamma = k->scale ? cx_dw(c, 0) : NULL, *dbeta = k->center ? cx_dw(c, k->scale) : NULL;
+    cx_rows r;
+    (void)cx_rows_of(&r, &k->axes, &c->x[0]->shape, NULL); /* accepted by infer */
+    cx_copy_box(&r.gather, c->x[0]->data, x);
+    cx_copy_box(&r.gather, c->dy->data, dy);
+    if (dgamma) cx_normalize_forward(k->how, r.rows, r.n, k->epsilon, x, room);
+    if (dgamma || dbeta)
+        cx_affine_backward_weights(r.rows, r.n, dgamma ? room : NULL, dy, dgamma, dbeta);
+    if (!c->dx[0]) return;
+    if (s) cx_affine_forward(r.rows, r.n, dy, s->scale, NULL, dy);
+    cx_normalize_backward(k->how, r.rows, r.n, k->epsilon, x, dy, room);
+    cx_copy_box(&r.scatter, room, c->dx[0]->data);
 }
 
 const cx_layer_kind cx_layer_layer_normalization = {
@@ -166,12 +178,14 @@ const cx_layer_kind cx_layer_layer_normalization = {
     .family = CX_NORMALIZING,
     .cfg_size = sizeof(norm_config),
     .fields = layer_fields,
-    .configure = configure,
+    .configure = layer_configure,
     .infer = infer,
     .weights = weights,
     .prepare = prepare,
     .workspace = workspace,
-    .forward = layer_forward,
+    .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };
 
 const cx_layer_kind cx_layer_rms_normalization = {
@@ -184,15 +198,19 @@ const cx_layer_kind cx_layer_rms_normalization = {
     .weights = rms_weights,
     .prepare = prepare,
     .workspace = workspace,
-    .forward = rms_forward,
+    .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };
 
 const cx_layer_kind cx_layer_unit_normalization = {
     .class_name = "UnitNormalization",
     .family = CX_NORMALIZING,
     .cfg_size = sizeof(norm_config),
-    .configure = configure,
+    .configure = unit_configure,
     .infer = infer,
     .workspace = workspace,
-    .forward = unit_forward,
+    .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

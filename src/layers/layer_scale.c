@@ -38,19 +38,22 @@ static int weights(const cx_layer *l, const cx_shape *in, int n_in,
     return 1;
 }
 
-static int prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
-{
-    const scale_config *k = l->cfg;
-    l->state = cx_arena_array(arena, (size_t)k->channels, sizeof(float)); /* shifts of 0 */
-    return l->state ? 0 : cx_no_memory(err, (size_t)k->channels * sizeof(float));
-}
-
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const cx_shape *in = &c->x[0]->shape;
     const int64_t channels = in->d[in->ndim - 1];
-    cx_affine_forward(cx_shape_count(in) / channels, channels, c->x[0]->data, l->w[0].data,
-                      l->state, c->y->data);
+    cx_affine_forward(cx_shape_count(in) / channels, channels, c->x[0]->data, l->w[0].data, NULL,
+                      c->y->data);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    const int64_t channels = in->d[in->ndim - 1], rows = cx_shape_count(in) / channels;
+    if (cx_dw(c, 0))
+        cx_affine_backward_weights(rows, channels, c->x[0]->data, c->dy->data, cx_dw(c, 0), NULL);
+    if (c->dx[0])
+        cx_affine_forward(rows, channels, c->dy->data, l->w[0].data, NULL, c->dx[0]->data);
 }
 
 const cx_layer_kind cx_layer_layer_scale = {
@@ -60,6 +63,6 @@ const cx_layer_kind cx_layer_layer_scale = {
     .fields = fields,
     .infer = infer,
     .weights = weights,
-    .prepare = prepare,
     .forward = forward,
+    .backward = backward,
 };

@@ -1,5 +1,6 @@
 /* merge.c - Add, Subtract, Multiply, Average, Maximum, Minimum of inputs that broadcast as numpy's
  * do; an input of fewer axes gets axes of size 1 after its batch. */
+#include <math.h>
 #include <string.h>
 
 #include "layers/layer.h"
@@ -119,18 +120,98 @@ static void forward_minimum(const cx_layer *l, const cx_call *c)
     merge(c, CX_MINIMUM);
 }
 
-#define MERGE(symbol, name, rule)             \
-    const cx_layer_kind cx_layer_##symbol = { \
-        .class_name = name,                   \
-        .family = CX_MERGING,                 \
-        .infer = rule,                        \
-        .workspace = workspace,               \
-        .forward = forward_##symbol,          \
+/* --- the way back --- */
+
+/* To each input what comes to the output; where it was spread out, the sum. */
+static void hand_on(const cx_backward_call *c, int i, const float *dy)
+{
+    if (c->dx[i]) cx_broadcast_backward(dy, &c->x[i]->shape, &c->dy->shape, c->dx[i]->data);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    (void)l;
+    (void)in;
+    (void)n_in;
+    return 2 * (size_t)cx_shape_count(out) * sizeof(float);
+}
+
+static void backward_add(const cx_layer *l, const cx_backward_call *c)
+{
+    (void)l;
+    for (int i = 0; i < c->n_x; i++) hand_on(c, i, c->dy->data);
+}
+
+static void backward_subtract(const cx_layer *l, const cx_backward_call *c)
+{
+    const float minus = -1;
+    (void)l;
+    hand_on(c, 0, c->dy->data);
+    if (!c->dx[1]) return;
+    cx_affine_forward(cx_shape_count(&c->dy->shape), 1, c->dy->data, &minus, NULL, c->workspace);
+    hand_on(c, 1, c->workspace);
+}
+
+static void backward_average(const cx_layer *l, const cx_backward_call *c)
+{
+    const float share = 1.0f / (float)c->n_x;
+    (void)l;
+    cx_affine_forward(cx_shape_count(&c->dy->shape), 1, c->dy->data, &share, NULL, c->workspace);
+    for (int i = 0; i < c->n_x; i++) hand_on(c, i, c->workspace);
+}
+
+/* dy times the product of all other inputs. */
+static void backward_multiply(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *out = &c->dy->shape;
+    const int64_t n = cx_shape_count(out);
+    float *product = c->workspace, *room = product + n;
+    (void)l;
+    for (int i = 0; i < c->n_x; i++) {
+        const float *sum = c->dy->data;
+        for (int k = 0; k < c->n_x && c->dx[i]; k++) {
+            if (k == i) continue;
+            cx_binary_forward(CX_MULTIPLY, n, sum, spread(c->x[k], out, room), product);
+            sum = product;
+        }
+        hand_on(c, i, sum);
+    }
+}
+
+/* All to the first input that is the extreme one. */
+static void backward_extreme(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *out = &c->dy->shape;
+    const int64_t n = cx_shape_count(out);
+    float *left = c->workspace, *room = left + n; /* what nobody has taken yet; NAN: taken */
+    (void)l;
+    memcpy(left, c->y->data, (size_t)n * sizeof *left);
+    for (int i = 0; i < c->n_x; i++) {
+        const float *x = spread(c->x[i], out, room);
+        for (int64_t p = 0; p < n; p++) {
+            const int wins = x[p] == left[p];
+            room[p] = wins ? c->dy->data[p] : 0;
+            if (wins) left[p] = NAN;
+        }
+        hand_on(c, i, room);
+    }
+}
+
+#define MERGE(symbol, name, rule, back)           \
+    const cx_layer_kind cx_layer_##symbol = {     \
+        .class_name = name,                       \
+        .family = CX_MERGING,                     \
+        .infer = rule,                            \
+        .workspace = workspace,                   \
+        .forward = forward_##symbol,              \
+        .backward = backward_##back,              \
+        .backward_workspace = backward_workspace, \
     }
 
-MERGE(add, "Add", infer);
-MERGE(subtract, "Subtract", infer_pair);
-MERGE(multiply, "Multiply", infer);
-MERGE(average, "Average", infer);
-MERGE(maximum, "Maximum", infer);
-MERGE(minimum, "Minimum", infer);
+MERGE(add, "Add", infer, add);
+MERGE(subtract, "Subtract", infer_pair, subtract);
+MERGE(multiply, "Multiply", infer, multiply);
+MERGE(average, "Average", infer, average);
+MERGE(maximum, "Maximum", infer, extreme);
+MERGE(minimum, "Minimum", infer, extreme);

@@ -4,6 +4,7 @@
  */
 #include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "layers/layer.h"
 
@@ -176,39 +177,54 @@ static cx_box head_box(int64_t rows, int64_t size, int64_t heads)
     return (cx_box){.ndim = 2, .size = {rows, size}, .from = {heads * size, 1}, .to = {size, 1}};
 }
 
+/* Keys of one head, turned so that they are columns. */
+static cx_box turned_box(const attention_config *k, const plan *p)
+{
+    return (cx_box){.ndim = 2,
+                    .size = {k->key_dim, p->sources},
+                    .from = {1, k->heads * k->key_dim},
+                    .to = {p->sources, 1}};
+}
+
 /* One head of one image. */
 static void attend(const attention_config *k, const plan *p, const float *q, const float *keys,
                    const float *v, float *means, float *at)
 {
-    const cx_activation linear = {.kind = CX_ACT_LINEAR};
-    const cx_epilogue plain = cx_epilogue_of(NULL, &linear);
-    const float scale = (float)(1 / sqrt((double)k->key_dim)), none = 0;
+    const cx_epilogue plain = cx_epilogue_of(NULL, NULL);
+    const float scale = (float)(1 / sqrt((double)k->key_dim));
     float *own_q = at, *own_k = own_q + p->q, *own_v = own_k + p->k, *mean = own_v + p->v;
     float *scores = mean + p->mean, *scratch = scores + p->scores;
     const cx_box q_box = head_box(p->steps, k->key_dim, k->heads);
     const cx_box v_box = head_box(p->sources, k->value_dim, k->heads);
     const cx_box out_box = head_box(p->steps, k->value_dim, k->heads), back = cx_box_back(&out_box);
-    const cx_box turned = {.ndim = 2,
-                           .size = {k->key_dim, p->sources},
-                           .from = {1, k->heads * k->key_dim},
-                           .to = {p->sources, 1}};
+    const cx_box turned = turned_box(k, p);
     cx_copy_box(&q_box, q, own_q);
     cx_copy_box(&turned, keys, own_k);
     cx_copy_box(&v_box, v, own_v);
-    cx_affine_forward(p->steps * k->key_dim, 1, own_q, &scale, &none, own_q);
+    cx_affine_forward(p->steps * k->key_dim, 1, own_q, &scale, NULL, own_q);
     cx_dense_forward(p->steps, k->key_dim, p->sources, own_q, own_k, &plain, scores, scratch);
     cx_softmax_forward(0, p->steps, p->sources, 1, scores, scores);
     cx_dense_forward(p->steps, p->sources, k->value_dim, scores, own_v, &plain, mean, scratch);
     cx_copy_box(&back, mean, means);
 }
 
+static void attend_all(const attention_config *k, const plan *p, float *const part[], float *at)
+{
+    const int64_t wide = k->heads * k->key_dim, tall = k->heads * k->value_dim;
+    for (int64_t i = 0; i < p->batch; i++)
+        for (int64_t h = 0; h < k->heads; h++)
+            attend(k, p, part[QUERY] + i * p->steps * wide + h * k->key_dim,
+                   part[KEY] + i * p->sources * wide + h * k->key_dim,
+                   part[VALUE] + i * p->sources * tall + h * k->value_dim,
+                   part[OUTPUT] + i * p->steps * tall + h * k->value_dim, at);
+}
+
 static void project(const cx_layer *l, int which, int64_t rows, const float *x, float *y,
                     void *scratch)
 {
     const attention_config *k = l->cfg;
-    const cx_activation linear = {.kind = CX_ACT_LINEAR};
     const cx_weight *w = &l->w[which * (1 + k->use_bias)];
-    const cx_epilogue e = cx_epilogue_of(k->use_bias ? w[1].data : NULL, &linear);
+    const cx_epilogue e = cx_epilogue_of(k->use_bias ? w[1].data : NULL, NULL);
     const cx_shape *s = &w->spec.shape;
     const int joined = which == OUTPUT ? 2 : 1; /* axes of the kernel that x has */
     cx_dense_forward(rows, cx_shape_count_range(s, 0, joined), cx_shape_count_range(s, joined, 3),
@@ -231,14 +247,146 @@ static void forward(const cx_layer *l, const cx_call *c)
     project(l, QUERY, p.batch * p.steps, c->x[0]->data, part[QUERY], scratch);
     project(l, KEY, p.batch * p.sources, key->data, part[KEY], scratch);
     project(l, VALUE, p.batch * p.sources, c->x[1]->data, part[VALUE], scratch);
-    const int64_t wide = k->heads * k->key_dim, tall = k->heads * k->value_dim;
-    for (int64_t i = 0; i < p.batch; i++)
-        for (int64_t h = 0; h < k->heads; h++)
-            attend(k, &p, part[QUERY] + i * p.steps * wide + h * k->key_dim,
-                   part[KEY] + i * p.sources * wide + h * k->key_dim,
-                   part[VALUE] + i * p.sources * tall + h * k->value_dim,
-                   part[OUTPUT] + i * p.steps * tall + h * k->value_dim, at);
+    attend_all(k, &p, part, at);
     project(l, OUTPUT, p.batch * p.steps, part[OUTPUT], c->y->data, scratch);
+}
+
+/* --- the way back --- */
+
+/* What more lies in the workspace then. */
+typedef struct way_back {
+    plan p;
+    int64_t d_score, d_head; /* of one head: of the scores; the largest of q, k, v */
+    int64_t second;          /* of an input that is value and key */
+    size_t scratch;
+} way_back;
+
+static size_t dense_scratch(int64_t rows, int64_t in, int64_t out)
+{
+    return larger(cx_dense_workspace(rows, in, out),
+                  larger(cx_dense_backward_data_workspace(rows, in, out),
+                         cx_dense_backward_weights_workspace(rows, in, out)));
+}
+
+static way_back way_back_of(const attention_config *k, const cx_shape *in, int n_in, int64_t width)
+{
+    way_back b = {.p = plan_of(k, in, n_in, width)};
+    const plan *p = &b.p;
+    const int last = in->ndim - 1;
+    for (int i = 0; i < PROJECTIONS; i++) {
+        const int64_t rows = p->batch * (i == QUERY || i == OUTPUT ? p->steps : p->sources);
+        const int64_t size = k->heads * (i == VALUE || i == OUTPUT ? k->value_dim : k->key_dim);
+        const int64_t from = i == OUTPUT ? size : shape_of(i, in, n_in)->d[last];
+        b.scratch = larger(b.scratch, dense_scratch(rows, from, i == OUTPUT ? width : size));
+    }
+    b.scratch = larger(b.scratch, dense_scratch(p->steps, k->key_dim, p->sources));
+    b.scratch = larger(b.scratch, dense_scratch(p->steps, p->sources, k->value_dim));
+    b.d_score = p->scores;
+    b.d_head = p->q + p->k + p->v;
+    b.second = n_in == 2 ? room(cx_shape_count(&in[1])) : 0;
+    return b;
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    const way_back b = way_back_of(l->cfg, in, n_in, out->d[out->ndim - 1]);
+    int64_t n = b.p.q + b.p.k + b.p.v + b.p.mean + b.p.scores + b.d_score + b.d_head + b.second;
+    for (int i = 0; i < PROJECTIONS; i++) n += 2 * b.p.projected[i];
+    return (size_t)n * sizeof(float) + b.scratch;
+}
+
+/* One head of one image: part and d_part are its places in the projections and their derivatives.
+ * With Z = Q K' / sqrt(key_dim), P = softmax(Z) and M = P V. */
+static void attend_back(const attention_config *k, const way_back *b, float *const part[],
+                        float *const d_part[], float *at)
+{
+    const plan *p = &b->p;
+    const cx_epilogue plain = cx_epilogue_of(NULL, NULL);
+    const float scale = (float)(1 / sqrt((double)k->key_dim));
+    float *q = at, *keys = q + p->q, *v = keys + p->k, *d_mean = v + p->v;
+    float *scores = d_mean + p->mean, *d_scores = scores + p->scores;
+    float *dq = d_scores + b->d_score, *dk = dq + p->q, *dv = dk + p->k, *scratch = dv + p->v;
+    const cx_box q_box = head_box(p->steps, k->key_dim, k->heads), q_back = cx_box_back(&q_box);
+    const cx_box v_box = head_box(p->sources, k->value_dim, k->heads), v_back = cx_box_back(&v_box);
+    const cx_box m_box = head_box(p->steps, k->value_dim, k->heads);
+    const cx_box k_box = turned_box(k, p), k_back = cx_box_back(&k_box);
+    cx_copy_box(&q_box, part[QUERY], q);
+    cx_copy_box(&k_box, part[KEY], keys);
+    cx_copy_box(&v_box, part[VALUE], v);
+    cx_copy_box(&m_box, d_part[OUTPUT], d_mean);
+    cx_affine_forward(p->steps * k->key_dim, 1, q, &scale, NULL, q);
+    cx_dense_forward(p->steps, k->key_dim, p->sources, q, keys, &plain, scores, scratch);
+    cx_softmax_forward(0, p->steps, p->sources, 1, scores, scores);
+
+    memset(dk, 0, (size_t)(p->k + p->v) * sizeof *dk);
+    cx_dense_backward_weights(p->steps, p->sources, k->value_dim, scores, d_mean, dv, scratch);
+    cx_dense_backward_data(p->steps, p->sources, k->value_dim, d_mean, v, d_scores, scratch);
+    cx_softmax_backward(0, p->steps, p->sources, 1, scores, d_scores, d_scores);
+    cx_dense_backward_weights(p->steps, k->key_dim, p->sources, q, d_scores, dk, scratch);
+    cx_dense_backward_data(p->steps, k->key_dim, p->sources, d_scores, keys, dq, scratch);
+    cx_affine_forward(p->steps * k->key_dim, 1, dq, &scale, NULL, dq);
+    cx_copy_box(&q_back, dq, d_part[QUERY]);
+    cx_copy_box(&k_back, dk, d_part[KEY]);
+    cx_copy_box(&v_back, dv, d_part[VALUE]);
+}
+
+/* dx may be NULL: nobody asks. */
+static void project_back(const cx_layer *l, const cx_backward_call *c, int which, int64_t rows,
+                         const float *x, const float *dy, float *dx, void *scratch)
+{
+    const attention_config *k = l->cfg;
+    const int kernel = which * (1 + k->use_bias), joined = which == OUTPUT ? 2 : 1;
+    const cx_shape *s = &l->w[kernel].spec.shape;
+    const int64_t in = cx_shape_count_range(s, 0, joined), out = cx_shape_count_range(s, joined, 3);
+    if (cx_dw(c, kernel))
+        cx_dense_backward_weights(rows, in, out, x, dy, cx_dw(c, kernel), scratch);
+    if (k->use_bias && cx_dw(c, kernel + 1)) cx_bias_backward(rows, out, dy, cx_dw(c, kernel + 1));
+    if (dx) cx_dense_backward_data(rows, in, out, dy, l->w[kernel].data, dx, scratch);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const attention_config *k = l->cfg;
+    cx_shape in[3];
+    for (int i = 0; i < c->n_x; i++) in[i] = c->x[i]->shape;
+    const way_back b = way_back_of(k, in, c->n_x, c->dy->shape.d[c->dy->shape.ndim - 1]);
+    const plan *p = &b.p;
+    float *part[PROJECTIONS], *d_part[PROJECTIONS], *at = c->workspace;
+    for (int i = 0; i < PROJECTIONS; i++) {
+        part[i] = at;
+        d_part[i] = at + p->projected[i];
+        at += 2 * p->projected[i];
+    }
+    float *second = at;
+    at += b.second;
+    float *scratch = at + p->q + p->k + p->v + p->mean + p->scores + b.d_score + b.d_head;
+    const cx_tensor *from[] = {c->x[0], c->n_x == 3 ? c->x[2] : c->x[1], c->x[1]};
+    const int64_t rows[] = {p->batch * p->steps, p->batch * p->sources, p->batch * p->sources};
+    for (int i = 0; i < OUTPUT; i++) project(l, i, rows[i], from[i]->data, part[i], scratch);
+    attend_all(k, p, part, at);
+    project_back(l, c, OUTPUT, rows[QUERY], part[OUTPUT], c->dy->data, d_part[OUTPUT], scratch);
+    const int64_t wide = k->heads * k->key_dim, tall = k->heads * k->value_dim;
+    for (int64_t i = 0; i < p->batch; i++)
+        for (int64_t h = 0; h < k->heads; h++) {
+            const int64_t to[] = {
+                i * p->steps * wide + h * k->key_dim, i * p->sources * wide + h * k->key_dim,
+                i * p->sources * tall + h * k->value_dim, i * p->steps * tall + h * k->value_dim};
+            float *own[PROJECTIONS], *d_own[PROJECTIONS];
+            for (int o = 0; o < PROJECTIONS; o++) {
+                own[o] = part[o] + to[o];
+                d_own[o] = d_part[o] + to[o];
+            }
+            attend_back(k, &b, own, d_own, at);
+        }
+    cx_tensor *value = c->dx[1], *key = c->n_x == 3 ? c->dx[2] : NULL;
+    float *to[] = {c->dx[0] ? c->dx[0]->data : NULL, key ? key->data : NULL,
+                   value ? value->data : NULL};
+    if (c->n_x == 2 && value) to[KEY] = second;
+    for (int i = 0; i < OUTPUT; i++)
+        project_back(l, c, i, rows[i], from[i]->data, d_part[i], to[i], scratch);
+    if (to[KEY] == second && value)
+        cx_binary_forward(CX_ADD, cx_shape_count(&in[1]), second, value->data, value->data);
 }
 
 const cx_layer_kind cx_layer_multi_head_attention = {
@@ -251,4 +399,6 @@ const cx_layer_kind cx_layer_multi_head_attention = {
     .weights = weights,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

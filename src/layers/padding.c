@@ -145,6 +145,17 @@ static void forward_crop(const cx_layer *l, const cx_call *c)
     move(l, &c->x[0]->shape, &c->y->shape, c->x[0]->data, c->y->data, 1);
 }
 
+static void backward_pad(const cx_layer *l, const cx_backward_call *c)
+{
+    move(l, &c->dy->shape, &c->dx[0]->shape, c->dy->data, c->dx[0]->data, 1);
+}
+
+static void backward_crop(const cx_layer *l, const cx_backward_call *c)
+{
+    memset(c->dx[0]->data, 0, (size_t)cx_shape_count(&c->dx[0]->shape) * sizeof(float));
+    move(l, &c->dy->shape, &c->dx[0]->shape, c->dy->data, c->dx[0]->data, 0);
+}
+
 #define PADDING(symbol, name, axes, which)    \
     const cx_layer_kind cx_layer_##symbol = { \
         .class_name = name,                   \
@@ -155,6 +166,7 @@ static void forward_crop(const cx_layer *l, const cx_call *c)
         .configure = configure,               \
         .infer = infer_##which,               \
         .forward = forward_##which,           \
+        .backward = backward_##which,         \
     }
 
 PADDING(zero_padding1d, "ZeroPadding1D", 1, pad);

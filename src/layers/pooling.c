@@ -54,7 +54,24 @@ static void forward_average(const cx_layer *l, const cx_call *c)
     cx_average_pool_forward(&w, in->d[in->ndim - 1], c->x[0]->data, c->y->data);
 }
 
-#define POOLING(symbol, name, alias, axes, function)   \
+static void backward_max(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    cx_window w;
+    (void)cx_window_of(&w, l->cfg, l->kind->rank, in, NULL); /* accepted by infer */
+    cx_max_pool_backward(&w, in->d[in->ndim - 1], c->x[0]->data, c->y->data, c->dy->data,
+                         c->dx[0]->data);
+}
+
+static void backward_average(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    cx_window w;
+    (void)cx_window_of(&w, l->cfg, l->kind->rank, in, NULL); /* accepted by infer */
+    cx_average_pool_backward(&w, in->d[in->ndim - 1], c->dy->data, c->dx[0]->data);
+}
+
+#define POOLING(symbol, name, alias, axes, which)      \
     const cx_layer_kind cx_layer_##symbol = {          \
         .class_name = name,                            \
         .aliases = (const char *const[]){alias, NULL}, \
@@ -65,12 +82,13 @@ static void forward_average(const cx_layer *l, const cx_call *c)
         .is_pool = 1,                                  \
         .configure = configure,                        \
         .infer = infer,                                \
-        .forward = function,                           \
+        .forward = forward_##which,                    \
+        .backward = backward_##which,                  \
     }
 
-POOLING(max_pooling1d, "MaxPooling1D", "MaxPool1D", 1, forward_max);
-POOLING(max_pooling2d, "MaxPooling2D", "MaxPool2D", 2, forward_max);
-POOLING(max_pooling3d, "MaxPooling3D", "MaxPool3D", 3, forward_max);
-POOLING(average_pooling1d, "AveragePooling1D", "AvgPool1D", 1, forward_average);
-POOLING(average_pooling2d, "AveragePooling2D", "AvgPool2D", 2, forward_average);
-POOLING(average_pooling3d, "AveragePooling3D", "AvgPool3D", 3, forward_average);
+POOLING(max_pooling1d, "MaxPooling1D", "MaxPool1D", 1, max);
+POOLING(max_pooling2d, "MaxPooling2D", "MaxPool2D", 2, max);
+POOLING(max_pooling3d, "MaxPooling3D", "MaxPool3D", 3, max);
+POOLING(average_pooling1d, "AveragePooling1D", "AvgPool1D", 1, average);
+POOLING(average_pooling2d, "AveragePooling2D", "AvgPool2D", 2, average);
+POOLING(average_pooling3d, "AveragePooling3D", "AvgPool3D", 3, average);

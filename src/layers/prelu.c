@@ -84,6 +84,35 @@ static void forward(const cx_layer *l, const cx_call *c)
     cx_binary_forward(CX_ADD, n, c->y->data, part, c->y->data);
 }
 
+/* Room for alpha spread out, and for its derivative before and after it is summed. */
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    (void)l;
+    (void)n_in;
+    (void)out;
+    return 2 * (size_t)cx_shape_count(in) * sizeof(float);
+}
+
+/* At 0 neither side counts, as Keras' two rectifiers have it. */
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    const cx_shape shape = alpha_shape(l->cfg, in);
+    const int64_t n = cx_shape_count(in);
+    const float *x = c->x[0]->data, *dy = c->dy->data;
+    float *alpha = c->workspace, *sums = alpha + n, *dw = cx_dw(c, 0);
+    if (c->dx[0]) {
+        cx_broadcast(l->w[0].data, &shape, in, alpha);
+        for (int64_t i = 0; i < n; i++)
+            c->dx[0]->data[i] = dy[i] * (x[i] > 0 ? 1 : x[i] < 0 ? alpha[i] : 0);
+    }
+    if (!dw) return;
+    for (int64_t i = 0; i < n; i++) alpha[i] = x[i] < 0 ? x[i] * dy[i] : 0;
+    cx_broadcast_backward(alpha, &shape, in, sums);
+    cx_binary_forward(CX_ADD, cx_shape_count(&shape), dw, sums, dw);
+}
+
 const cx_layer_kind cx_layer_prelu = {
     .class_name = "PReLU",
     .family = CX_ACTIVATING,
@@ -93,4 +122,6 @@ const cx_layer_kind cx_layer_prelu = {
     .weights = weights,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
 };

@@ -10,11 +10,6 @@ typedef struct numbers {
     double *v;
 } numbers;
 
-typedef struct folded {
-    int64_t n; /* 1: for everything */
-    float *scale, *shift;
-} folded;
-
 /* A number, or a list of them, perhaps in lists of one: [[[1, 2, 3]]] is [1, 2, 3]. */
 static int read_numbers(numbers *out, const cx_json *v, const char *key, cx_arena *arena,
                         cvs_error *err)
@@ -51,17 +46,6 @@ static int common_length(int64_t *out, const numbers *a, const numbers *b, const
                    (long long)a->n, (long long)b->n);
 }
 
-static folded *new_folded(int64_t n, cx_arena *arena)
-{
-    folded *f = cx_arena_alloc(arena, sizeof *f);
-    if (!f) return NULL;
-    f->n = n;
-    f->scale = cx_arena_array(arena, (size_t)n, 2 * sizeof(float));
-    if (!f->scale) return NULL;
-    f->shift = f->scale + n;
-    return f;
-}
-
 static int infer_axis(const cx_shape *in, int n_in, int64_t axis, int64_t n, cx_shape *out,
                       cvs_error *err)
 {
@@ -76,7 +60,7 @@ out:
     return rc;
 }
 
-static void apply(const folded *f, int64_t axis, const cx_call *c)
+static void apply(const cx_affine *f, int64_t axis, const cx_call *c)
 {
     const cx_shape *in = &c->x[0]->shape;
     int a;
@@ -88,10 +72,22 @@ static void apply(const folded *f, int64_t axis, const cx_call *c)
     cx_affine_axis(in, a, f->scale, f->shift, c->x[0]->data, c->y->data);
 }
 
+static void apply_backward(const cx_affine *f, int64_t axis, const cx_backward_call *c)
+{
+    const cx_shape *in = &c->x[0]->shape;
+    int a;
+    if (f->n == 1) {
+        cx_affine_forward(cx_shape_count(in), 1, c->dy->data, f->scale, NULL, c->dx[0]->data);
+        return;
+    }
+    (void)cx_axis_of(&a, axis, in, NULL); /* accepted by infer */
+    cx_affine_axis(in, a, f->scale, NULL, c->dy->data, c->dx[0]->data);
+}
+
 /* --- Rescaling --- */
 
 typedef struct rescaling_config {
-    folded *by;
+    cx_affine *by;
 } rescaling_config;
 
 static int rescaling_configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
@@ -108,7 +104,7 @@ static int rescaling_configure(cx_layer *l, const cx_json *config, const cx_conf
     if (!scale.n) return cx_fail(err, CVS_E_FORMAT, "scale: missing");
     if (!offset.n) offset = (numbers){1, &zero};
     TRY(common_length(&n, &scale, &offset, "scale and offset", err));
-    k->by = new_folded(n, arena);
+    k->by = cx_affine_new(n, arena);
     if (!k->by) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
         k->by->scale[i] = (float)pick(&scale, i);
@@ -131,6 +127,12 @@ static void rescaling_forward(const cx_layer *l, const cx_call *c)
     apply(k->by, -1, c);
 }
 
+static void rescaling_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const rescaling_config *k = l->cfg;
+    apply_backward(k->by, -1, c);
+}
+
 const cx_layer_kind cx_layer_rescaling = {
     .class_name = "Rescaling",
     .family = CX_NORMALIZING,
@@ -139,6 +141,7 @@ const cx_layer_kind cx_layer_rescaling = {
     .configure = rescaling_configure,
     .infer = rescaling_infer,
     .forward = rescaling_forward,
+    .backward = rescaling_backward,
 };
 
 /* --- Normalization --- */
@@ -218,7 +221,7 @@ static int normalization_prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
 {
     const normalization_config *k = l->cfg;
     int64_t n = k->n ? k->n : cx_shape_count(&l->w[MEAN].spec.shape);
-    folded *f = new_folded(n, arena);
+    cx_affine *f = cx_affine_new(n, arena);
     if (!f) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
         double mean = k->n ? pick(&k->mean, i) : l->w[MEAN].data[i];
@@ -237,6 +240,12 @@ static void normalization_forward(const cx_layer *l, const cx_call *c)
     apply(l->state, k->axis, c);
 }
 
+static void normalization_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const normalization_config *k = l->cfg;
+    apply_backward(l->state, k->axis, c);
+}
+
 const cx_layer_kind cx_layer_normalization = {
     .class_name = "Normalization",
     .family = CX_NORMALIZING,
@@ -248,4 +257,5 @@ const cx_layer_kind cx_layer_normalization = {
     .weights = normalization_weights,
     .prepare = normalization_prepare,
     .forward = normalization_forward,
+    .backward = normalization_backward,
 };

@@ -153,17 +153,28 @@ out:
     return rc;
 }
 
-static void permute_forward(const cx_layer *l, const cx_call *c)
+static cx_box permute_box(const cx_layer *l, const cx_shape *in, const cx_shape *out)
 {
     const permute_config *k = l->cfg;
-    const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;
     cx_box box = {.ndim = k->n};
     for (int i = 0; i < k->n; i++) {
         box.size[i] = out->d[i];
         box.from[i] = cx_shape_count_range(in, k->axes[i] + 1, k->n);
         box.to[i] = cx_shape_count_range(out, i + 1, k->n);
     }
+    return box;
+}
+
+static void permute_forward(const cx_layer *l, const cx_call *c)
+{
+    const cx_box box = permute_box(l, &c->x[0]->shape, &c->y->shape);
     cx_copy_box(&box, c->x[0]->data, c->y->data);
+}
+
+static void permute_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_box box = permute_box(l, &c->x[0]->shape, &c->dy->shape), back = cx_box_back(&box);
+    cx_copy_box(&back, c->dy->data, c->dx[0]->data);
 }
 
 const cx_layer_kind cx_layer_permute = {
@@ -174,6 +185,7 @@ const cx_layer_kind cx_layer_permute = {
     .configure = permute_configure,
     .infer = permute_infer,
     .forward = permute_forward,
+    .backward = permute_backward,
 };
 
 /* --- RepeatVector --- */
@@ -205,6 +217,12 @@ static void repeat_forward(const cx_layer *l, const cx_call *c)
     cx_broadcast(c->x[0]->data, &c->x[0]->shape, &c->y->shape, c->y->data);
 }
 
+static void repeat_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    (void)l;
+    cx_broadcast_backward(c->dy->data, &c->x[0]->shape, &c->dy->shape, c->dx[0]->data);
+}
+
 const cx_layer_kind cx_layer_repeat_vector = {
     .class_name = "RepeatVector",
     .family = CX_RESHAPING,
@@ -213,4 +231,5 @@ const cx_layer_kind cx_layer_repeat_vector = {
     .moves_axes = 1,
     .infer = repeat_infer,
     .forward = repeat_forward,
+    .backward = repeat_backward,
 };

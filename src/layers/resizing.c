@@ -121,18 +121,28 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return border[0] || border[1] ? (size_t)cx_shape_count(&s) * sizeof(float) : 0;
 }
 
+/* How the image is copied into the one with a border, from its cell `*offset` on. */
+static cx_box border_box(const cx_shape *in, const int64_t border[2], int64_t *offset)
+{
+    const cx_shape s = bordered(in, border);
+    const int64_t row = s.d[2] * s.d[3];
+    *offset = border[0] * row + border[1] * s.d[3];
+    return (cx_box){.ndim = 3,
+                    .size = {in->d[0], in->d[1], in->d[2] * in->d[3]},
+                    .from = {in->d[1] * in->d[2] * in->d[3], in->d[2] * in->d[3], 1},
+                    .to = {s.d[1] * row, row, 1}};
+}
+
 /* The image with its border, of the colour that the layer fills with. */
 static void put_border(const cx_shape *in, const int64_t border[2], float fill, const float *x,
                        float *y)
 {
     const cx_shape s = bordered(in, border);
-    const int64_t row = s.d[2] * s.d[3], n = cx_shape_count(&s);
-    const cx_box box = {.ndim = 3,
-                        .size = {in->d[0], in->d[1], in->d[2] * in->d[3]},
-                        .from = {in->d[1] * in->d[2] * in->d[3], in->d[2] * in->d[3], 1},
-                        .to = {s.d[1] * row, row, 1}};
+    const int64_t n = cx_shape_count(&s);
+    int64_t offset;
+    const cx_box box = border_box(in, border, &offset);
     for (int64_t i = 0; i < n; i++) y[i] = fill;
-    cx_copy_box(&box, x, y + border[0] * row + border[1] * s.d[3]);
+    cx_copy_box(&box, x, y + offset);
 }
 
 static void forward(const cx_layer *l, const cx_call *c)
@@ -151,11 +161,27 @@ static void forward(const cx_layer *l, const cx_call *c)
     cx_resize_forward(&r, x, c->y->data);
 }
 
-/* An image that is large enough is not resized: its middle is cut out. */
-static void center_forward(const cx_layer *l, const cx_call *c)
+static void backward(const cx_layer *l, const cx_backward_call *c)
 {
     const resizing_config *k = l->cfg;
-    cx_resize r = part_of(k, &c->x[0]->shape);
+    const cx_shape *in = &c->x[0]->shape;
+    int64_t border[2], offset;
+    border_of(border, k, in);
+    const cx_shape s = bordered(in, border);
+    const cx_resize r = part_of(k, &s);
+    const int has_border = border[0] || border[1];
+    float *dx = has_border ? c->workspace : c->dx[0]->data;
+    cx_resize_backward(&r, c->dy->data, dx);
+    if (!has_border) return;
+    const cx_box box = border_box(in, border, &offset), back = cx_box_back(&box);
+    cx_copy_box(&back, dx + offset, c->dx[0]->data);
+}
+
+/* An image that is large enough is not resized: its middle is cut out. */
+static cx_resize center_of(const cx_layer *l, const cx_shape *in)
+{
+    const resizing_config *k = l->cfg;
+    cx_resize r = part_of(k, in);
     if (r.in[0] >= r.out[0] && r.in[1] >= r.out[1]) {
         r.how = CX_NEAREST;
         for (int a = 0; a < 2; a++) {
@@ -163,7 +189,19 @@ static void center_forward(const cx_layer *l, const cx_call *c)
             r.from[a] = (r.in[a] - r.out[a]) / 2;
         }
     }
+    return r;
+}
+
+static void center_forward(const cx_layer *l, const cx_call *c)
+{
+    const cx_resize r = center_of(l, &c->x[0]->shape);
     cx_resize_forward(&r, c->x[0]->data, c->y->data);
+}
+
+static void center_backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_resize r = center_of(l, &c->x[0]->shape);
+    cx_resize_backward(&r, c->dy->data, c->dx[0]->data);
 }
 
 const cx_layer_kind cx_layer_resizing = {
@@ -176,6 +214,8 @@ const cx_layer_kind cx_layer_resizing = {
     .infer = infer,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = workspace,
 };
 
 const cx_layer_kind cx_layer_center_crop = {
@@ -188,6 +228,7 @@ const cx_layer_kind cx_layer_center_crop = {
     .configure = crop_configure,
     .infer = infer,
     .forward = center_forward,
+    .backward = center_backward,
 };
 
 const cx_layer_kind cx_layer_random_crop = {
@@ -200,4 +241,5 @@ const cx_layer_kind cx_layer_random_crop = {
     .configure = crop_configure,
     .infer = infer,
     .forward = forward,
+    .backward = backward,
 };

@@ -125,16 +125,58 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const separable_config *k = l->cfg;
-    const cx_activation linear = {.kind = CX_ACT_LINEAR};
+    const cx_activation *a = cx_call_activation(c, &k->activation);
     halves h = halves_of(l, &c->x[0]->shape, c->exact);
     float *between = c->workspace;
     char *scratch = (char *)c->workspace + h.between;
-    cx_epilogue first = cx_epilogue_of(NULL, &linear);
-    cx_epilogue second = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, &k->activation);
+    cx_epilogue first = cx_epilogue_of(NULL, NULL);
+    cx_epilogue second = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_depthwise_forward(&h.depthwise, c->x[0]->data, l->w[DEPTHWISE].data, &first, between,
                          scratch);
     cx_conv_forward(&h.pointwise, between, l->w[POINTWISE].data, &second, c->y->data, scratch);
-    cx_finish_activation(&k->activation, c->y);
+    cx_finish_activation(a, c->y);
+}
+
+/* What lies between the two is computed again: its memory was given to others. */
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    size_t most = 0, between = 0;
+    (void)n_in;
+    (void)out;
+    for (int exact = 0; exact < 2; exact++) {
+        const halves h = halves_of(l, in, exact);
+        const size_t sizes[] = {cx_depthwise_workspace(&h.depthwise),
+                                cx_depthwise_backward_data_workspace(&h.depthwise),
+                                cx_depthwise_backward_weights_workspace(&h.depthwise),
+                                cx_conv_backward_data_workspace(&h.pointwise),
+                                cx_conv_backward_weights_workspace(&h.pointwise)};
+        between = h.between;
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+            if (sizes[i] > most) most = sizes[i];
+    }
+    return between + most;
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const separable_config *k = l->cfg;
+    const halves h = halves_of(l, &c->x[0]->shape, c->exact);
+    const float *x = c->x[0]->data, *depthwise = l->w[DEPTHWISE].data;
+    float *between = c->workspace;
+    char *scratch = (char *)c->workspace + h.between;
+    if (k->use_bias) cx_bias_gradient(c, BIAS);
+    if (cx_dw(c, POINTWISE)) {
+        const cx_epilogue none = cx_epilogue_of(NULL, NULL);
+        cx_depthwise_forward(&h.depthwise, x, depthwise, &none, between, scratch);
+        cx_conv_backward_weights(&h.pointwise, between, c->dy->data, cx_dw(c, POINTWISE), scratch);
+    }
+    if (!cx_dw(c, DEPTHWISE) && !c->dx[0]) return;
+    cx_conv_backward_data(&h.pointwise, c->dy->data, l->w[POINTWISE].data, between, scratch);
+    if (cx_dw(c, DEPTHWISE))
+        cx_depthwise_backward_weights(&h.depthwise, x, between, cx_dw(c, DEPTHWISE), scratch);
+    if (c->dx[0])
+        cx_depthwise_backward_data(&h.depthwise, between, depthwise, c->dx[0]->data, scratch);
 }
 
 #define SEPARABLE(symbol, name, older, table, axes)    \
@@ -151,6 +193,8 @@ static void forward(const cx_layer *l, const cx_call *c)
         .weights = weights,                            \
         .workspace = workspace,                        \
         .forward = forward,                            \
+        .backward = backward,                          \
+        .backward_workspace = backward_workspace,      \
     }
 
 SEPARABLE(separable_conv1d, "SeparableConv1D", "SeparableConvolution1D", fields_1d, 1);

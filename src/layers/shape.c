@@ -93,16 +93,3 @@ void cx_broadcast_backward(const float *dy, const cx_shape *from, const cx_shape
         cx_affine_backward_weights(rows, channels, NULL, dy + i * rows * channels, NULL, dx + at);
     }
 }
-
-void cx_affine_axis(const cx_shape *s, int axis, const float *scale, const float *shift,
-                    const float *x, float *y)
-{
-    int64_t outer = cx_shape_count_range(s, 0, axis), n = s->d[axis];
-    int64_t inner = cx_shape_count_range(s, axis + 1, s->ndim);
-    if (inner == 1) {
-        cx_affine_forward(outer, n, x, scale, shift, y);
-        return;
-    }
-    for (int64_t i = 0; i < outer * n; i++)
-        cx_affine_forward(inner, 1, x + i * inner, scale + i % n, shift + i % n, y + i * inner);
-}

@@ -92,9 +92,51 @@ static void forward(const cx_layer *l, const cx_call *c)
     (void)fold(&y_shape, &c->y->shape, NULL);
     const cx_tensor x = cx_tensor_view(c->x[0]->data, &x_shape), *px = &x;
     cx_tensor y = cx_tensor_view(c->y->data, &y_shape);
-    const cx_call call = {
-        .n_x = 1, .x = &px, .y = &y, .workspace = c->workspace, .exact = c->exact};
+    const cx_call call = {.n_x = 1,
+                          .x = &px,
+                          .y = &y,
+                          .workspace = c->workspace,
+                          .exact = c->exact,
+                          .linear = c->linear};
     cx_layer_forward(&k->inner, &call);
+}
+
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    const time_config *k = l->cfg;
+    cx_shape x, y;
+    (void)n_in;
+    (void)fold(&x, in, NULL); /* accepted by infer */
+    (void)fold(&y, out, NULL);
+    return cx_layer_backward_workspace(&k->inner, &x, 1, &y);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const time_config *k = l->cfg;
+    cx_shape x_shape, y_shape;
+    (void)fold(&x_shape, &c->x[0]->shape, NULL); /* accepted by infer */
+    (void)fold(&y_shape, &c->y->shape, NULL);
+    const cx_tensor x = cx_tensor_view(c->x[0]->data, &x_shape), *px = &x;
+    const cx_tensor y = cx_tensor_view(c->y->data, &y_shape);
+    const cx_tensor dy = cx_tensor_view(c->dy->data, &y_shape);
+    cx_tensor dx = x, *pdx = c->dx[0] ? &dx : NULL;
+    if (pdx) dx.data = c->dx[0]->data;
+    const cx_backward_call call = {.n_x = 1,
+                                   .x = &px,
+                                   .y = &y,
+                                   .dy = &dy,
+                                   .dx = &pdx,
+                                   .dw = c->dw,
+                                   .workspace = c->workspace,
+                                   .exact = c->exact};
+    cx_layer_backward(&k->inner, &call);
+}
+
+static const cx_layer *inner(const cx_layer *l)
+{
+    return &((const time_config *)l->cfg)->inner;
 }
 
 const cx_layer_kind cx_layer_time_distributed = {
@@ -107,4 +149,7 @@ const cx_layer_kind cx_layer_time_distributed = {
     .prepare = prepare,
     .workspace = workspace,
     .forward = forward,
+    .backward = backward,
+    .backward_workspace = backward_workspace,
+    .inner = inner,
 };

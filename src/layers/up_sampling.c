@@ -1,6 +1,7 @@
 /* up_sampling.c - UpSampling1D, UpSampling2D, UpSampling3D: each cell repeated, or, in two
  * dimensions, a mean of its neighbours with half-pixel centres, as TensorFlow 2 has it. */
 #include <stddef.h>
+#include <string.h>
 
 #include "layers/layer.h"
 
@@ -33,47 +34,76 @@ out:
     return rc;
 }
 
-/* Plane by plane: an output plane is an input plane whose rows and columns are repeated. Axes that
- * the layer lacks have size 1 and come first. */
-static void forward_nearest(const cx_layer *l, const cx_call *c)
+/* An output plane is an input plane whose rows and columns are repeated. Axes that the layer lacks
+ * have size 1 and come first. */
+typedef struct planes {
+    cx_box box; /* of one output plane */
+    int64_t n, repeats, in_size, out_size;
+} planes;
+
+static planes planes_of(const cx_layer *l, const cx_shape *in)
 {
     const up_config *k = l->cfg;
-    int rank = l->kind->rank;
-    const cx_shape *in = &c->x[0]->shape;
+    const int rank = l->kind->rank;
     int64_t size[CX_SPACE], by[CX_SPACE];
     for (int w = 0; w < CX_SPACE; w++) {
         int a = w - (CX_SPACE - rank);
         size[w] = a < 0 ? 1 : in->d[1 + a];
         by[w] = a < 0 ? 1 : k->size[a];
     }
-    int64_t channels = in->d[rank + 1], row = size[CX_WIDTH] * channels;
-    int64_t plane = size[CX_HEIGHT] * row;
-    int64_t out_row = row * by[CX_WIDTH], out_plane = plane * by[CX_HEIGHT] * by[CX_WIDTH];
-    const cx_box box = {
-        .ndim = 5,
-        .size = {size[CX_HEIGHT], by[CX_HEIGHT], size[CX_WIDTH], by[CX_WIDTH], channels},
-        .from = {row, 0, channels, 0, 1},
-        .to = {out_row * by[CX_HEIGHT], out_row, channels * by[CX_WIDTH], channels, 1}};
-    int64_t planes = in->d[0] * size[CX_DEPTH] * by[CX_DEPTH];
-    for (int64_t p = 0; p < planes; p++)
-        cx_copy_box(&box, c->x[0]->data + p / by[CX_DEPTH] * plane, c->y->data + p * out_plane);
+    const int64_t channels = in->d[rank + 1], row = size[CX_WIDTH] * channels;
+    const int64_t plane = size[CX_HEIGHT] * row, out_row = row * by[CX_WIDTH];
+    return (planes){
+        .box = {.ndim = 5,
+                .size = {size[CX_HEIGHT], by[CX_HEIGHT], size[CX_WIDTH], by[CX_WIDTH], channels},
+                .from = {row, 0, channels, 0, 1},
+                .to = {out_row * by[CX_HEIGHT], out_row, channels * by[CX_WIDTH], channels, 1}},
+        .n = in->d[0] * size[CX_DEPTH] * by[CX_DEPTH],
+        .repeats = by[CX_DEPTH],
+        .in_size = plane,
+        .out_size = plane * by[CX_HEIGHT] * by[CX_WIDTH]};
+}
+
+static cx_resize resize_of(const cx_layer *l, const cx_shape *in, const cx_shape *out)
+{
+    const up_config *k = l->cfg;
+    return (cx_resize){.batch = in->d[0],
+                       .channels = in->d[3],
+                       .in = {in->d[1], in->d[2]},
+                       .out = {out->d[1], out->d[2]},
+                       .size = {in->d[1], in->d[2]},
+                       .how = (cx_interpolation)k->interpolation};
 }
 
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const up_config *k = l->cfg;
-    const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;
-    if (k->interpolation == CX_NEAREST) {
-        forward_nearest(l, c);
+    const cx_shape *in = &c->x[0]->shape;
+    if (k->interpolation != CX_NEAREST) {
+        const cx_resize r = resize_of(l, in, &c->y->shape);
+        cx_resize_forward(&r, c->x[0]->data, c->y->data);
         return;
     }
-    const cx_resize r = {.batch = in->d[0],
-                         .channels = in->d[3],
-                         .in = {in->d[1], in->d[2]},
-                         .out = {out->d[1], out->d[2]},
-                         .size = {in->d[1], in->d[2]},
-                         .how = (cx_interpolation)k->interpolation};
-    cx_resize_forward(&r, c->x[0]->data, c->y->data);
+    const planes p = planes_of(l, in);
+    for (int64_t i = 0; i < p.n; i++)
+        cx_copy_box(&p.box, c->x[0]->data + i / p.repeats * p.in_size, c->y->data + i * p.out_size);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const up_config *k = l->cfg;
+    const cx_shape *in = &c->x[0]->shape;
+    float *dx = c->dx[0]->data;
+    if (k->interpolation != CX_NEAREST) {
+        const cx_resize r = resize_of(l, in, &c->dy->shape);
+        cx_resize_backward(&r, c->dy->data, dx);
+        return;
+    }
+    const planes p = planes_of(l, in);
+    const cx_box back = cx_box_back(&p.box);
+    memset(dx, 0, (size_t)cx_shape_count(in) * sizeof *dx);
+    for (int64_t i = 0; i < p.n; i++)
+        cx_add_box(&back, c->dy->data + i * p.out_size, dx + i / p.repeats * p.in_size);
 }
 
 #define UP(symbol, name, table, axes)         \
@@ -86,6 +116,7 @@ static void forward(const cx_layer *l, const cx_call *c)
         .has_data_format = 1,                 \
         .infer = infer,                       \
         .forward = forward,                   \
+        .backward = backward,                 \
     }
 
 UP(up_sampling1d, "UpSampling1D", fields, 1);
