@@ -6,9 +6,27 @@
 
 #include "base/str.h"
 
-static void keep(cvs_run *run, int node)
+void cx_run_keep(cvs_run *run, int node)
 {
     run->slots[node].kept = 1;
+}
+
+int cx_node_has_fused(cx_activation *out, const cvs_model *m, int node)
+{
+    const cx_layer *l = &m->layers[m->nodes[node].layer];
+    return cx_layer_ends_with(out, l) && !l->kind->as_activation;
+}
+
+void cx_run_keep_linear(cvs_run *run, int node)
+{
+    cx_activation a;
+    run->slots[node].keeps_linear = cx_node_has_fused(&a, run->model, node);
+}
+
+void cx_run_give(cvs_run *run, int node, const cx_shape *shape)
+{
+    run->slots[node].given = 1;
+    run->slots[node].shape = *shape;
 }
 
 /* Mark what one word of a tap list means. */
@@ -17,20 +35,20 @@ static int add_tap(cvs_run *run, const char *word, cvs_error *err)
     const cvs_model *m = run->model;
     int all = cx_streq(word, "all"), conv_pool = cx_streq(word, "conv+pool");
     if (cx_streq(word, "output")) {
-        for (int i = 0; i < m->n_outputs; i++) keep(run, m->outputs[i]);
+        for (int i = 0; i < m->n_outputs; i++) cx_run_keep(run, m->outputs[i]);
         return 0;
     }
     if (!all && !conv_pool) {
         int node = cx_model_find_node(m, word, err);
         if (node < 0) return node;
-        keep(run, node);
+        cx_run_keep(run, node);
         return 0;
     }
     int n = 0;
     for (int i = 0; i < m->n_nodes; i++) {
         const cx_layer_kind *kind = m->layers[m->nodes[i].layer].kind;
         if (m->nodes[i].n_inputs == 0 || (conv_pool && !kind->is_conv && !kind->is_pool)) continue;
-        keep(run, i);
+        cx_run_keep(run, i);
         n++;
     }
     if (n > 0) return 0;
@@ -54,21 +72,13 @@ static int add_taps(cvs_run *run, const char *list, cvs_error *err)
     return rc;
 }
 
-static int inputs_known(const cvs_run *run)
-{
-    for (int i = 0; i < run->model->n_inputs; i++)
-        if (!cx_shape_is_known(&run->inputs[i])) return 0;
-    return 1;
-}
-
-static int run_init(cvs_run *run, const cvs_model *m, const cvs_run_options *o, cvs_error *err)
+static int run_init(cvs_run *run, const cvs_model *m, int batch, int exact, cvs_error *err)
 {
     const size_t nodes = (size_t)m->n_nodes;
-    int rc;
-    if (o->batch < 0) return cx_fail(err, CVS_E_ARG, "a batch of %d", o->batch);
+    if (batch < 0) return cx_fail(err, CVS_E_ARG, "a batch of %d", batch);
     run->model = m;
-    run->batch = o->batch ? o->batch : 1;
-    run->exact = o->exact;
+    run->batch = batch ? batch : 1;
+    run->exact = exact;
     run->arena = cx_arena_new();
     if (!run->arena) return cx_no_memory(err, sizeof *run);
     run->slots = cx_arena_array(run->arena, nodes, sizeof *run->slots);
@@ -77,28 +87,42 @@ static int run_init(cvs_run *run, const cvs_model *m, const cvs_run_options *o, 
     run->inputs = cx_arena_array(run->arena, (size_t)m->n_inputs, sizeof *run->inputs);
     if (!run->slots || !run->steps || !run->taps || !run->inputs)
         return cx_no_memory(err, nodes * sizeof *run->slots);
-    rc = add_taps(run, o->taps ? o->taps : "output", err);
-    if (rc < 0) return rc;
-    for (int i = 0; i < m->n_nodes; i++)
-        if (run->slots[i].kept) run->taps[run->n_taps++] = i;
     for (int i = 0; i < m->n_inputs; i++) {
         run->inputs[i] = m->nodes[m->inputs[i]].shape;
         run->inputs[i].d[0] = run->batch;
     }
-    return inputs_known(run) ? cx_run_plan(run, err) : 0;
+    return 0;
+}
+
+int cx_run_new(cvs_run **out, const cvs_model *m, int batch, int exact, cvs_error *err)
+{
+    *out = NULL;
+    cvs_run *run = cx_calloc(1, sizeof *run);
+    if (!run) return cx_no_memory(err, sizeof *run);
+    int rc = run_init(run, m, batch, exact, err);
+    if (rc < 0)
+        cvs_run_free(run);
+    else
+        *out = run;
+    return rc;
 }
 
 int cvs_run_new(cvs_run **out, const cvs_model *m, const cvs_run_options *options, cvs_error *err)
 {
     const cvs_run_options defaults = {0};
+    const cvs_run_options *o = options ? options : &defaults;
+    cvs_run *run = NULL;
+    int rc;
     *out = NULL;
-    cvs_run *run = cx_calloc(1, sizeof *run);
-    if (!run) return cx_no_memory(err, sizeof *run);
-    int rc = run_init(run, m, options ? options : &defaults, err);
-    if (rc < 0)
-        cvs_run_free(run);
-    else
-        *out = run;
+    TRY(cx_run_new(&run, m, o->batch, o->exact, err));
+    TRY(add_taps(run, o->taps ? o->taps : "output", err));
+    for (int i = 0; i < m->n_nodes; i++)
+        if (run->slots[i].kept) run->taps[run->n_taps++] = i;
+    TRY(cx_run_plan(run, err));
+    *out = run;
+    run = NULL;
+out:
+    cvs_run_free(run);
     return rc;
 }
 
@@ -124,7 +148,7 @@ int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *
     run->inputs[input] = *shape;
     run->batch = (int)shape->d[0];
     for (int i = 0; i < run->model->n_inputs; i++) run->inputs[i].d[0] = run->batch;
-    return inputs_known(run) ? cx_run_plan(run, err) : 0;
+    return cx_run_plan(run, err);
 }
 
 cx_tensor *cx_run_input(cvs_run *run, int input)
@@ -151,6 +175,22 @@ int cvs_run_set_input(cvs_run *run, int input, const float *data, const int64_t 
     return 0;
 }
 
+/* One call; in two halves where what is between them is wanted. */
+static void compute(const cx_layer *l, cx_slot *slot, const cx_call *call)
+{
+    cx_activation a;
+    cx_call half = *call;
+    if (!slot->keeps_linear) {
+        cx_layer_forward(l, call);
+        return;
+    }
+    half.y = &slot->linear;
+    half.linear = 1;
+    cx_layer_forward(l, &half);
+    (void)cx_layer_ends_with(&a, l);
+    cx_activate(&a, &slot->linear, slot->y.data);
+}
+
 int cvs_run_forward(cvs_run *run, cvs_error *err)
 {
     const cvs_model *m = run->model;
@@ -165,7 +205,7 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
                               .y = &slot->y,
                               .workspace = workspace,
                               .exact = run->exact};
-        cx_layer_forward(l, &call);
+        compute(l, slot, &call);
     }
     run->done = 1;
     return 0;

@@ -6,13 +6,17 @@
 
 /* What a node is in this run. */
 typedef struct cx_slot {
-    cx_tensor y;         /* the output; a view into the run's memory */
-    cx_shape shape;      /* with no free size */
-    int needed;          /* an output or a tap depends on it */
-    int kept;            /* its activation is handed out, so its memory is never given to another */
-    int alias;           /* the node whose memory it shares (an identity), else itself */
-    int last_use;        /* last node that reads it */
-    size_t offset, size; /* in the run's memory */
+    cx_tensor y;      /* the output; a view into the run's memory */
+    cx_tensor linear; /* the same before the layer's own activation, where keeps_linear */
+    cx_shape shape;   /* with no free size */
+    int needed;       /* an output or a tap depends on it */
+    int kept;         /* its activation is handed out, so its memory is never given to another */
+    int keeps_linear; /* of a layer that ends with an activation */
+    int given;        /* its numbers are set before the pass, not computed */
+    int alias;        /* the node whose memory it shares (an identity), else itself */
+    int last_use;     /* last node that reads it */
+    size_t offset;    /* in the run's memory */
+    size_t linear_offset;
     const cx_tensor **x; /* inputs of the call, into the slots */
 } cx_slot;
 
@@ -24,12 +28,32 @@ struct cvs_run {
     int n_taps;
     cx_shape *inputs; /* of the model's inputs; CX_FREE until an input has come */
     int planned, done;
+    int plan;       /* counts them: what was made for another one does not fit */
     cx_slot *slots; /* a node each */
     int *steps;     /* nodes to compute, in order */
     int n_steps;
     cx_block memory; /* all slots, then the workspace */
     size_t memory_size, workspace_offset;
 };
+
+/* --- run.c: a run made for a purpose --- */
+
+/* A run that keeps nothing yet; batch 0 is 1. The caller says what for with the three below, then
+ * plans it; inputs may come before or after. */
+int cx_run_new(cvs_run **out, const cvs_model *m, int batch, int exact, cvs_error *err);
+
+/* Keep the output of a node. */
+void cx_run_keep(cvs_run *run, int node);
+
+/* Keep what it is before the activation that its layer ends with; nothing happens where it ends
+ * with none or is nothing else. */
+void cx_run_keep_linear(cvs_run *run, int node);
+
+/* Begin in the middle: the output of this node is set through slots[node].y before each pass. */
+void cx_run_give(cvs_run *run, int node, const cx_shape *shape);
+
+/* Whether the layer of a node does more than the activation that it ends with; if so, which. */
+int cx_node_has_fused(cx_activation *out, const cvs_model *m, int node);
 
 /* Give the model's i-th input a concrete shape (batch first); plans again when it differs. */
 int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *err);
@@ -42,8 +66,12 @@ int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error
 
 /* --- plan.c --- */
 
-/* From the shapes of the inputs and the taps: which nodes run, and where each output lies so that
- * memory is used again once its last reader is done. */
+/* From the shapes of the inputs and what is kept: which nodes run, and where each output lies so
+ * that memory is used again once its last reader is done. Does nothing while the shape of an input
+ * is not known. */
 int cx_run_plan(cvs_run *run, cvs_error *err);
+
+/* CVS_E_NOMEM where so many bytes are more than the machine has. */
+int cx_check_memory(size_t size, cvs_error *err);
 
 #endif
