@@ -349,6 +349,100 @@ typedef struct cvs_write_options {
 CVS_API int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
                                   const cvs_write_options *options, cvs_error *err);
 
+/* --- explanations: where the evidence for a class lies ---------------------------------------- */
+
+/** What is differentiated, or measured. */
+typedef enum cvs_target {
+    CVS_TARGET_AUTO,        /**< the logit for methods that differentiate, the probability for those
+                                 that change the input and measure */
+    CVS_TARGET_LOGIT,       /**< the score before a final sigmoid or softmax */
+    CVS_TARGET_PROBABILITY, /**< the output as it is */
+} cvs_target;
+
+/** Where on the way from the baseline to the input gradients are taken. */
+typedef enum cvs_quadrature {
+    CVS_QUADRATURE_MIDPOINT,  /**< (k + 1/2) / n */
+    CVS_QUADRATURE_TRAPEZOID, /**< k / n, both ends included: n + 1 points */
+    CVS_QUADRATURE_GAUSS,     /**< Gauss and Legendre's points and weights */
+} cvs_quadrature;
+
+/** What is asked. All zero is the default. */
+typedef struct cvs_explain_options {
+    const char *method; /**< a name of cvs_method_at(); NULL is gradcam */
+    const char *layers; /**< of class activation maps: names with commas between them; NULL: the
+                           last map of the network before it becomes a vector */
+    int output;         /**< which output of a model with several, from 0 */
+    int has_class; /**< 0: the class that the model predicts; 1: class_index. A one-unit sigmoid
+                        has two classes: 1 is its score, 0 the score negated */
+    int64_t class_index;
+    cvs_target target;
+    int down;  /**< of a number without a class (regression): 1: what makes it smaller */
+    int steps; /**< samples, points or masks; 0: the method's own number */
+    cvs_quadrature quadrature;
+    const float *baseline; /**< of the size of one input: what stands for "nothing"; NULL: zeros */
+    const float *noise;    /**< of steps inputs: used instead of random numbers; NULL: random */
+    int window, stride;    /**< of occlusion, in pixels of the model's input; 0: the method's own */
+    const char *rules;     /**< of lrp: a composite or rules by layer; NULL: epsilon-plus-flat */
+    int is_signed;         /**< 1: class activation maps keep what speaks against the class */
+    int counterfactual;    /**< 1: what would have to go for the class to be less likely */
+    int eigen_smooth;      /**< 1: the first principal component of the weighted maps */
+    int augment_smooth;    /**< 1: the mean over mirrored, darker and brighter copies */
+    uint64_t seed;
+    size_t memory; /**< bytes that batches may take; 0: 512 MiB */
+    int exact;     /**< 1: direct convolutions only */
+    /** Called now and then with the share that is done; nonzero stops the work, whose result is
+     * then what there is so far (cvs_explanation.done < 1). NULL: nobody is told. */
+    int (*progress)(void *arg, double done);
+    void *progress_arg;
+} cvs_explain_options;
+
+/** What a method found. */
+typedef struct cvs_explanation {
+    const char *method; /**< its name; static */
+    int is_pixels; /**< 0: a map H×W of a layer, or made of several; 1: H×W×C of the input */
+    float *data;   /**< rows first; not scaled in any way */
+    float *raw;    /**< of a map: the same before values below 0 were cut off, or NULL */
+    int64_t height, width, channels; /**< channels is 1 for a map */
+    int is_signed;                   /**< 1: values below 0 mean something: they speak against */
+    int64_t class_index;             /**< what was explained; -1: a number without a class */
+    double score;                    /**< the target's value for the input */
+    double probability;              /**< the output's value for that class; NAN where it is none */
+    double residual;     /**< of methods that must add up: what does not, as a share of the whole;
+                              NAN for others */
+    double done;         /**< 1, or less where it was stopped */
+    char layer[256];     /**< of a map: the layers it was made from; "" for pixels */
+    char target[256];    /**< which number was explained, and why, in words */
+    char why_layer[256]; /**< why these layers, in words */
+    char notes[1024];    /**< what is to be known before the picture is believed: lines, or "" */
+} cvs_explanation;
+
+/** What there is to know about a method before it is used. Static. */
+typedef struct cvs_method {
+    const char *name, *title;
+    const char *cite;  /**< the paper that defines it */
+    const char *needs; /**< "a convolutional layer" */
+    const char *cost;  /**< in passes of the network */
+    int is_pixels, is_signed;
+    int is_slow; /**< 1: hundreds of passes: left out where all methods are asked for */
+} cvs_method;
+/** The i-th method; NULL past the end. */
+CVS_API const cvs_method *cvs_method_at(int i);
+CVS_API const cvs_method *cvs_method_find(const char *name, cvs_error *err);
+
+/**
+ * Explain what the model says about one input of a run.
+ *
+ * @param[out] out  the caller's to cvs_explanation_free(); NULL on failure
+ * @param run       its inputs have been set; it need not have been computed, and is not changed
+ * @param slot      which input of its batch
+ * @param options   may be NULL
+ * @return 0; CVS_E_ARG (a method, layer or class that does not exist), CVS_E_UNSUPPORTED (this
+ *         model cannot be explained so, with the reason), CVS_E_NOMEM
+ */
+CVS_API int cvs_explain(cvs_explanation **out, const cvs_run *run, int slot,
+                        const cvs_explain_options *options, cvs_error *err);
+CVS_API void cvs_explanation_free(cvs_explanation *e);
+
 #ifdef __cplusplus
 }
 #endif

@@ -8,7 +8,7 @@
 #include "base/threads.h"
 #include "formats/load.h"
 #include "graph/run.h"
-#include "methods/method.h"
+#include "methods/map.h"
 
 const char *cvs_version(void)
 {
@@ -99,7 +99,7 @@ int cvs_run_stats(cvs_stats *whole, cvs_stats **channels, int64_t *n, const cvs_
     int rc = cx_map_of(&map, run, layer, slot, err);
     if (rc == 0) rc = cx_map_measure(&map, err);
     if (rc == 0 && whole) *whole = map.whole;
-    if (rc == 0 && n) *n = map.channels;
+    if (rc == 0 && n) *n = map.stack.channels;
     if (rc == 0 && channels) {
         *channels = map.each;
         map.each = NULL;

@@ -1,84 +1,118 @@
-/* method.c - the table of methods, and results. */
+/* method.c - the table of methods, and a question from its beginning to its end. */
 #include "methods/method.h"
 
-#include "base/str.h"
-#include "tensor/stats.h"
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
 
-#define METHOD(name) extern const cx_method cx_method_##name;
+#include "base/str.h"
+
+#define METHOD(symbol, file) extern const cx_method cx_method_##symbol;
 #include "methods/methods.def"
 #undef METHOD
 
 static const cx_method *const table[] = {
-#define METHOD(name) &cx_method_##name,
+#define METHOD(symbol, file) &cx_method_##symbol,
 #include "methods/methods.def"
 #undef METHOD
 };
+enum { N_METHODS = sizeof table / sizeof table[0] };
 
-const cx_method *cx_method_find(const char *name)
+const cx_method *cx_method_find(const char *name, cvs_error *err)
 {
-    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
-        if (cx_streq(table[i]->name, name)) return table[i];
+    const char *names[N_METHODS];
+    for (int i = 0; i < N_METHODS; i++) {
+        names[i] = table[i]->about.name;
+        if (cx_streq(names[i], name)) return table[i];
+    }
+    (void)cx_fail(err, CVS_E_ARG, "there is no method \"%.80s\"", name);
+    cx_hint_nearest(err, name, names, N_METHODS);
     return NULL;
 }
 
-void cx_map_deinit(cx_map *map)
+const cvs_method *cvs_method_at(int i)
 {
-    cx_free(map->each);
-    cx_block_deinit(&map->turned);
-    *map = (cx_map){0};
+    return i >= 0 && i < N_METHODS ? &table[i]->about : NULL;
 }
 
-void cx_result_deinit(cx_result *r)
+const cvs_method *cvs_method_find(const char *name, cvs_error *err)
 {
-    for (int i = 0; i < r->n_maps; i++) cx_map_deinit(&r->maps[i]);
-    cx_free(r->maps);
-    *r = (cx_result){0};
+    const cx_method *m = cx_method_find(name, err);
+    return m ? &m->about : NULL;
 }
 
-/* A copy of a map with its channels last, where they are first. */
-static int turn(cx_map *map, cvs_error *err)
+/* --- a question --- */
+
+/* The input that is explained: the first that is an image, else the first. */
+static int explained_input(const cvs_model *m)
 {
-    const cx_shape *s = &map->y.shape;
-    const int64_t channels = s->d[1], cells = cx_shape_count_range(s, 2, s->ndim);
-    const cx_box box = {.ndim = 3,
-                        .size = {s->d[0], cells, channels},
-                        .from = {cells * channels, 1, cells},
-                        .to = {cells * channels, channels, 1}};
-    int rc = cx_block_init(&map->turned, (size_t)cx_shape_count(s) * sizeof(float), err);
-    if (rc < 0) return rc;
-    cx_copy_box(&box, map->y.data, map->turned.data);
-    map->data = map->turned.data;
+    for (int i = 0; i < m->n_inputs; i++)
+        if (m->nodes[m->inputs[i]].shape.ndim == 4) return i;
     return 0;
 }
 
-int cx_map_of(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err)
+static int take_inputs(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
 {
-    const cx_tensor *y;
-    *out = (cx_map){.node = node};
-    int rc = cx_run_output(&y, run, node, err);
-    if (rc < 0) return rc;
-    if (slot < -1 || slot >= y->shape.d[0])
-        return cx_fail(err, CVS_E_ARG, "the run has no slot %d", slot);
-    const int n = y->shape.ndim;
-    const int64_t each = cx_shape_count_range(&y->shape, 1, n);
-    cx_shape shape = y->shape;
-    if (slot >= 0) shape.d[0] = 1;
-    out->y = cx_tensor_view(y->data + (slot > 0 ? slot * each : 0), &shape);
-    out->data = out->y.data;
-    const int first = n > 2 && cx_node_channel_axis(run->model, node) == 1;
-    const int last = first ? n : n - 1; /* of the axes between batch and channels */
-    out->channels = n > 1 ? shape.d[first ? 1 : n - 1] : 1;
-    out->width = n > 2 ? shape.d[last - 1] : 1;
-    out->height = shape.d[0] * (n > 3 ? cx_shape_count_range(&shape, 1 + first, last - 1) : 1);
-    return first ? turn(out, err) : 0;
+    const cvs_model *m = q->model;
+    q->x = cx_calloc((size_t)m->n_inputs, sizeof *q->x);
+    if (!q->x) return cx_no_memory(err, (size_t)m->n_inputs * sizeof *q->x);
+    if (!run->planned) return cx_fail(err, CVS_E_ARG, "the run has no input yet");
+    for (int i = 0; i < m->n_inputs; i++) {
+        const cx_slot *s = &run->slots[m->inputs[i]];
+        cx_shape shape = s->shape;
+        if (!s->needed) continue;
+        if (slot < 0 || slot >= shape.d[0])
+            return cx_fail(err, CVS_E_ARG, "the run has no slot %d", slot);
+        shape.d[0] = 1;
+        q->x[i] = cx_tensor_view(s->y.data + slot * cx_shape_count(&shape), &shape);
+    }
+    q->input = explained_input(m);
+    return 0;
 }
 
-int cx_map_measure(cx_map *map, cvs_error *err)
+static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
 {
-    cx_free(map->each);
-    map->each = cx_calloc((size_t)map->channels, sizeof *map->each);
-    if (!map->each) return cx_no_memory(err, (size_t)map->channels * sizeof *map->each);
-    cx_stats_channels(map->each, map->data, map->height * map->width, map->channels);
-    cx_stats_pool(&map->whole, map->each, map->channels);
-    return 0;
+    int rc;
+    TRY(take_inputs(q, run, slot, err));
+    TRY(cx_goal_init(&q->goal, q->model, q->o, q->method->automatic, err));
+    if (q->method->uses_layers) TRY(cx_question_layers(q, run, err));
+    TRY(q->method->combine ? cx_cam_explain(q, err) : q->method->explain(q, err));
+    snprintf(q->e->target, sizeof q->e->target, "%s", q->goal.text);
+out:
+    return rc;
+}
+
+int cvs_explain(cvs_explanation **out, const cvs_run *run, int slot,
+                const cvs_explain_options *options, cvs_error *err)
+{
+    const cvs_explain_options defaults = {0};
+    cx_question q = {.model = run->model, .o = options ? options : &defaults};
+    int rc;
+    *out = NULL;
+    q.method = cx_method_find(q.o->method ? q.o->method : "gradcam", err);
+    if (!q.method) return CVS_E_ARG;
+    q.e = cx_calloc(1, sizeof *q.e);
+    if (!q.e) return cx_no_memory(err, sizeof *q.e);
+    q.e->method = q.method->about.name;
+    q.e->is_pixels = q.method->about.is_pixels;
+    q.e->is_signed = q.method->about.is_signed;
+    q.e->class_index = -1;
+    q.e->probability = q.e->residual = NAN;
+    q.e->done = 1;
+    rc = ask(&q, run, slot, err);
+    cx_goal_deinit(&q.goal);
+    cx_free(q.x);
+    if (rc < 0)
+        cvs_explanation_free(q.e);
+    else
+        *out = q.e;
+    return rc;
+}
+
+void cvs_explanation_free(cvs_explanation *e)
+{
+    if (!e) return;
+    cx_free(e->data);
+    cx_free(e->raw);
+    cx_free(e);
 }

@@ -1,53 +1,84 @@
-/* method.h - what can be asked of a run. A method stands in one file and has one line in
- * methods.def; its results are numbers, never colours. */
+/* method.h - how a question about an input is answered. A method stands in one file and has one
+ * line in methods.def; its results are numbers, never colours. */
 #ifndef CX_METHODS_METHOD_H
 #define CX_METHODS_METHOD_H
 
-#include "graph/run.h"
+#include "methods/goal.h"
+#include "methods/map.h"
 
-/* What is asked. */
-typedef struct cx_request {
-    const cvs_run *run; /* after its forward pass */
-    int slot;           /* which image of the batch */
-} cx_request;
+enum { CX_MAX_LAYERS = 64 }; /* that one class activation map is made from */
 
-/* One map, or stack of maps, of a layer. */
-typedef struct cx_map {
-    int node;
-    cx_tensor y;                     /* a view; shape as Keras has it */
-    const float *data;               /* its numbers, channels last */
-    cx_block turned;                 /* where these lie if Keras has channels first */
-    int64_t height, width, channels; /* the same as a picture has it; depth is stacked on height */
-    cvs_stats whole;                 /* of all values */
-    cvs_stats *each;                 /* of each channel; owned */
-} cx_map;
+/* What is asked, and the answer as it grows. */
+typedef struct cx_question {
+    const cvs_model *model;
+    const cvs_explain_options *o;
+    const struct cx_method *method;
+    cx_tensor *x; /* each input of the model, one image each: views */
+    int input;    /* the one that is explained */
+    cx_goal goal;
+    int layers[CX_MAX_LAYERS]; /* nodes, of methods that look at layers */
+    int n_layers;
+    cvs_explanation *e;
+} cx_question;
 
-typedef struct cx_result {
-    cx_map *maps; /* owned */
-    int n_maps;
-} cx_result;
-void cx_result_deinit(cx_result *r);
+/* What one layer gives for the input, and how the goal changes with it; channels last. */
+typedef struct cx_cam {
+    const float *a, *g;
+    int64_t height, width, channels;
+} cx_cam;
 
 typedef struct cx_method {
-    const char *name;  /* as on the command line */
-    const char *title; /* as in a heading */
-    const char *help;  /* one line */
-    const char *cite;  /* where it is defined */
-    int (*run)(cx_result *out, const cx_request *q, cvs_error *err);
+    cvs_method about;
+    cvs_target automatic; /* what CVS_TARGET_AUTO stands for */
+    int uses_layers;      /* 1: q->layers are chosen before */
+    /* Of class activation maps that follow from a and g alone: add up the map, signed. */
+    void (*combine)(const cx_cam *cam, float *map);
+    /* Of all others: fill q->e. */
+    int (*explain)(cx_question *q, cvs_error *err);
 } cx_method;
 
-const cx_method *cx_method_find(const char *name);
+const cx_method *cx_method_find(const char *name, cvs_error *err);
 
-/* The output of a node as a stack of maps: a vector is one position, a sequence one row, the slices
- * of a volume stand on each other. slot -1 takes the whole batch as one tall stack. Nothing is
- * measured yet. */
-int cx_map_of(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err);
+/* --- question.c: what methods are made of --- */
 
-void cx_map_deinit(cx_map *map);
+/* A gradient of the goal with respect to the spots for `batch` copies of the input, all of which
+ * are in place; not computed yet. */
+int cx_question_gradient(cx_gradient **out, const cx_question *q, const cx_spot *from, int n_from,
+                         int batch, cvs_error *err);
+/* Its forward pass; then the goal's class is chosen by the first of the batch if it is not yet, and
+ * the seeds are set for all. The answer gets class, score and probability. */
+int cx_question_forward(cx_question *q, cx_gradient *g, cvs_error *err);
 
-void cx_map_deinit(cx_map *map);
+/* The spot of the input that is explained. */
+cx_spot cx_question_source(const cx_question *q);
 
-/* Fill whole and each of a map. */
-int cx_map_measure(cx_map *map, cvs_error *err);
+/* Put a copy of every input of the model into every place of a run's batch. */
+int cx_question_feed(const cx_question *q, cvs_run *run, int batch, cvs_error *err);
+
+/* The answer's numbers, zeros. */
+int cx_answer_map(cx_question *q, int64_t height, int64_t width, cvs_error *err);
+int cx_answer_pixels(cx_question *q, cvs_error *err);
+/* The answer's pixels from a tensor of the input's shape, channels last. */
+int cx_answer_fill(cx_question *q, const cx_tensor *t, int slot, cvs_error *err);
+
+/* Say something that is to be known before the answer is believed. */
+void cx_answer_note(cx_question *q, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Tell how much is done; 0: stop. */
+int cx_question_go_on(cx_question *q, double done);
+
+/* How many of `n` can be done at once, when one takes so many bytes. */
+int cx_question_batch(const cx_question *q, size_t bytes, int64_t n);
+
+/* --- layers.c --- */
+
+/* q->layers: those that were named, or the last map before the network's answer becomes a vector.
+ * `run` has the shapes. */
+int cx_question_layers(cx_question *q, const cvs_run *run, cvs_error *err);
+
+/* --- cam.c --- */
+
+/* A class activation map of q->layers by method->combine. */
+int cx_cam_explain(cx_question *q, cvs_error *err);
 
 #endif

@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "base/threads.h"
 #include "draw/sheet.h"
-#include "methods/method.h"
+#include "methods/map.h"
 #include "report/outdir.h"
 #include "tensor/npy.h"
 
@@ -37,10 +37,10 @@ static int write_picture(const job *j, const layer_job *l, cx_easel *easel, cvs_
     const cx_map *map = l->map;
     const cx_sheet sheet = {.name = l->name,
                             .class_name = l->class_name,
-                            .data = map->data,
-                            .height = map->height,
-                            .width = map->width,
-                            .channels = map->channels,
+                            .data = map->stack.data,
+                            .height = map->stack.height,
+                            .width = map->stack.width,
+                            .channels = map->stack.channels,
                             .shape = &map->y.shape,
                             .whole = &map->whole,
                             .each = map->each,
@@ -86,7 +86,7 @@ static void add_layer(cx_json_writer *w, const layer_job *l, int index)
 {
     const cx_map *map = l->map;
     int64_t dead = 0;
-    for (int64_t c = 0; c < map->channels; c++) dead += map->each[c].dead;
+    for (int64_t c = 0; c < map->stack.channels; c++) dead += map->each[c].dead;
     cx_json_open(w, NULL, '{');
     cx_json_add_int(w, "index", index);
     cx_json_add_string(w, "name", l->name);
@@ -97,7 +97,7 @@ static void add_layer(cx_json_writer *w, const layer_job *l, int index)
     add_stats(w, &map->whole);
     cx_json_add_int(w, "dead_channels", dead);
     cx_json_open(w, "channels", '[');
-    for (int64_t c = 0; c < map->channels; c++) {
+    for (int64_t c = 0; c < map->stack.channels; c++) {
         cx_json_open(w, NULL, '{');
         cx_json_add_int(w, "index", c);
         add_stats(w, &map->each[c]);
@@ -200,13 +200,13 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
     const cvs_model *m = run->model;
     job j = {.dir = dir, .options = options ? options : &defaults, .model_name = m->name};
     const int formats = j.options->formats ? j.options->formats : CVS_WRITE_PNG;
-    cx_result result = {0};
+    cx_maps result = {0};
     int rc, n_easels = cx_threads();
-    TRY(cx_method_find("activations")->run(&result, &(cx_request){.run = run, .slot = slot}, err));
-    j.layers = cx_calloc((size_t)result.n_maps, sizeof *j.layers);
+    TRY(cx_activations(&result, run, slot, err));
+    j.layers = cx_calloc((size_t)result.n, sizeof *j.layers);
     j.easels = cx_calloc((size_t)n_easels, sizeof *j.easels);
     if (!j.layers || !j.easels) TRY(cx_no_memory(err, sizeof *j.layers));
-    j.n = result.n_maps;
+    j.n = result.n;
     TRY(make_caption(&j, m, err));
     for (int i = 0; i < j.n; i++) {
         layer_job *l = &j.layers[i];
@@ -227,6 +227,6 @@ out:
     cx_free(j.caption);
     cx_free(j.index);
     cx_free(j.layers);
-    cx_result_deinit(&result);
+    cx_maps_deinit(&result);
     return rc;
 }

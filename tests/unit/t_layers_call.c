@@ -2,7 +2,7 @@
  * in their own order of axes; pictures and statistics find the channels. */
 #include "test.h"
 
-#include "methods/method.h"
+#include "methods/map.h"
 
 enum { HEIGHT = 6, WIDTH = 5, CHANNELS = 3, CELLS = HEIGHT * WIDTH };
 
@@ -114,14 +114,14 @@ static void maps_of_channels_first_are_turned(void **state)
         cx_map last, first;
         OK(cx_map_of(&last, runs[0], node, 0, &err));
         OK(cx_map_of(&first, runs[1], node, 0, &err));
-        assert_int_equal(first.height, last.height);
-        assert_int_equal(first.width, last.width);
-        assert_int_equal(first.channels, last.channels);
+        assert_int_equal(first.stack.height, last.stack.height);
+        assert_int_equal(first.stack.width, last.stack.width);
+        assert_int_equal(first.stack.channels, last.stack.channels);
         for (int64_t i = 0; i < cx_shape_count(&last.y.shape); i++)
-            expect_same(first.data[i], last.data[i]);
+            expect_same(first.stack.data[i], last.stack.data[i]);
         OK(cx_map_measure(&last, &err));
         OK(cx_map_measure(&first, &err));
-        for (int64_t c = 0; c < last.channels; c++)
+        for (int64_t c = 0; c < last.stack.channels; c++)
             assert_true(first.each[c].mean == last.each[c].mean);
         cx_map_deinit(&last);
         cx_map_deinit(&first);

@@ -1,0 +1,154 @@
+/* question.c - what methods are made of: runs on copies of the input, the answer's memory, notes
+ * and progress. */
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "methods/method.h"
+
+enum { BUDGET = 512 << 20 };
+
+int cx_question_feed(const cx_question *q, cvs_run *run, int batch, cvs_error *err)
+{
+    const cvs_model *m = q->model;
+    int rc = 0;
+    for (int i = 0; i < m->n_inputs; i++) {
+        cx_shape shape = q->x[i].shape;
+        if (!q->x[i].data) continue;
+        shape.d[0] = batch;
+        TRY(cx_run_set_shape(run, i, &shape, err));
+    }
+    for (int i = 0; i < m->n_inputs; i++) {
+        const cx_slot *slot = &run->slots[m->inputs[i]];
+        const size_t bytes = (size_t)cx_shape_count(&q->x[i].shape) * sizeof(float);
+        if (!q->x[i].data || !slot->needed) continue;
+        for (int b = 0; b < batch; b++)
+            memcpy((char *)slot->y.data + (size_t)b * bytes, q->x[i].data, bytes);
+    }
+    run->done = 0;
+out:
+    return rc;
+}
+
+cx_spot cx_question_source(const cx_question *q)
+{
+    return (cx_spot){q->model->inputs[q->input], 0};
+}
+
+int cx_question_gradient(cx_gradient **out, const cx_question *q, const cx_spot *from, int n_from,
+                         int batch, cvs_error *err)
+{
+    const cx_gradient_options o = {.batch = batch,
+                                   .exact = q->o->exact,
+                                   .to = &q->goal.spot,
+                                   .n_to = 1,
+                                   .from = from,
+                                   .n_from = n_from};
+    int rc;
+    TRY(cx_gradient_new(out, q->model, &o, err));
+    TRY(cx_question_feed(q, (*out)->run, batch, err));
+out:
+    if (rc < 0) {
+        cx_gradient_free(*out);
+        *out = NULL;
+    }
+    return rc;
+}
+
+/* What the model says of the class, whichever way it was explained. */
+static double probability_of(const cx_goal *g, const cx_tensor *y)
+{
+    cx_goal as_given = *g;
+    if (g->no_class || g->places > 1) return NAN;
+    as_given.logit = 0;
+    return cx_goal_value(&as_given, y, 0);
+}
+
+int cx_question_forward(cx_question *q, cx_gradient *g, cvs_error *err)
+{
+    const cx_tensor *value;
+    int rc;
+    TRY(cx_gradient_forward(g, err));
+    value = cx_gradient_value(g, 0);
+    TRY(cx_goal_choose(&q->goal, value, 0, err));
+    for (int b = 0; b < value->shape.d[0]; b++) cx_goal_seed(&q->goal, cx_gradient_seed(g, 0), b);
+    q->e->class_index = q->goal.class_index;
+    q->e->score = cx_goal_value(&q->goal, value, 0);
+    const cx_slot *slot = &g->run->slots[q->model->outputs[q->goal.output]];
+    if (slot->kept) q->e->probability = probability_of(&q->goal, &slot->y);
+out:
+    return rc;
+}
+
+/* --- the answer --- */
+
+static int make_answer(cx_question *q, int64_t height, int64_t width, int64_t channels,
+                       cvs_error *err)
+{
+    cvs_explanation *e = q->e;
+    const size_t n = (size_t)(height * width * channels);
+    cx_free(e->data);
+    e->height = height;
+    e->width = width;
+    e->channels = channels;
+    e->data = cx_calloc(n, sizeof *e->data);
+    return e->data ? 0 : cx_no_memory(err, n * sizeof *e->data);
+}
+
+int cx_answer_map(cx_question *q, int64_t height, int64_t width, cvs_error *err)
+{
+    return make_answer(q, height, width, 1, err);
+}
+
+int cx_answer_pixels(cx_question *q, cvs_error *err)
+{
+    cx_stack s;
+    int rc;
+    TRY(cx_stack_of(&s, q->model, cx_question_source(q).node, &q->x[q->input], 0, err));
+    rc = make_answer(q, s.height, s.width, s.channels, err);
+    cx_stack_deinit(&s);
+out:
+    return rc;
+}
+
+int cx_answer_fill(cx_question *q, const cx_tensor *t, int slot, cvs_error *err)
+{
+    cx_stack s;
+    int rc;
+    TRY(cx_answer_pixels(q, err));
+    TRY(cx_stack_of(&s, q->model, cx_question_source(q).node, t, slot, err));
+    memcpy(q->e->data, s.data, (size_t)(s.height * s.width * s.channels) * sizeof(float));
+    cx_stack_deinit(&s);
+out:
+    return rc;
+}
+
+void cx_answer_note(cx_question *q, const char *format, ...)
+{
+    char *notes = q->e->notes;
+    const size_t at = strlen(notes);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(notes + at, sizeof q->e->notes - at, format, args);
+    va_end(args);
+    const size_t end = strlen(notes);
+    if (end + 1 < sizeof q->e->notes) {
+        notes[end] = '\n';
+        notes[end + 1] = 0;
+    }
+}
+
+int cx_question_go_on(cx_question *q, double done)
+{
+    if (!q->o->progress || q->o->progress(q->o->progress_arg, done) == 0) return 1;
+    q->e->done = done;
+    return 0;
+}
+
+int cx_question_batch(const cx_question *q, size_t bytes, int64_t n)
+{
+    const size_t budget = q->o->memory ? q->o->memory : BUDGET;
+    const int64_t fit = bytes ? (int64_t)(budget / bytes) : n;
+    return (int)(fit < 1 ? 1 : fit < n ? fit : n < 1 ? 1 : n);
+}
