@@ -34,6 +34,7 @@ static int init(cx_gradient *g, const cvs_model *m, const cx_gradient_options *o
     for (int i = 0; i < o->n_to; i++) g->to[i] = cx_spot_plain(m, o->to[i]);
     for (int i = 0; i < o->n_from; i++) g->from[i] = cx_spot_plain(m, o->from[i]);
     TRY(cx_run_new(&g->run, m, o->batch, o->exact, err));
+    if (o->keep >= 0) cx_run_keep(g->run, o->keep);
     TRY(cx_gradient_mark(g, o->keep_arguments, err));
     TRY(cx_run_plan(g->run, err));
 out:
@@ -78,15 +79,15 @@ out:
     return rc;
 }
 
-static const cx_tensor *spot_value(const cx_gradient *g, const cx_spot *spot)
+const cx_tensor *cx_spot_value(const cvs_run *run, const cx_spot *spot)
 {
-    const cx_slot *slot = &g->run->slots[spot->node];
+    const cx_slot *slot = &run->slots[spot->node];
     return spot->linear ? &slot->linear : &slot->y;
 }
 
 const cx_tensor *cx_gradient_value(const cx_gradient *g, int i)
 {
-    return spot_value(g, &g->to[i]);
+    return cx_spot_value(g->run, &g->to[i]);
 }
 
 cx_tensor *cx_gradient_seed(cx_gradient *g, int i)
@@ -96,7 +97,7 @@ cx_tensor *cx_gradient_seed(cx_gradient *g, int i)
 
 const cx_tensor *cx_gradient_source(const cx_gradient *g, int i)
 {
-    return spot_value(g, &g->from[i]);
+    return cx_spot_value(g->run, &g->from[i]);
 }
 
 const cx_tensor *cx_gradient_result(const cx_gradient *g, int i)

@@ -18,6 +18,9 @@ typedef struct cx_spot {
 /* The same place said in one way only: of nodes that have a fused activation alone linear is 1. */
 cx_spot cx_spot_plain(const cvs_model *m, cx_spot spot);
 
+/* The numbers there after a forward pass of a run that keeps them. */
+const cx_tensor *cx_spot_value(const cvs_run *run, const cx_spot *spot);
+
 /* Other ways to hand a derivative on, as guided backpropagation and relevance propagation have
  * them. Each function gives 1 when it has done its part, 0 where the derivative is to be taken, or
  * an error. NULL: the derivative. */
@@ -37,6 +40,7 @@ typedef struct cx_gradient_options {
     int n_to;
     const cx_spot *from; /* sources */
     int n_from;
+    int keep;           /* a node more that the run keeps; -1: none */
     int keep_arguments; /* 1: of every activation, for rules that compare them */
     float *const *dw;   /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
                            layer of the model, NULL where nobody asks; or NULL. Borrowed */

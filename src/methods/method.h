@@ -49,6 +49,10 @@ int cx_question_gradient(cx_gradient **out, const cx_question *q, const cx_spot 
  * the seeds are set for all. The answer gets class, score and probability. */
 int cx_question_forward(cx_question *q, cx_gradient *g, cvs_error *err);
 
+/* The same without a way back: a run on the input alone, computed, which keeps what a tail from the
+ * layer `tail` reads (-1: none). The caller's to cvs_run_free(). */
+int cx_question_run(cvs_run **out, cx_question *q, int tail, cvs_error *err);
+
 /* The spot of the input that is explained. */
 cx_spot cx_question_source(const cx_question *q);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graph/tail.h"
 #include "methods/method.h"
 
 enum { BUDGET = 512 << 20 };
@@ -44,7 +45,8 @@ int cx_question_gradient(cx_gradient **out, const cx_question *q, const cx_spot 
                                    .to = &q->goal.spot,
                                    .n_to = 1,
                                    .from = from,
-                                   .n_from = n_from};
+                                   .n_from = n_from,
+                                   .keep = q->model->outputs[q->goal.output]};
     int rc;
     TRY(cx_gradient_new(out, q->model, &o, err));
     TRY(cx_question_feed(q, (*out)->run, batch, err));
@@ -65,19 +67,45 @@ static double probability_of(const cx_goal *g, const cx_tensor *y)
     return cx_goal_value(&as_given, y, 0);
 }
 
+/* Choose the goal's class and tell what the model says of it. */
+static int settle(cx_question *q, const cvs_run *run, const cx_tensor *value, cvs_error *err)
+{
+    int rc = cx_goal_choose(&q->goal, value, 0, err);
+    if (rc < 0) return rc;
+    q->e->class_index = q->goal.class_index;
+    q->e->score = cx_goal_value(&q->goal, value, 0);
+    q->e->probability = probability_of(&q->goal, &run->slots[q->model->outputs[q->goal.output]].y);
+    return 0;
+}
+
 int cx_question_forward(cx_question *q, cx_gradient *g, cvs_error *err)
 {
     const cx_tensor *value;
     int rc;
     TRY(cx_gradient_forward(g, err));
     value = cx_gradient_value(g, 0);
-    TRY(cx_goal_choose(&q->goal, value, 0, err));
+    TRY(settle(q, g->run, value, err));
     for (int b = 0; b < value->shape.d[0]; b++) cx_goal_seed(&q->goal, cx_gradient_seed(g, 0), b);
-    q->e->class_index = q->goal.class_index;
-    q->e->score = cx_goal_value(&q->goal, value, 0);
-    const cx_slot *slot = &g->run->slots[q->model->outputs[q->goal.output]];
-    if (slot->kept) q->e->probability = probability_of(&q->goal, &slot->y);
 out:
+    return rc;
+}
+
+int cx_question_run(cvs_run **out, cx_question *q, int tail, cvs_error *err)
+{
+    cvs_run *run;
+    int rc;
+    TRY(cx_run_new(&run, q->model, 1, q->o->exact, err));
+    cx_run_keep(run, q->model->outputs[q->goal.output]);
+    cx_run_keep(run, q->goal.spot.node);
+    if (q->goal.spot.linear) cx_run_keep_linear(run, q->goal.spot.node);
+    if (tail >= 0) TRY(cx_tail_keep(run, tail, &q->goal.spot, err));
+    TRY(cx_run_plan(run, err));
+    TRY(cx_question_feed(q, run, 1, err));
+    TRY(cvs_run_forward(run, err));
+    TRY(settle(q, run, cx_spot_value(run, &q->goal.spot), err));
+out:
+    *out = rc < 0 ? NULL : run;
+    if (rc < 0) cvs_run_free(run);
     return rc;
 }
 
