@@ -102,7 +102,7 @@ int cx_work_init(cx_work *out, const cx_job *job, const char *taps, const char *
         goto out;
     }
     if (o->preprocess == CVS_PREPROCESS_AUTO)
-        out->image.preprocess = cvs_model_preprocess(out->model, &out->reason);
+        out->image.preprocess = cvs_model_preprocess(out->model, 0, &out->reason);
 out:
     if (rc < 0) cx_work_deinit(out);
     return rc;
@@ -121,7 +121,7 @@ int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_err
     double start = milliseconds();
     cvs_input *data = NULL;
     int rc = get_input(&data, work, input, err);
-    if (rc == 0) rc = cvs_run_set(work->run, 0, data, &work->image, err);
+    if (rc == 0) rc = cvs_run_set(work->run, 0, 0, data, &work->image, err);
     cvs_input_free(data);
     /* A file that does not fit the model is a bad input, not wrong use of the program. */
     if (rc == CVS_E_ARG) rc = CVS_E_FORMAT;

@@ -356,6 +356,22 @@ int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err)
     return found >= 0 ? found : name_not_found(m, name, err);
 }
 
+int cvs_model_find_input(const cvs_model *m, const char *name, cvs_error *err)
+{
+    cx_str all = {0};
+    for (int i = 0; i < m->n_inputs; i++) {
+        if (strcmp(m->nodes[m->inputs[i]].name, name) == 0) {
+            cx_str_deinit(&all);
+            return i;
+        }
+        cx_str_addf(&all, "%s%s", i ? ", " : "", m->nodes[m->inputs[i]].name);
+    }
+    int rc = cx_fail(err, CVS_E_ARG, "the model has no input \"%s\"", name);
+    if (all.data) cx_hint(err, "it has %s", all.data);
+    cx_str_deinit(&all);
+    return rc;
+}
+
 const char *cvs_model_output_activation(const cvs_model *m, int i)
 {
     cx_activation a = {.kind = CX_ACT_LINEAR};
