@@ -1,0 +1,202 @@
+/* operation_arithmetic.c - x + y and its like, of two tensors or of a tensor and a constant, by
+ * numpy's broadcasting: shapes are laid together at their last axes. */
+#include "layers/operation.h"
+
+#include <math.h>
+
+typedef struct arithmetic_config {
+    float *constant;
+    cx_shape shape; /* of the constant; a number has no axes */
+    int is_left;    /* the constant is the left side */
+} arithmetic_config;
+
+/* --- the constant --- */
+
+static int read_shape(cx_shape *out, const cx_json *v, cvs_error *err)
+{
+    int64_t n = 1;
+    *out = (cx_shape){0};
+    for (; cx_json_is_array(v); v = cx_json_at(v, 0)) {
+        if (out->ndim == CX_MAX_DIMS)
+            return cx_fail(err, CVS_E_FORMAT, "a constant of more than %d axes", CX_MAX_DIMS);
+        out->d[out->ndim] = (int64_t)cx_json_size(v);
+        if (cx_mul_count(&n, n, out->d[out->ndim++]) || n < 1 || n > CX_MAX_CHANNELS)
+            return cx_fail(err, CVS_E_FORMAT, "a constant of %lld numbers", (long long)n);
+    }
+    return 0;
+}
+
+/* The numbers of nested lists; `*at` moves behind them. */
+static int read_numbers(float **at, const cx_json *v, const cx_shape *shape, int axis,
+                        cvs_error *err)
+{
+    double number;
+    int rc = 0;
+    if (axis == shape->ndim) {
+        TRY(cx_config_number(&number, v, "constant", -INFINITY, INFINITY, err));
+        *(*at)++ = (float)number;
+        return 0;
+    }
+    if (!cx_json_is_array(v) || (int64_t)cx_json_size(v) != shape->d[axis])
+        return cx_fail(err, CVS_E_FORMAT, "the lists of its constant differ in length");
+    for (size_t i = 0; i < cx_json_size(v); i++)
+        TRY(read_numbers(at, cx_json_at(v, i), shape, axis + 1, err));
+out:
+    return rc;
+}
+
+static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
+                     cx_arena *arena, cvs_error *err)
+{
+    arithmetic_config *k = l->cfg;
+    const cx_json *v = cx_config_get(config, "left|right", NULL);
+    int rc;
+    (void)context;
+    k->is_left = cx_json_get(config, "left") != NULL;
+    TRY(read_shape(&k->shape, v, err));
+    const size_t n = (size_t)cx_shape_count(&k->shape);
+    float *at = k->constant = cx_arena_array(arena, n, sizeof *k->constant);
+    if (!at) return cx_no_memory(err, n * sizeof *k->constant);
+    TRY(read_numbers(&at, v, &k->shape, 0, err));
+out:
+    return rc;
+}
+
+/* --- shapes --- */
+
+static cx_shape with_axes(const cx_shape *s, int ndim)
+{
+    cx_shape more = {.ndim = ndim};
+    for (int i = 0; i < ndim; i++) more.d[i] = i < ndim - s->ndim ? 1 : s->d[i - (ndim - s->ndim)];
+    return more;
+}
+
+static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    const arithmetic_config *k = l->cfg;
+    char a[CX_SHAPE_TEXT], b[CX_SHAPE_TEXT];
+    int rc;
+    if (n_in != (k->constant ? 1 : 2))
+        return cx_fail(err, CVS_E_FORMAT, "it is called on %d tensors", n_in);
+    for (int i = 0; i < n_in; i++) TRY(cx_expect_size(&in[i], err));
+    const cx_shape *other = k->constant ? &k->shape : &in[1];
+    if (k->constant && (other->ndim > in->ndim || (other->ndim == in->ndim && other->d[0] > 1)))
+        return cx_fail(err, CVS_E_UNSUPPORTED, "a constant of shape %s, which has the batch's axis",
+                       cx_shape_text(a, other));
+    const int ndim = other->ndim > in->ndim ? other->ndim : in->ndim;
+    const cx_shape right = with_axes(other, ndim);
+    *out = with_axes(in, ndim);
+    if (!cx_shape_join(out, &right))
+        return cx_fail(err, CVS_E_FORMAT, "its sides %s and %s do not go together",
+                       cx_shape_text(a, in), cx_shape_text(b, other));
+    TRY(cx_expect_size(out, err));
+out:
+    return rc;
+}
+
+/* --- the call --- */
+
+/* Whether the numbers of a tensor are wanted in their order, again and again. */
+static int is_repeated(const cx_shape *s, const cx_shape *out)
+{
+    int i = 1;
+    while (i <= s->ndim && s->d[s->ndim - i] == out->d[out->ndim - i]) i++;
+    while (i <= s->ndim && s->d[s->ndim - i] == 1) i++;
+    return i > s->ndim;
+}
+
+static const cx_shape *side_shape(const arithmetic_config *k, const cx_shape *in, int side)
+{
+    return k->constant ? side == !k->is_left ? &k->shape : in : &in[side];
+}
+
+/* The left side is spread out in the output itself, the right one here. */
+static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
+{
+    const cx_shape *right = side_shape(l->cfg, in, 1);
+    (void)n_in;
+    return is_repeated(right, out) ? 0 : (size_t)cx_shape_count(out) * sizeof(float);
+}
+
+static float apply(int op, float a, float b)
+{
+    switch (op) {
+    case CX_OP_ADD:
+        return a + b;
+    case CX_OP_SUBTRACT:
+        return a - b;
+    case CX_OP_MULTIPLY:
+        return a * b;
+    case CX_OP_DIVIDE:
+        return a / b;
+    case CX_OP_MAXIMUM:
+        return a > b || isnan(a) ? a : b;
+    case CX_OP_MINIMUM:
+        return a < b || isnan(a) ? a : b;
+    default:
+        return powf(a, b);
+    }
+}
+
+/* One side's numbers, of which `n` come again and again. */
+typedef struct side {
+    const float *data;
+    int64_t n;
+} side;
+
+static side side_of(const arithmetic_config *k, const cx_call *c, int which, float *room)
+{
+    const int constant = k->constant && which == !k->is_left;
+    const cx_tensor *x = c->x[k->constant ? 0 : which];
+    const cx_shape *out = &c->y->shape, *s = constant ? &k->shape : &x->shape;
+    side got = {constant ? k->constant : x->data, cx_shape_count(s)};
+    if (is_repeated(s, out)) return got;
+    const cx_shape from = with_axes(s, out->ndim);
+    cx_broadcast(got.data, &from, out, room);
+    return (side){room, cx_shape_count(out)};
+}
+
+static void compute(int op, const cx_layer *l, const cx_call *c)
+{
+    float *y = c->y->data;
+    const side a = side_of(l->cfg, c, 0, y), b = side_of(l->cfg, c, 1, c->workspace);
+    for (int64_t i = 0, at_a = 0, at_b = 0, n = cx_shape_count(&c->y->shape); i < n; i++) {
+        y[i] = apply(op, a.data[at_a], b.data[at_b]);
+        if (++at_a == a.n) at_a = 0;
+        if (++at_b == b.n) at_b = 0;
+    }
+}
+
+/* A kind for each, so that the loop over the numbers has no choice to make. */
+#define FORWARD(name, op)                                           \
+    static void forward_##name(const cx_layer *l, const cx_call *c) \
+    {                                                               \
+        compute(op, l, c);                                          \
+    }
+FORWARD(add, CX_OP_ADD)
+FORWARD(subtract, CX_OP_SUBTRACT)
+FORWARD(multiply, CX_OP_MULTIPLY)
+FORWARD(divide, CX_OP_DIVIDE)
+FORWARD(maximum, CX_OP_MAXIMUM)
+FORWARD(minimum, CX_OP_MINIMUM)
+FORWARD(power, CX_OP_POWER)
+
+/* With a constant it may be a model's own preprocessing. */
+#define KINDS(reader, rescaling)                                          \
+    {                                                                     \
+        [CX_OP_ADD] = KIND("Add", add, reader, rescaling),                \
+        [CX_OP_SUBTRACT] = KIND("Subtract", subtract, reader, rescaling), \
+        [CX_OP_MULTIPLY] = KIND("Multiply", multiply, reader, rescaling), \
+        [CX_OP_DIVIDE] = KIND("Divide", divide, reader, rescaling),       \
+        [CX_OP_MAXIMUM] = KIND("Maximum", maximum, reader, 0),            \
+        [CX_OP_MINIMUM] = KIND("Minimum", minimum, reader, 0),            \
+        [CX_OP_POWER] = KIND("Power", power, reader, 0),                  \
+    }
+#define KIND(name, symbol, reader, rescaling)                                       \
+    {                                                                               \
+        .class_name = name, .family = CX_MERGING, .is_rescaling = rescaling,        \
+        .cfg_size = sizeof(arithmetic_config), .configure = reader, .infer = infer, \
+        .workspace = workspace, .forward = forward_##symbol,                        \
+    }
+const cx_layer_kind cx_operation_arithmetic[2][CX_N_ARITHMETIC] = {KINDS(NULL, 0),
+                                                                   KINDS(configure, 1)};
