@@ -156,15 +156,32 @@ static side side_of(const arithmetic_config *k, const cx_call *c, int which, flo
     return (side){room, cx_shape_count(out)};
 }
 
+/* Numbers that lie one after the other, or one that all others meet. */
+static void compute_row(int op, side a, side b, float *y, int64_t n)
+{
+    const float left = a.data[0], right = b.data[0];
+    if (a.n > 1 && b.n > 1)
+        for (int64_t i = 0; i < n; i++) y[i] = apply(op, a.data[i], b.data[i]);
+    else if (a.n > 1)
+        for (int64_t i = 0; i < n; i++) y[i] = apply(op, a.data[i], right);
+    else
+        for (int64_t i = 0; i < n; i++) y[i] = apply(op, left, b.data[i]);
+}
+
+static int64_t shorter(int64_t n, const side *s)
+{
+    return s->n > 1 && s->n < n ? s->n : n;
+}
+
+/* What is repeated is the last axes of the output, so the shorter side goes into the longer. */
 static void compute(int op, const cx_layer *l, const cx_call *c)
 {
-    float *y = c->y->data;
-    const side a = side_of(l->cfg, c, 0, y), b = side_of(l->cfg, c, 1, c->workspace);
-    for (int64_t i = 0, at_a = 0, at_b = 0, n = cx_shape_count(&c->y->shape); i < n; i++) {
-        y[i] = apply(op, a.data[at_a], b.data[at_b]);
-        if (++at_a == a.n) at_a = 0;
-        if (++at_b == b.n) at_b = 0;
-    }
+    const int64_t count = cx_shape_count(&c->y->shape);
+    const side a = side_of(l->cfg, c, 0, c->y->data), b = side_of(l->cfg, c, 1, c->workspace);
+    const int64_t n = shorter(shorter(count, &a), &b);
+    for (int64_t at = 0; at < count; at += n)
+        compute_row(op, (side){a.data + at % a.n, a.n}, (side){b.data + at % b.n, b.n},
+                    c->y->data + at, n);
 }
 
 /* A kind for each, so that the loop over the numbers has no choice to make. */
