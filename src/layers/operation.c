@@ -1,18 +1,27 @@
 /* operation.c - operations between tensors that Keras lists like layers: those of Keras 3 ("Add" of
  * keras.src.ops) and of Keras 2 (TFOpLambda "math.add"). What a layer can do becomes that layer,
- * the rest a kind of operation.h. */
-#include "layers/operation.h"
-
+ * the rest a kind of operations.def. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "layers/layer.h"
+
+#define OPERATION(symbol) extern const cx_layer_kind cx_operation_##symbol;
+#include "layers/operations.def"
+#undef OPERATION
+
+#define OPERATION(symbol) &cx_operation_##symbol,
+static const cx_layer_kind *const own_kinds[] = {
+#include "layers/operations.def"
+};
+#undef OPERATION
 
 /* --- what an operation is --- */
 
 /* How a call becomes a configuration. */
 typedef enum how {
-    TWO_SIDES, /* arithmetic, of the op `what` */
+    TWO_SIDES, /* arithmetic, the kind `name` */
     FUNCTION,  /* the activation `name` */
     GELU,      /* the same, of which there are two */
     LAYER,     /* the kind `name`, whose `key` an argument or a field of that name says */
@@ -31,13 +40,13 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-    {"Add|math.add|__operators__.add|nn.bias_add", TWO_SIDES, CX_OP_ADD, NULL, NULL, 0},
-    {"Subtract|math.subtract", TWO_SIDES, CX_OP_SUBTRACT, NULL, NULL, 0},
-    {"Multiply|math.multiply", TWO_SIDES, CX_OP_MULTIPLY, NULL, NULL, 0},
-    {"Divide|TrueDivide|math.truediv|math.divide", TWO_SIDES, CX_OP_DIVIDE, NULL, NULL, 0},
-    {"Maximum|math.maximum", TWO_SIDES, CX_OP_MAXIMUM, NULL, NULL, 0},
-    {"Minimum|math.minimum", TWO_SIDES, CX_OP_MINIMUM, NULL, NULL, 0},
-    {"Power|math.pow", TWO_SIDES, CX_OP_POWER, NULL, NULL, 0},
+    {"Add|math.add|__operators__.add|nn.bias_add", TWO_SIDES, 0, "Add", NULL, 0},
+    {"Subtract|math.subtract", TWO_SIDES, 0, "Subtract", NULL, 0},
+    {"Multiply|math.multiply", TWO_SIDES, 0, "Multiply", NULL, 0},
+    {"Divide|TrueDivide|math.truediv|math.divide", TWO_SIDES, 0, "Divide", NULL, 0},
+    {"Maximum|math.maximum", TWO_SIDES, 0, "Maximum", NULL, 0},
+    {"Minimum|math.minimum", TWO_SIDES, 0, "Minimum", NULL, 0},
+    {"Power|math.pow", TWO_SIDES, 0, "Power", NULL, 0},
     {"Relu|nn.relu", FUNCTION, 0, "relu", NULL, 0},
     {"Relu6|nn.relu6", FUNCTION, 0, "relu6", NULL, 0},
     {"Sigmoid|nn.sigmoid|math.sigmoid", FUNCTION, 0, "sigmoid", NULL, 0},
@@ -106,9 +115,18 @@ static const cx_json *value_of(const reader *r, const char *key, int place)
     return cx_json_get(r->config, key);
 }
 
+/* Operations go before the layers that are called the same. */
+static const cx_layer_kind *kind_named(const char *name)
+{
+    for (size_t i = 0; i < sizeof own_kinds / sizeof *own_kinds; i++)
+        if (cx_streq(own_kinds[i]->class_name, name)) return own_kinds[i];
+    return cx_layer_kind_find(name);
+}
+
 /* The first two arguments are the sides, whatever they are called. */
 static int read_sides(cx_operation *out, const reader *r)
 {
+    char name[40];
     int constants = 0;
     if (r->n_args < 2) return unsupported(r, "of one argument");
     for (int i = 0; i < 2; i++) {
@@ -119,17 +137,9 @@ static int read_sides(cx_operation *out, const reader *r)
         cx_json_put(out->config, i == 0 ? "left" : "right", cx_json_share(a->value));
         constants++;
     }
-    out->kind = &cx_operation_arithmetic[constants][r->row->what];
+    snprintf(name, sizeof name, "%s%s", r->row->name, constants ? "Constant" : "");
+    out->kind = kind_named(name);
     return 0;
-}
-
-static const cx_layer_kind *kind_named(const char *name)
-{
-    static const cx_layer_kind *const own[] = {&cx_operation_slice, &cx_operation_stack,
-                                               &cx_operation_glu};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (cx_streq(own[i]->class_name, name)) return own[i];
-    return cx_layer_kind_find(name);
 }
 
 /* Axes 1 to rank in any order; the rank, 0 where it is something else. */

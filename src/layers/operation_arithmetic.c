@@ -1,8 +1,18 @@
 /* operation_arithmetic.c - x + y and its like, of two tensors or of a tensor and a constant, by
  * numpy's broadcasting: shapes are laid together at their last axes. */
-#include "layers/operation.h"
-
 #include <math.h>
+
+#include "layers/layer.h"
+
+typedef enum arithmetic_op {
+    ADD,
+    SUBTRACT,
+    MULTIPLY,
+    DIVIDE,
+    MAXIMUM,
+    MINIMUM,
+    POWER
+} arithmetic_op;
 
 typedef struct arithmetic_config {
     float *constant;
@@ -118,24 +128,25 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return is_repeated(right, out) ? 0 : (size_t)cx_shape_count(out) * sizeof(float);
 }
 
-static float apply(int op, float a, float b)
+static float apply(arithmetic_op op, float a, float b)
 {
     switch (op) {
-    case CX_OP_ADD:
+    case ADD:
         return a + b;
-    case CX_OP_SUBTRACT:
+    case SUBTRACT:
         return a - b;
-    case CX_OP_MULTIPLY:
+    case MULTIPLY:
         return a * b;
-    case CX_OP_DIVIDE:
+    case DIVIDE:
         return a / b;
-    case CX_OP_MAXIMUM:
+    case MAXIMUM:
         return a > b || isnan(a) ? a : b;
-    case CX_OP_MINIMUM:
+    case MINIMUM:
         return a < b || isnan(a) ? a : b;
-    default:
-        return powf(a, b);
+    case POWER:
+        break;
     }
+    return powf(a, b);
 }
 
 /* One side's numbers, of which `n` come again and again. */
@@ -157,7 +168,7 @@ static side side_of(const arithmetic_config *k, const cx_call *c, int which, flo
 }
 
 /* Numbers that lie one after the other, or one that all others meet. */
-static void compute_row(int op, side a, side b, float *y, int64_t n)
+static void compute_row(arithmetic_op op, side a, side b, float *y, int64_t n)
 {
     const float left = a.data[0], right = b.data[0];
     if (a.n > 1 && b.n > 1)
@@ -174,7 +185,7 @@ static int64_t shorter(int64_t n, const side *s)
 }
 
 /* What is repeated is the last axes of the output, so the shorter side goes into the longer. */
-static void compute(int op, const cx_layer *l, const cx_call *c)
+static void compute(arithmetic_op op, const cx_layer *l, const cx_call *c)
 {
     const int64_t count = cx_shape_count(&c->y->shape);
     const side a = side_of(l->cfg, c, 0, c->y->data), b = side_of(l->cfg, c, 1, c->workspace);
@@ -184,36 +195,27 @@ static void compute(int op, const cx_layer *l, const cx_call *c)
                     c->y->data + at, n);
 }
 
-/* A kind for each, so that the loop over the numbers has no choice to make. */
-#define FORWARD(name, op)                                           \
-    static void forward_##name(const cx_layer *l, const cx_call *c) \
-    {                                                               \
-        compute(op, l, c);                                          \
-    }
-FORWARD(add, CX_OP_ADD)
-FORWARD(subtract, CX_OP_SUBTRACT)
-FORWARD(multiply, CX_OP_MULTIPLY)
-FORWARD(divide, CX_OP_DIVIDE)
-FORWARD(maximum, CX_OP_MAXIMUM)
-FORWARD(minimum, CX_OP_MINIMUM)
-FORWARD(power, CX_OP_POWER)
-
-/* With a constant it may be a model's own preprocessing. */
-#define KINDS(reader, rescaling)                                          \
-    {                                                                     \
-        [CX_OP_ADD] = KIND("Add", add, reader, rescaling),                \
-        [CX_OP_SUBTRACT] = KIND("Subtract", subtract, reader, rescaling), \
-        [CX_OP_MULTIPLY] = KIND("Multiply", multiply, reader, rescaling), \
-        [CX_OP_DIVIDE] = KIND("Divide", divide, reader, rescaling),       \
-        [CX_OP_MAXIMUM] = KIND("Maximum", maximum, reader, 0),            \
-        [CX_OP_MINIMUM] = KIND("Minimum", minimum, reader, 0),            \
-        [CX_OP_POWER] = KIND("Power", power, reader, 0),                  \
-    }
+/* A kind for each, so that the loop over the numbers has no choice to make. With a constant it may
+ * be a model's own preprocessing. */
 #define KIND(name, symbol, reader, rescaling)                                       \
     {                                                                               \
         .class_name = name, .family = CX_MERGING, .is_rescaling = rescaling,        \
         .cfg_size = sizeof(arithmetic_config), .configure = reader, .infer = infer, \
         .workspace = workspace, .forward = forward_##symbol,                        \
     }
-const cx_layer_kind cx_operation_arithmetic[2][CX_N_ARITHMETIC] = {KINDS(NULL, 0),
-                                                                   KINDS(configure, 1)};
+#define ARITHMETIC(symbol, name, op, rescaling)                              \
+    static void forward_##symbol(const cx_layer *l, const cx_call *c)        \
+    {                                                                        \
+        compute(op, l, c);                                                   \
+    }                                                                        \
+    const cx_layer_kind cx_operation_##symbol = KIND(name, symbol, NULL, 0); \
+    const cx_layer_kind cx_operation_##symbol##_constant =                   \
+        KIND(name "Constant", symbol, configure, rescaling)
+
+ARITHMETIC(add, "Add", ADD, 1);
+ARITHMETIC(subtract, "Subtract", SUBTRACT, 1);
+ARITHMETIC(multiply, "Multiply", MULTIPLY, 1);
+ARITHMETIC(divide, "Divide", DIVIDE, 1);
+ARITHMETIC(maximum, "Maximum", MAXIMUM, 0);
+ARITHMETIC(minimum, "Minimum", MINIMUM, 0);
+ARITHMETIC(power, "Power", POWER, 0);

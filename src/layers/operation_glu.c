@@ -1,9 +1,9 @@
 /* operation_glu.c - the gated linear unit (Dauphin et al. 2017): one half of an axis, times the
  * sigmoid of the other. */
-#include "layers/operation.h"
-
 #include <math.h>
 #include <stddef.h>
+
+#include "layers/layer.h"
 
 typedef struct glu_config {
     int64_t axis;

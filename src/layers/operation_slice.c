@@ -1,7 +1,6 @@
 /* operation_slice.c - x[…] with numbers, ranges, "..." and new axes, by Python's rules. */
-#include "layers/operation.h"
-
 #include "base/str.h"
+#include "layers/layer.h"
 
 /* Ends of a range; no axis is longer. */
 #define FARTHEST ((double)(INT64_C(1) << 40))

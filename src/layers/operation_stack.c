@@ -1,7 +1,7 @@
 /* operation_stack.c - tensors of one shape, one after the other along a new axis. */
-#include "layers/operation.h"
-
 #include <stddef.h>
+
+#include "layers/layer.h"
 
 typedef struct stack_config {
     int64_t axis;
