@@ -24,7 +24,7 @@ int main(int argc, char **argv)
     if (cvs_model_load(&model, argv[1], NULL, &err) < 0 ||
         (layer = cvs_model_find(model, argv[3], &err)) < 0 ||
         cvs_run_new(&run, model, &keep, &err) < 0 ||
-        cvs_run_set_image(run, 0, argv[2], NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
+        cvs_run_set_image(run, 0, 0, argv[2], NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
         cvs_run_stats(&whole, &channels, &n, run, layer, 0, &err) < 0) {
         fprintf(stderr, "%s%s%s %s\n", err.where, err.where[0] ? ": " : "", err.what, err.hint);
         goto out;

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
     /* NULL for options: one picture at a time, outputs only, resized and scaled as Keras would. */
     if (cvs_model_load(&model, argv[1], NULL, &err) < 0 ||
         cvs_run_new(&run, model, NULL, &err) < 0 ||
-        cvs_run_set_image(run, 0, argv[2], NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
+        cvs_run_set_image(run, 0, 0, argv[2], NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
         cvs_run_activation(&scores, dims, &ndim, run, cvs_model_output(model, 0), &err) < 0) {
         fail(&err);
         goto out;

@@ -128,6 +128,10 @@ CVS_API int cvs_model_input(const cvs_model *model, int i);
 CVS_API int cvs_model_output_count(const cvs_model *model);
 CVS_API int cvs_model_output(const cvs_model *model, int i);
 
+/** Which of the model's inputs has that Keras name; negative (CVS_E_ARG, with the names of all in
+ * err->hint) when none has. */
+CVS_API int cvs_model_find_input(const cvs_model *model, const char *name, cvs_error *err);
+
 /** The Keras name of the activation function that an output ends with, "sigmoid", "softmax",
  * "linear" where it has none. Static. */
 CVS_API const char *cvs_model_output_activation(const cvs_model *model, int i);
@@ -211,9 +215,9 @@ CVS_API void cvs_input_free(cvs_input *input);
 CVS_API const char *cvs_preprocess_name(int mode);
 CVS_API const char *cvs_resize_name(int mode);
 
-/** The mode that CVS_PREPROCESS_AUTO stands for with this model, and in @p why (may be NULL) the
- * reason in words. Static. */
-CVS_API cvs_preprocess cvs_model_preprocess(const cvs_model *model, const char **why);
+/** The mode that CVS_PREPROCESS_AUTO stands for with the @p input -th input of a model, and in
+ * @p why (may be NULL) the reason in words. Static. */
+CVS_API cvs_preprocess cvs_model_preprocess(const cvs_model *model, int input, const char **why);
 
 /* --- runs ------------------------------------------------------------------------------------ */
 
@@ -237,21 +241,23 @@ CVS_API int cvs_run_new(cvs_run **out, const cvs_model *model, const cvs_run_opt
 CVS_API void cvs_run_free(cvs_run *run);
 
 /**
- * Give a run its input: a picture, which is resized and preprocessed, or a tensor (H×W×C or
- * N×H×W×C), which is taken as it is; one of N inputs makes the run's batch N.
+ * Give a run one of its inputs: a picture, which is resized and preprocessed, or a tensor (H×W×C or
+ * N×H×W×C), which is taken as it is; one of N inputs makes the run's batch N. A model with several
+ * inputs wants all of them for each place of the batch.
  *
+ * @param input    which input of the model, from 0; cvs_model_find_input() knows it by name
  * @param slot     which place of the batch, from 0
  * @param options  may be NULL
  */
-CVS_API int cvs_run_set(cvs_run *run, int slot, const cvs_input *input,
+CVS_API int cvs_run_set(cvs_run *run, int input, int slot, const cvs_input *data,
                         const cvs_image_options *options, cvs_error *err);
 
 /** The same from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
-CVS_API int cvs_run_set_image(cvs_run *run, int slot, const char *path,
+CVS_API int cvs_run_set_image(cvs_run *run, int input, int slot, const char *path,
                               const cvs_image_options *options, cvs_error *err);
 
 /**
- * Give a run its input as numbers, copied.
+ * Give a run one of its inputs as numbers for the whole batch, copied.
  *
  * @param input  which input of the model, from 0
  * @param dims   the shape, the batch first; it must fit the model's input

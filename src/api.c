@@ -56,7 +56,7 @@ int cvs_model_layer(cvs_layer *out, const cvs_model *m, int index, cvs_error *er
     const cx_node *node = &m->nodes[index];
     const cx_layer *l = &m->layers[node->layer];
     out->name = node->name;
-    out->class_name = l->kind->class_name;
+    out->class_name = l->class_name;
     out->ndim = node->shape.ndim;
     memcpy(out->shape, node->shape.d, sizeof out->shape);
     out->params = cx_layer_params(l);

@@ -25,7 +25,7 @@ find . -name '*.[ch]' | sed 's|^\./||' | sort | xargs awk '
     }
     # Whether a folder of kinds keeps its files apart: only its interface is for all.
     function is_sister(from, header) {
-        return from == "layers" && header ~ /^layers\// && header !~ /^layers\/layers?\.(h|def)$/ ||
+        return from == "layers" && header ~ /^layers\// && header !~ /^layers\/(layers?\.(h|def)|operations\.def)$/ ||
                from == "methods" && header ~ /^methods\// && header !~ /^methods\/methods?\.(h|def)$/
     }
     BEGIN {

@@ -89,6 +89,11 @@ void cx_json_free(cx_json *root)
     json_decref(root);
 }
 
+cx_json *cx_json_share(const cx_json *v)
+{
+    return json_incref((cx_json *)(uintptr_t)v);
+}
+
 int cx_json_is_null(const cx_json *v)
 {
     return !v || json_is_null(v);

@@ -18,6 +18,8 @@ enum { CX_JSON_MAX_DEPTH = 128 };
  * them: these come out as numbers. Deeper nesting than CX_JSON_MAX_DEPTH is refused. */
 int cx_json_parse(cx_json **out, const char *text, size_t len, cvs_error *err);
 void cx_json_free(cx_json *root);
+/* A value for a second owner, who frees it or puts it into another value. It must stay as it is. */
+cx_json *cx_json_share(const cx_json *v);
 
 int cx_json_is_null(const cx_json *v); /* also for NULL */
 int cx_json_is_object(const cx_json *v);

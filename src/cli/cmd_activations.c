@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "cli/work.h"
@@ -118,14 +119,13 @@ out:
 }
 
 /* A tensor file can hold a batch, of which one input is drawn. */
-static int note_batch(const cx_job *job, const cvs_run *run, cvs_error *err)
+static int note_batch(const cx_job *job, const cvs_run *run, const char *input, cvs_error *err)
 {
     const float *data;
     int64_t dims[CVS_MAX_DIMS];
     int ndim, rc;
     TRY(cvs_run_activation(&data, dims, &ndim, run, cvs_run_tap(run, 0), err));
-    if (dims[0] > 1)
-        cx_note(job, "%s: the first of its %lld inputs", job->inputs[0], (long long)dims[0]);
+    if (dims[0] > 1) cx_note(job, "%s: the first of its %lld inputs", input, (long long)dims[0]);
 out:
     return rc;
 }
@@ -142,17 +142,23 @@ int cx_cmd_activations(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
     const char *input = job->inputs[0];
-    cvs_write_options how = {o->formats, (cvs_style)o->style, o->channel_scale, input,
-                             NULL,       job->model};
+    cvs_write_options how = {o->formats, (cvs_style)o->style, o->channel_scale,
+                             .model = job->model};
+    char *label = NULL;
     cx_work work = {0};
     cx_bytes text = {0};
     cx_json *index = NULL;
     int rc;
     TRY(check(o, err));
+    if (o->inputs.n > 0) {
+        TRY(cx_inputs_label(&label, job, err));
+        input = label;
+    }
     TRY(cx_work_init(&work, job, o->layers, input, err));
     TRY(cx_work_compute(&work, job, input, err));
-    TRY(note_batch(job, work.run, err));
-    how.preprocess = cx_is_tensor(input) ? "none" : cvs_preprocess_name((int)work.image.preprocess);
+    TRY(note_batch(job, work.run, input, err));
+    how.input = input;
+    how.preprocess = work.took_picture ? cx_work_preprocess(&work) : "none";
     rc = cvs_activations_write(work.run, 0, o->out, &how, err);
     if (rc < 0) {
         cx_at_file(err, rc, o->out);
@@ -170,5 +176,6 @@ out:
     cx_json_free(index);
     cx_bytes_deinit(&text);
     cx_work_deinit(&work);
+    cx_free(label);
     return rc;
 }

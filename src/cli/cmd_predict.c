@@ -205,8 +205,7 @@ static int print_json(prediction *p, cvs_error *err)
     cx_json *root = cx_json_object();
     char *text;
     cx_json_put(root, "model", cx_json_of_string(cvs_model_name(p->work.model)));
-    cx_json_put(root, "preprocess",
-                cx_json_of_string(cvs_preprocess_name((int)p->work.image.preprocess)));
+    cx_json_put(root, "preprocess", cx_json_of_string(cx_work_preprocess(&p->work)));
     cx_json_put(root, "inputs", p->answers);
     p->answers = NULL;
     int rc = cx_json_print(&text, root, err);

@@ -20,13 +20,13 @@ static int table_width(void)
 int cx_cmd_summary(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
-    cvs_summary_options table = {.style = (cvs_summary_style)o->summary_style, .expand = o->expand};
+    cvs_summary_options table = {(cvs_summary_style)o->summary_style, (int)o->width, o->expand};
     cvs_model *model = NULL;
     char *text = NULL;
     int rc;
     TRY(cx_work_load(&model, job, err));
     if (o->json) table.style = CVS_SUMMARY_JSON;
-    if (table.style == CVS_SUMMARY_KERAS3) table.width = table_width();
+    if (table.style == CVS_SUMMARY_KERAS3 && !table.width) table.width = table_width();
     TRY(cvs_model_summary(&text, model, &table, err));
     if (o->graph) TRY(cvs_graph_write(model, o->graph, err));
     fputs(text, stdout);

@@ -75,7 +75,12 @@ out:
 int cx_inputs_init(cx_inputs *out, cx_job *job, cvs_error *err)
 {
     int rc = 0;
+    char *label = NULL;
     *out = (cx_inputs){0};
+    if (job->options->inputs.n > 0) {
+        TRY(cx_inputs_label(&label, job, err));
+        TRY(add(out, NULL, label, err));
+    }
     for (int i = 0; i < job->n_inputs; i++) {
         struct stat st;
         const char *path = job->inputs[i];
@@ -85,8 +90,17 @@ int cx_inputs_init(cx_inputs *out, cx_job *job, cvs_error *err)
             TRY(add(out, NULL, path, err));
     }
 out:
+    cx_free(label);
     if (rc < 0) cx_inputs_deinit(out);
     return rc;
+}
+
+int cx_inputs_label(char **out, const cx_job *job, cvs_error *err)
+{
+    const cx_texts *inputs = &job->options->inputs;
+    cx_str s = {0};
+    for (int i = 0; i < inputs->n; i++) cx_str_addf(&s, "%s%s", i ? " " : "", inputs->item[i]);
+    return cx_str_take(out, &s, err);
 }
 
 void cx_inputs_deinit(cx_inputs *inputs)

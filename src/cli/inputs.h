@@ -9,9 +9,13 @@ typedef struct cx_inputs {
     int n;
 } cx_inputs;
 
-/* The job's inputs, a folder replaced by the pictures and tensors right in it, in the order of
- * their names. A folder that cannot be read or has none is complained of and left out. */
+/* The job's inputs, or cx_inputs_label where the options name them; a folder replaced by the
+ * pictures and tensors right in it, in the order of their names. A folder that cannot be read or
+ * has none is complained of and left out. */
 int cx_inputs_init(cx_inputs *out, cx_job *job, cvs_error *err);
+/* The options --input as one text, "left=a.png right=b.png": what is told of their input. The
+ * caller's to cx_free(). */
+int cx_inputs_label(char **out, const cx_job *job, cvs_error *err);
 void cx_inputs_deinit(cx_inputs *inputs);
 
 #endif

@@ -6,17 +6,24 @@
 
 #include "base/error.h"
 
+/* The values of an option that may be given several times. */
+typedef struct cx_texts {
+    const char **item;
+    int n;
+} cx_texts;
+
 /* The values of all options; a command looks at those that it takes. */
 typedef struct cx_options {
     int help, version, dump, quiet, verbose, no_progress, json, exact, exif, expand;
     int64_t threads; /* 0: not said */
-    int64_t seed, top;
+    int64_t seed, top, width;
     int preprocess, resize; /* cvs_preprocess, cvs_resize */
     int summary_style;      /* cvs_summary_style */
     int style;              /* cvs_style */
     int formats;            /* CVS_WRITE_ flags */
     int channel_scale;
     const char *classes, *output, *out, *layers, *architecture, *graph;
+    cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;
 
 typedef struct cx_job {

@@ -50,6 +50,8 @@ const cx_option cx_option_table[] = {
      "which Keras the table looks like", summary_style, 0, 0},
     {"expand", 0, CX_FLAG, AT(expand), NULL, NULL, ON(summary),
      "the layers of nested models too, as Keras' expand_nested", NULL, 0, 0},
+    {"width", 0, CX_NUMBER, AT(width), "N", NULL, ON(summary),
+     "columns of the table, Keras' line_length; else as many as Keras takes", NULL, 40, 1000},
     {"graph", 0, CX_TEXT, AT(graph), "FILE", NULL, ON(summary),
      "also draw the network as a flow chart, an SVG file", NULL, 0, 0},
     {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict),
@@ -60,6 +62,10 @@ const cx_option cx_option_table[] = {
      1000000},
     {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict),
      "which output of a model with several; else the first", NULL, 0, 0},
+    {"input", 0, CX_TEXTS, AT(inputs), "NAME=FILE", NULL, COMPUTING,
+     "what one input of the model is given, by its Keras name; once for each input of a model with "
+     "several, in the place of INPUT",
+     NULL, 0, 0},
     {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING,
      "how pixel values become numbers; auto is unit, but raw where the model itself begins by "
      "rescaling",

@@ -37,6 +37,7 @@ typedef enum cx_option_kind {
     CX_FLAG,   /* an int that becomes 1 */
     CX_NUMBER, /* an int64_t from min to max */
     CX_TEXT,   /* a const char *, not empty, borrowed from the command line */
+    CX_TEXTS,  /* a cx_texts: as CX_TEXT, any number of times */
     CX_WORD,   /* an int: which of the words */
     CX_WORDS,  /* an int: words with commas between them, a bit each */
 } cx_option_kind;

@@ -69,6 +69,24 @@ static int read_number(int64_t *out, const cx_option *option, const char *text, 
     return rc;
 }
 
+static int read_text(const char **out, const cx_option *option, const char *text, cvs_error *err)
+{
+    if (!*text) return cx_fail(err, CVS_E_ARG, "its %s is empty", option->arg);
+    *out = text;
+    return 0;
+}
+
+static int add_text(cx_texts *out, const cx_option *option, const char *text, cvs_error *err)
+{
+    const size_t n = (size_t)out->n + 1;
+    const char **item = cx_realloc_array(out->item, n, sizeof *item);
+    if (!item) return cx_no_memory(err, n * sizeof *item);
+    out->item = item;
+    int rc = read_text(&item[out->n], option, text, err);
+    if (rc == 0) out->n++;
+    return rc;
+}
+
 /* Store an option's value; NULL for a flag. */
 static int store(cx_options *options, const cx_option *option, const char *text, cvs_error *err)
 {
@@ -82,10 +100,10 @@ static int store(cx_options *options, const cx_option *option, const char *text,
         rc = read_number(at, option, text, err);
         break;
     case CX_TEXT:
-        if (*text)
-            *(const char **)at = text;
-        else
-            rc = cx_fail(err, CVS_E_ARG, "its %s is empty", option->arg);
+        rc = read_text(at, option, text, err);
+        break;
+    case CX_TEXTS:
+        rc = add_text(at, option, text, err);
         break;
     case CX_WORD:
         rc = read_word(at, option, text, strlen(text), err);
@@ -275,7 +293,12 @@ int cx_line_check(const cx_line *line, cvs_error *err)
         cx_str_deinit(&all);
         return rc;
     }
-    if (line->n_args < c->min_args) {
+    const int named = line->options.inputs.n > 0; /* then MODEL stands alone */
+    if (named && line->n_args > 1) {
+        rc = cx_fail(err, CVS_E_ARG, "it takes the place of INPUT, which is %s", line->args[1]);
+        return cx_where(err, rc, "--input");
+    }
+    if (line->n_args < (named ? 1 : c->min_args)) {
         rc = cx_fail(err, CVS_E_ARG, "its %s is missing", line->n_args ? "INPUT" : "MODEL");
         rc = cx_where(err, rc, "%s", c->name);
     } else if (line->n_args > c->max_args) {
@@ -289,6 +312,10 @@ int cx_line_check(const cx_line *line, cvs_error *err)
 
 void cx_line_deinit(cx_line *line)
 {
+    for (const cx_option *o = cx_option_table; o->name; o++) {
+        cx_texts *texts = (cx_texts *)(void *)((char *)&line->options + o->at);
+        if (o->kind == CX_TEXTS) cx_free(texts->item);
+    }
     cx_free(line->args);
     *line = (cx_line){0};
 }

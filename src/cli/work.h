@@ -11,9 +11,10 @@ typedef struct cx_reading cx_reading;
 typedef struct cx_work {
     cvs_model *model;
     cvs_run *run;
-    cvs_image_options image; /* its preprocess is never CVS_PREPROCESS_AUTO */
-    const char *reason;      /* why that preprocessing; NULL when the user asked for it */
-    int told;                /* 1 once the person knows */
+    cvs_image_options image; /* as the person asked for it */
+    int told;                /* 1 once the person knows the preprocessing */
+    int took_picture;        /* 1 once there was something to preprocess */
+    const char **files;      /* by input of the model, from --input; NULL: it has one, unnamed */
     cx_reading *reading;     /* of the first input, begun before the model; NULL: none */
 } cx_work;
 
@@ -26,8 +27,12 @@ int cx_work_init(cx_work *out, const cx_job *job, const char *taps, const char *
                  cvs_error *err);
 void cx_work_deinit(cx_work *work);
 
-/* Read an input and compute. The first time, the choice of preprocessing is told. */
+/* Read an input (the files of --input, where these are given) and compute. The first time, the
+ * choice of preprocessing is told. */
 int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_error *err);
+
+/* The name of the preprocessing, "auto" where it differs between the inputs. Static. */
+const char *cx_work_preprocess(const cx_work *work);
 
 /* 1 for the name of a tensor file, whose numbers the model gets as they are. */
 int cx_is_tensor(const char *path);

@@ -137,8 +137,8 @@ static int add_operation(cx_member *member, const cx_plan *plan, const char *cla
     TRY(cx_operation_arguments(args, cx_operation_call(nodes), NULL, NULL, c->err));
     TRY(cx_operation_read(&operation, class_name, cx_json_get(member->json, "config"), args, rc,
                           c->err));
-    TRY(cx_model_add_layer_of(&member->layer, c->model, plan->module, operation.kind, member->name,
-                              operation.config, &c->config, c->err));
+    TRY(cx_model_add_layer_of(&member->layer, c->model, plan->module, operation.kind, class_name,
+                              member->name, operation.config, &c->config, c->err));
 out:
     cx_json_free(operation.config);
     return rc;

@@ -62,21 +62,27 @@ static int read_ref(reader *r, const cx_json *json)
     return 0;
 }
 
-/* What a call is given beside its inputs. Whatever changes what the layer computes is refused;
- * `training` does not, here everything runs as at inference. */
-static int check_keywords(const cx_json *keywords, cvs_error *err)
+/* What a call is given by name. Some names are of further inputs, here in the order in which layers
+ * take them. Whatever else changes what the layer computes is refused: `training` does not, here
+ * everything runs as at inference, nor does what is off. */
+static int read_keywords(reader *r, const cx_json *keywords, int (*read)(reader *, const cx_json *))
 {
-    size_t known = 0;
-    static const char *const harmless[] = {"training", "mask"};
-    for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++) {
-        const cx_json *value = cx_json_get(keywords, harmless[i]);
-        known += value != NULL;
-        if (i == 1 && !cx_json_is_null(value))
-            return cx_fail(err, CVS_E_UNSUPPORTED, "calls with a mask are not supported");
+    static const char *const inputs[] = {"inputs", "query", "value", "key"};
+    enum { N = sizeof inputs / sizeof *inputs };
+    const char *key;
+    for (int i = 0; i < N; i++) {
+        const cx_json *value = cx_json_get(keywords, inputs[i]);
+        int rc = cx_json_is_null(value) ? 0 : read(r, value);
+        if (rc < 0) return cx_where(r->c->err, rc, "%s", inputs[i]);
     }
-    if (cx_json_size(keywords) > known)
-        return cx_fail(err, CVS_E_UNSUPPORTED,
-                       "calls with arguments beside their inputs are not supported");
+    for (size_t i = 0; (key = cx_json_key(keywords, i)); i++) {
+        const cx_json *value = cx_json_get(keywords, key);
+        int known = strcmp(key, "training") == 0 || !cx_json_bool(value, !cx_json_is_null(value));
+        for (int k = 0; k < N; k++) known |= strcmp(key, inputs[k]) == 0;
+        if (!known)
+            return cx_fail(r->c->err, CVS_E_UNSUPPORTED,
+                           "calls with the argument %.40s are not supported", key);
+    }
     return 0;
 }
 
@@ -112,7 +118,7 @@ static int read_refs(reader *r, const cx_json *json)
                        cx_json_kind(json));
     if (cx_json_is_string(cx_json_at(json, 0))) {
         int rc = read_ref(r, json);
-        return rc < 0 || n <= 3 ? rc : check_keywords(cx_json_at(json, 3), r->c->err);
+        return rc < 0 || n <= 3 ? rc : read_keywords(r, cx_json_at(json, 3), read_refs);
     }
     for (size_t i = 0; i < n; i++) {
         int rc = read_refs(r, cx_json_at(json, i));
@@ -143,12 +149,12 @@ static int read_call(reader *r, const cx_json *json)
 {
     if (!cx_json_is_object(json)) return read_refs(r, json);
     const cx_json *args = cx_json_get(json, "args");
-    for (size_t i = 1; i < cx_json_size(args); i++)
-        if (!cx_json_is_null(cx_json_at(args, i)))
-            return cx_fail(r->c->err, CVS_E_UNSUPPORTED,
-                           "calls with arguments beside their inputs are not supported");
-    int rc = read_tensors(r, cx_json_at(args, 0));
-    return rc < 0 ? rc : check_keywords(cx_json_get(json, "kwargs"), r->c->err);
+    for (size_t i = 0; i < cx_json_size(args); i++) {
+        const cx_json *value = cx_json_at(args, i);
+        int rc = cx_json_is_null(value) ? 0 : read_tensors(r, value);
+        if (rc < 0) return rc;
+    }
+    return read_keywords(r, cx_json_get(json, "kwargs"), read_tensors);
 }
 
 /* What the reader found, to stay; it begins anew then. */

@@ -25,6 +25,7 @@ typedef struct cx_h5_object {
     const char *name; /* the last part of its path */
     int parent;       /* index of the group it is in; -1 for the root */
     int is_dataset;
+    int is_integer; /* a dataset of whole numbers */
     cx_shape shape; /* of a dataset */
     cx_h5_storage storage;
     int64_t offset; /* CX_H5_IN_FILE */

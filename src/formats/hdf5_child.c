@@ -203,6 +203,7 @@ static void tell_dataset(const place *p, hid_t dataset, const char *name)
     put_text(s, name, strlen(name));
     put_number(s, too_large ? 0 : (uint64_t)ndim);
     for (int i = 0; i < ndim && !too_large; i++) put_number(s, dims[i]);
+    put_number(s, H5Tget_class(type) == H5T_INTEGER);
     put_number(s, storage);
     if (storage == CX_H5_IN_FILE) put_number(s, offset);
     if (storage == CX_H5_INLINE) {

@@ -184,6 +184,8 @@ static int take_dataset(cx_h5 *h5, stream *s)
     TRY(take_object(&o, h5, s));
     o->is_dataset = 1;
     TRY(take_shape(&o->shape, &bytes, s));
+    TRY(take_number(s, &n, 1));
+    o->is_integer = (int)n;
     TRY(take_number(s, &n, CX_H5_STORAGES - 1));
     o->storage = (cx_h5_storage)n;
     if (o->storage == CX_H5_IN_FILE) {

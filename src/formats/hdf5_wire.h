@@ -22,8 +22,8 @@ enum {
 enum {
     CX_WIRE_GROUP = 'G',     /* parent, name */
     CX_WIRE_ATTRIBUTE = 'A', /* of the last object: name, number of strings, the strings */
-    CX_WIRE_DATASET = 'D',   /* parent, name, axes, sizes, cx_h5_storage; with CX_H5_IN_FILE the
-                                offset, with CX_H5_INLINE the numbers as float */
+    CX_WIRE_DATASET = 'D',   /* parent, name, axes, sizes, 1 for whole numbers, cx_h5_storage; with
+                                CX_H5_IN_FILE the offset, with CX_H5_INLINE the numbers as float */
     CX_WIRE_END = 'E',       /* all was told */
     CX_WIRE_FAIL = 'F',      /* a text: why the file cannot be read */
     CX_WIRE_NO_MEMORY = 'M', /* a number: bytes that could not be had */

@@ -14,14 +14,14 @@ typedef struct reader {
     cvs_error *err;
 } reader;
 
-/* State of random number generators that Keras 2 stores among the weights of Random* layers. */
-static int is_random_state(const char *name)
+/* State of random number generators, whole numbers that Keras 2 stores among the weights of Random*
+ * layers. A weight that a layer made without a name is a `Variable:0` too, but of real numbers: the
+ * gamma of tf.keras' LayerScale. */
+static int is_random_state(const cx_h5_object *dataset)
 {
     static const char *const names[] = {"StateVar:0", "Variable:0", "seed_generator_state"};
-    const char *base = strrchr(name, '/');
-    base = base ? base + 1 : name;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(base, names[i]) == 0) return 1;
+        if (strcmp(dataset->name, names[i]) == 0) return dataset->is_integer;
     return 0;
 }
 
@@ -37,11 +37,11 @@ static int read_group(reader *r, const char *name)
     g->arrays = cx_arena_array(r->arena, (size_t)weights.n, sizeof *g->arrays);
     if (!g->arrays) return cx_no_memory(r->err, (size_t)weights.n * sizeof *g->arrays);
     for (int i = 0; i < weights.n; i++) {
-        if (is_random_state(weights.item[i])) continue;
         const cx_h5_object *dataset = cx_h5_find(r->h5, object, weights.item[i]);
         if (!dataset || !dataset->is_dataset)
             return cx_fail(r->err, CVS_E_FORMAT, "the file names %s but does not hold it",
                            weights.item[i]);
+        if (is_random_state(dataset)) continue;
         g->arrays[g->n++] = (cx_array){dataset->name, dataset->shape, dataset};
     }
     g->name = name;

@@ -19,22 +19,29 @@ const char *cvs_resize_name(int mode)
     return mode >= 0 && mode <= CVS_RESIZE_ANTIALIAS ? resize_names[mode] : NULL;
 }
 
-/* The first layer that works on the numbers of the model's first input. */
-static const cx_layer *first_layer(const cvs_model *m)
+static int takes(const cx_node *node, int input)
 {
-    int node = m->inputs[0];
+    for (int i = 0; i < node->n_inputs; i++)
+        if (node->inputs[i] == input) return 1;
+    return 0;
+}
+
+/* The first layer that does more to the numbers of an input than move them. */
+static const cx_layer *first_layer(const cvs_model *m, int input)
+{
+    int node = m->inputs[input];
     for (int i = node + 1; i < m->n_nodes; i++) {
         const cx_layer *l = &m->layers[m->nodes[i].layer];
-        if (m->nodes[i].n_inputs != 1 || m->nodes[i].inputs[0] != node) continue;
-        if (!cx_layer_is_identity(l)) return l;
+        if (!takes(&m->nodes[i], node)) continue;
+        if (!cx_layer_is_identity(l) && l->kind->family != CX_RESHAPING) return l;
         node = i;
     }
     return NULL;
 }
 
-cvs_preprocess cvs_model_preprocess(const cvs_model *m, const char **why)
+cvs_preprocess cvs_model_preprocess(const cvs_model *m, int input, const char **why)
 {
-    const cx_layer *l = first_layer(m);
+    const cx_layer *l = input >= 0 && input < m->n_inputs ? first_layer(m, input) : NULL;
     int rescales = l && l->kind->is_rescaling;
     if (why)
         *why = rescales ? "the model itself begins by rescaling"
@@ -42,11 +49,12 @@ cvs_preprocess cvs_model_preprocess(const cvs_model *m, const char **why)
     return rescales ? CVS_PREPROCESS_RAW : CVS_PREPROCESS_UNIT;
 }
 
-/* Height, width and channels that a photograph must have for input 0: -1 where free. */
-static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model *m, cvs_error *err)
+/* Height, width and channels that a photograph must have for an input: -1 where free. */
+static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model *m, int input,
+                         cvs_error *err)
 {
-    const cx_shape *s = &m->nodes[m->inputs[0]].shape;
-    const int axis = cx_node_channel_axis(m, m->inputs[0]), first = s->ndim == 4 && axis == 1;
+    const cx_shape *s = &m->nodes[m->inputs[input]].shape;
+    const int axis = cx_node_channel_axis(m, m->inputs[input]), first = s->ndim == 4 && axis == 1;
     char text[CX_SHAPE_TEXT];
     *h = s->ndim > 2 ? s->d[1 + first] : 0;
     *w = s->ndim > 2 ? s->d[2 + first] : 0;
@@ -59,11 +67,13 @@ static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model 
     return rc;
 }
 
-static cx_shape input_shape_of(const cvs_model *m, int batch, int64_t h, int64_t w, int channels)
+static cx_shape input_shape_of(const cvs_run *run, int input, int64_t h, int64_t w, int channels)
 {
-    cx_shape shape = m->nodes[m->inputs[0]].shape;
-    const int axis = cx_node_channel_axis(m, m->inputs[0]), first = shape.ndim == 4 && axis == 1;
-    shape.d[0] = batch;
+    const cvs_model *m = run->model;
+    cx_shape shape = m->nodes[m->inputs[input]].shape;
+    const int axis = cx_node_channel_axis(m, m->inputs[input]);
+    const int first = shape.ndim == 4 && axis == 1;
+    shape.d[0] = run->batch;
     shape.d[1 + first] = h;
     shape.d[2 + first] = w;
     if (shape.ndim == 4) shape.d[axis] = channels;
@@ -76,11 +86,13 @@ struct cvs_input {
 };
 
 /* Put a picture into a slot, in the order of axes that the model wants. */
-static void place_pixels(cvs_run *run, int slot, const cx_tensor *pixels, int64_t cells,
+static void place_pixels(cvs_run *run, int input, int slot, const cx_tensor *pixels, int64_t cells,
                          int channels)
 {
-    float *x = cx_run_input(run, 0)->data + slot * cells * channels;
-    const int first = cx_node_channel_axis(run->model, run->model->inputs[0]) == 1;
+    cx_tensor *all = cx_run_input(run, input, slot, 1);
+    if (!all->data) return;
+    float *x = all->data + slot * cells * channels;
+    const int first = cx_node_channel_axis(run->model, run->model->inputs[input]) == 1;
     const cx_box box = {.ndim = 2,
                         .size = {cells, channels},
                         .from = {channels, 1},
@@ -88,16 +100,16 @@ static void place_pixels(cvs_run *run, int slot, const cx_tensor *pixels, int64_
     cx_copy_box(&box, pixels->data, x);
 }
 
-static int set_picture(cvs_run *run, int slot, const cx_image *picture, const cvs_image_options *o,
-                       cvs_error *err)
+static int set_picture(cvs_run *run, int input, int slot, const cx_image *picture,
+                       const cvs_image_options *o, cvs_error *err)
 {
     cx_image converted = {0};
     cx_tensor pixels = {0};
     cvs_preprocess mode = o->preprocess;
     int64_t h, w;
     int channels, rc;
-    if (mode == CVS_PREPROCESS_AUTO) mode = cvs_model_preprocess(run->model, NULL);
-    TRY(picture_shape(&h, &w, &channels, run->model, err));
+    if (mode == CVS_PREPROCESS_AUTO) mode = cvs_model_preprocess(run->model, input, NULL);
+    TRY(picture_shape(&h, &w, &channels, run->model, input, err));
     if (h == CX_FREE) h = picture->height;
     if (w == CX_FREE) w = picture->width;
     if (h > CX_IMAGE_MAX_SIDE || w > CX_IMAGE_MAX_SIDE) {
@@ -105,16 +117,15 @@ static int set_picture(cvs_run *run, int slot, const cx_image *picture, const cv
                      (long long)w, (long long)h);
         goto out;
     }
-    cx_shape shape = input_shape_of(run->model, run->batch, h, w, channels);
-    TRY(cx_run_set_shape(run, 0, &shape, err));
+    const cx_shape shape = input_shape_of(run, input, h, w, channels);
+    TRY(cx_run_set_shape(run, input, &shape, err));
     if (picture->channels != channels) {
         TRY(cx_image_convert(&converted, picture, channels, err));
         picture = &converted;
     }
     TRY(cx_image_resize(&pixels, picture, (int)w, (int)h, o->resize, err));
     TRY(cx_preprocess(pixels.data, h * w, channels, mode, err));
-    const cx_tensor *x = cx_run_input(run, 0);
-    if (x && x->data) place_pixels(run, slot, &pixels, h * w, channels);
+    place_pixels(run, input, slot, &pixels, h * w, channels);
 out:
     cx_image_deinit(&converted);
     cx_tensor_deinit(&pixels);
@@ -122,9 +133,10 @@ out:
 }
 
 /* A tensor is one input, or, with one axis more, a whole batch of them. */
-static int set_tensor(cvs_run *run, int slot, const cx_tensor *t, cvs_error *err)
+static int set_tensor(cvs_run *run, int input, int slot, const cx_tensor *t, cvs_error *err)
 {
-    const cx_shape *want = &run->model->nodes[run->model->inputs[0]].shape;
+    const cx_shape *want = &run->model->nodes[run->model->inputs[input]].shape;
+    int places = 1;
     cx_shape shape = t->shape;
     if (shape.ndim == want->ndim - 1) {
         memmove(shape.d + 1, shape.d, (size_t)shape.ndim * sizeof shape.d[0]);
@@ -138,11 +150,11 @@ static int set_tensor(cvs_run *run, int slot, const cx_tensor *t, cvs_error *err
         return cx_fail(err, CVS_E_ARG, "the file holds %lld inputs, but one is wanted",
                        (long long)shape.d[0]);
     else
-        n *= shape.d[0];
-    int rc = cx_run_set_shape(run, 0, &shape, err);
+        places = (int)shape.d[0];
+    int rc = cx_run_set_shape(run, input, &shape, err);
     if (rc < 0) return rc;
-    cx_tensor *x = cx_run_input(run, 0);
-    if (x && x->data) memcpy(x->data + slot * n, t->data, (size_t)n * sizeof(float));
+    cx_tensor *x = cx_run_input(run, input, slot, places);
+    if (x->data) memcpy(x->data + slot * n, t->data, (size_t)(places * n) * sizeof(float));
     return 0;
 }
 
@@ -175,25 +187,27 @@ void cvs_input_free(cvs_input *input)
     cx_free(input);
 }
 
-int cvs_run_set(cvs_run *run, int slot, const cvs_input *input, const cvs_image_options *options,
-                cvs_error *err)
+int cvs_run_set(cvs_run *run, int input, int slot, const cvs_input *data,
+                const cvs_image_options *options, cvs_error *err)
 {
     const cvs_image_options defaults = {0};
+    if (input < 0 || input >= run->model->n_inputs)
+        return cx_fail(err, CVS_E_ARG, "the model has no input %d", input);
     if (slot < 0 || slot >= run->batch)
         return cx_fail(err, CVS_E_ARG, "the run has no slot %d", slot);
     run->done = 0;
-    return input->picture.data
-               ? set_picture(run, slot, &input->picture, options ? options : &defaults, err)
-               : set_tensor(run, slot, &input->tensor, err);
+    return data->picture.data
+               ? set_picture(run, input, slot, &data->picture, options ? options : &defaults, err)
+               : set_tensor(run, input, slot, &data->tensor, err);
 }
 
-int cvs_run_set_image(cvs_run *run, int slot, const char *path, const cvs_image_options *options,
-                      cvs_error *err)
+int cvs_run_set_image(cvs_run *run, int input, int slot, const char *path,
+                      const cvs_image_options *options, cvs_error *err)
 {
-    cvs_input *input;
-    int rc = cvs_input_load(&input, path, options && options->exif, err);
+    cvs_input *data;
+    int rc = cvs_input_load(&data, path, options && options->exif, err);
     if (rc < 0) return rc;
-    rc = cvs_run_set(run, slot, input, options, err);
-    cvs_input_free(input);
+    rc = cvs_run_set(run, input, slot, data, options, err);
+    cvs_input_free(data);
     return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
 }

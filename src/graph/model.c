@@ -92,14 +92,16 @@ int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_nam
 {
     const cx_layer_kind *kind = cx_layer_kind_find(class_name);
     *out = -1;
-    if (kind) return cx_model_add_layer_of(out, m, module, kind, name, config, context, err);
+    if (kind)
+        return cx_model_add_layer_of(out, m, module, kind, kind->class_name, name, config, context,
+                                     err);
     int rc = cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not supported", class_name);
     return cx_where(err, rc, "layer \"%s\"", name);
 }
 
 int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kind *kind,
-                          const char *name, const cx_json *config, const cx_config_context *context,
-                          cvs_error *err)
+                          const char *class_name, const char *name, const cx_json *config,
+                          const cx_config_context *context, cvs_error *err)
 {
     if (m->n_layers >= CX_MAX_NODES)
         return cx_fail(err, CVS_E_FORMAT, "more than %d layers", CX_MAX_NODES);
@@ -107,8 +109,10 @@ int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kin
     if (!l) return cx_no_memory(err, sizeof *l);
     *out = m->n_layers - 1;
     const char *copy = cx_arena_strdup(m->arena, name);
-    if (!copy) return cx_no_memory(err, strlen(name));
+    const char *shown = cx_arena_strdup(m->arena, class_name);
+    if (!copy || !shown) return cx_no_memory(err, strlen(name));
     int rc = cx_layer_init_of(l, kind, copy, config, context, m->arena, err);
+    l->class_name = shown;
     if (rc < 0) return cx_where(err, rc, "layer \"%s\"", name);
     return add_entry(m, module, *out, -1, err);
 }
@@ -354,6 +358,22 @@ int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err)
         found = i;
     }
     return found >= 0 ? found : name_not_found(m, name, err);
+}
+
+int cvs_model_find_input(const cvs_model *m, const char *name, cvs_error *err)
+{
+    cx_str all = {0};
+    for (int i = 0; i < m->n_inputs; i++) {
+        if (strcmp(m->nodes[m->inputs[i]].name, name) == 0) {
+            cx_str_deinit(&all);
+            return i;
+        }
+        cx_str_addf(&all, "%s%s", i ? ", " : "", m->nodes[m->inputs[i]].name);
+    }
+    int rc = cx_fail(err, CVS_E_ARG, "the model has no input \"%s\"", name);
+    if (all.data) cx_hint(err, "it has %s", all.data);
+    cx_str_deinit(&all);
+    return rc;
 }
 
 const char *cvs_model_output_activation(const cvs_model *m, int i)

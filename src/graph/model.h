@@ -85,10 +85,10 @@ int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
 int cx_model_add_layer(int *out, cvs_model *m, int module, const char *class_name, const char *name,
                        const cx_json *config, const cx_config_context *context, cvs_error *err);
 
-/* The same with a kind that is known already. */
+/* The same with a kind that is known already, for which Keras shows `class_name`. */
 int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kind *kind,
-                          const char *name, const cx_json *config, const cx_config_context *context,
-                          cvs_error *err);
+                          const char *class_name, const char *name, const cx_json *config,
+                          const cx_config_context *context, cvs_error *err);
 
 /* Call a layer on the outputs of nodes that are there already; infers the shape. The first call
  * fixes the shapes of its weights; a later one must want the same. Errors name the layer. */

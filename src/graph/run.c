@@ -85,7 +85,9 @@ static int run_init(cvs_run *run, const cvs_model *m, int batch, int exact, cvs_
     run->steps = cx_arena_array(run->arena, nodes, sizeof *run->steps);
     run->taps = cx_arena_array(run->arena, nodes, sizeof *run->taps);
     run->inputs = cx_arena_array(run->arena, (size_t)m->n_inputs, sizeof *run->inputs);
-    if (!run->slots || !run->steps || !run->taps || !run->inputs)
+    run->waiting = cx_arena_array(run->arena, (size_t)m->n_inputs, sizeof *run->waiting);
+    run->given = cx_calloc((size_t)m->n_inputs, (size_t)run->batch);
+    if (!run->slots || !run->steps || !run->taps || !run->inputs || !run->waiting || !run->given)
         return cx_no_memory(err, nodes * sizeof *run->slots);
     for (int i = 0; i < m->n_inputs; i++) {
         run->inputs[i] = m->nodes[m->inputs[i]].shape;
@@ -129,31 +131,100 @@ out:
 void cvs_run_free(cvs_run *run)
 {
     if (!run) return;
+    for (int i = 0; run->waiting && i < run->model->n_inputs; i++)
+        cx_tensor_deinit(&run->waiting[i]);
     cx_block_deinit(&run->memory);
     cx_arena_free(run->arena);
+    cx_free(run->given);
     cx_free(run);
+}
+
+/* --- inputs --- */
+
+static cx_slot *input_slot(const cvs_run *run, int input)
+{
+    return &run->slots[run->model->inputs[input]];
+}
+
+/* By slot, whether an input was given. */
+static char *given(const cvs_run *run, int input)
+{
+    return run->given + (size_t)input * (size_t)run->batch;
+}
+
+/* A new plan gives the memory to others: until then the numbers of all inputs but one wait. */
+static int save_inputs(cvs_run *run, int but, cvs_error *err)
+{
+    int rc = 0;
+    for (int i = 0; run->planned && i < run->model->n_inputs; i++) {
+        const cx_slot *slot = input_slot(run, i);
+        if (i == but || !slot->needed || !memchr(given(run, i), 1, (size_t)run->batch)) continue;
+        TRY(cx_tensor_init(&run->waiting[i], &slot->y.shape, err));
+        memcpy(run->waiting[i].data, slot->y.data,
+               (size_t)cx_shape_count(&slot->y.shape) * sizeof(float));
+    }
+out:
+    return rc;
+}
+
+static void restore_inputs(cvs_run *run)
+{
+    for (int i = 0; i < run->model->n_inputs; i++) {
+        cx_tensor *w = &run->waiting[i];
+        const cx_slot *slot = input_slot(run, i);
+        if (w->data && slot->needed)
+            memcpy(slot->y.data, w->data, (size_t)cx_shape_count(&w->shape) * sizeof(float));
+        cx_tensor_deinit(w);
+    }
+}
+
+/* What was given was for another batch. */
+static int set_batch(cvs_run *run, int batch, cvs_error *err)
+{
+    const size_t inputs = (size_t)run->model->n_inputs;
+    char *none = cx_calloc(inputs, (size_t)batch);
+    if (!none) return cx_no_memory(err, inputs * (size_t)batch);
+    cx_free(run->given);
+    run->given = none;
+    run->batch = batch;
+    for (int i = 0; i < run->model->n_inputs; i++) {
+        run->inputs[i].d[0] = batch;
+        cx_tensor_deinit(&run->waiting[i]);
+    }
+    return 0;
 }
 
 int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *err)
 {
     const cx_shape *want = &run->model->nodes[run->model->inputs[input]].shape;
     char got_text[CX_SHAPE_TEXT], want_text[CX_SHAPE_TEXT];
+    int rc = 0;
     int fits = shape->ndim == want->ndim && shape->d[0] > 0 && shape->d[0] <= INT_MAX;
     for (int i = 1; fits && i < want->ndim; i++)
         fits = shape->d[i] > 0 && (want->d[i] == CX_FREE || want->d[i] == shape->d[i]);
     if (!fits)
         return cx_fail(err, CVS_E_ARG, "an input of shape %s, but the model takes %s",
                        cx_shape_text(got_text, shape), cx_shape_text(want_text, want));
-    if (run->planned && cx_shape_equal(&run->inputs[input], shape)) return 0;
+    if ((run->planned || run->waiting[input].data) && cx_shape_equal(&run->inputs[input], shape))
+        return 0;
+    if (shape->d[0] != run->batch)
+        TRY(set_batch(run, (int)shape->d[0], err));
+    else
+        TRY(save_inputs(run, input, err));
+    memset(given(run, input), 0, (size_t)run->batch);
     run->inputs[input] = *shape;
-    run->batch = (int)shape->d[0];
-    for (int i = 0; i < run->model->n_inputs; i++) run->inputs[i].d[0] = run->batch;
-    return cx_run_plan(run, err);
+    cx_tensor_deinit(&run->waiting[input]);
+    TRY(cx_run_plan(run, err));
+    if (!run->planned) return cx_tensor_init(&run->waiting[input], shape, err);
+    restore_inputs(run);
+out:
+    return rc;
 }
 
-cx_tensor *cx_run_input(cvs_run *run, int input)
+cx_tensor *cx_run_input(cvs_run *run, int input, int slot, int n)
 {
-    return run->planned ? &run->slots[run->model->inputs[input]].y : NULL;
+    memset(given(run, input) + slot, 1, (size_t)n);
+    return run->planned ? &input_slot(run, input)->y : &run->waiting[input];
 }
 
 int cvs_run_set_input(cvs_run *run, int input, const float *data, const int64_t *dims, int ndim,
@@ -166,11 +237,8 @@ int cvs_run_set_input(cvs_run *run, int input, const float *data, const int64_t 
     memcpy(shape.d, dims, (size_t)ndim * sizeof *dims);
     int rc = cx_run_set_shape(run, input, &shape, err);
     if (rc < 0) return rc;
-    cx_tensor *x = cx_run_input(run, input);
-    if (!x)
-        return cx_fail(err, CVS_E_ARG, "the sizes of the model's other inputs are not known yet");
-    if (run->slots[run->model->inputs[input]].needed)
-        memcpy(x->data, data, (size_t)cx_shape_count(&shape) * sizeof(float));
+    cx_tensor *x = cx_run_input(run, input, 0, run->batch);
+    if (x->data) memcpy(x->data, data, (size_t)cx_shape_count(&shape) * sizeof(float));
     run->done = 0;
     return 0;
 }
@@ -191,10 +259,30 @@ static void compute(const cx_layer *l, cx_slot *slot, const cx_call *call)
     cx_activate(&a, &slot->linear, slot->y.data);
 }
 
+/* A slot that one input was given and another was not is a mistake. */
+static int check_given(const cvs_run *run, cvs_error *err)
+{
+    const cvs_model *m = run->model;
+    for (int slot = 0; slot < run->batch; slot++) {
+        int missing = -1, some = 0;
+        for (int i = 0; i < m->n_inputs; i++) {
+            if (given(run, i)[slot])
+                some = 1;
+            else if (!run->planned || input_slot(run, i)->needed)
+                missing = i;
+        }
+        if (!some || missing < 0) continue;
+        return cx_fail(err, CVS_E_ARG, "input \"%s\" has nothing for place %d of the batch",
+                       m->nodes[m->inputs[missing]].name, slot);
+    }
+    return run->planned ? 0 : cx_fail(err, CVS_E_ARG, "the run has no input yet");
+}
+
 int cvs_run_forward(cvs_run *run, cvs_error *err)
 {
     const cvs_model *m = run->model;
-    if (!run->planned) return cx_fail(err, CVS_E_ARG, "the run has no input yet");
+    int rc = check_given(run, err);
+    if (rc < 0) return rc;
     void *workspace = (char *)run->memory.data + run->workspace_offset;
     for (int s = 0; s < run->n_steps; s++) {
         const cx_node *node = &m->nodes[run->steps[s]];

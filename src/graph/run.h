@@ -26,7 +26,9 @@ struct cvs_run {
     int batch, exact;
     int *taps; /* nodes, in model order */
     int n_taps;
-    cx_shape *inputs; /* of the model's inputs; CX_FREE until an input has come */
+    cx_shape *inputs;   /* of the model's inputs; CX_FREE until an input has come */
+    cx_tensor *waiting; /* numbers of the model's inputs that came before there is a plan */
+    char *given;        /* input after input, slot after slot: 1 where numbers have come */
     int planned, done;
     int plan;       /* counts them: what was made for another one does not fit */
     cx_slot *slots; /* a node each */
@@ -55,11 +57,13 @@ void cx_run_give(cvs_run *run, int node, const cx_shape *shape);
 /* Whether the layer of a node does more than the activation that it ends with; if so, which. */
 int cx_node_has_fused(cx_activation *out, const cvs_model *m, int node);
 
-/* Give the model's i-th input a concrete shape (batch first); plans again when it differs. */
+/* Give the model's i-th input a concrete shape (batch first); plans again when it differs. What
+ * the other inputs were given stays, unless the batch changes. */
 int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *err);
 
-/* Where the numbers of the i-th input go, once all shapes are known; NULL before. */
-cx_tensor *cx_run_input(cvs_run *run, int input);
+/* Where the numbers of the i-th input go once it has a shape, of which those of `n` slots will be
+ * written. Its data is NULL where no output depends on it. */
+cx_tensor *cx_run_input(cvs_run *run, int input, int slot, int n);
 
 /* The output of a node after a forward pass; CVS_E_ARG when this run does not keep it. */
 int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error *err);

@@ -45,7 +45,7 @@ static int list_rows(cx_summary *s, gatherer *g, int expand)
         if (entry->layer >= 0) {
             const cx_layer *l = &m->layers[entry->layer];
             row->name = l->name;
-            row->class_name = l->kind->class_name;
+            row->class_name = l->class_name;
             row->is_input = entry->input || is_input[entry->layer];
             if (entry->input) {
                 row->shapes = cx_arena_array(g->arena, 1, sizeof *row->shapes);
@@ -253,7 +253,7 @@ static int summary_json(char **out, const cx_summary *s, cvs_error *err)
         const cx_layer *l = &m->layers[node->layer];
         cx_json *o = cx_json_object();
         cx_json_put(o, "name", cx_json_of_string(node->name));
-        cx_json_put(o, "class", cx_json_of_string(l->kind->class_name));
+        cx_json_put(o, "class", cx_json_of_string(l->class_name));
         cx_json_put(o, "shape", cx_json_of_ints(node->shape.d, node->shape.ndim));
         cx_json_put(o, "params", cx_json_of_int(cx_layer_params(l)));
         cx_json_put(o, "trainable_params", cx_json_of_int(cx_layer_trainable_params(l)));

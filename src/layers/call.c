@@ -36,7 +36,7 @@ int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
                      cvs_error *err)
 {
     int rc = 0;
-    *out = (cx_layer){.kind = kind, .name = name, .n_weights = -1};
+    *out = (cx_layer){.kind = kind, .name = name, .class_name = kind->class_name, .n_weights = -1};
     out->trainable = cx_json_bool(cx_json_get(config, "trainable"), 1);
     out->cfg = cx_arena_alloc(arena, kind->cfg_size);
     if (!out->cfg) return cx_no_memory(err, kind->cfg_size);

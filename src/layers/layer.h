@@ -168,12 +168,13 @@ typedef struct cx_weight {
 
 struct cx_layer {
     const cx_layer_kind *kind;
-    const char *name;   /* Keras name, without any outer model's */
-    void *cfg;          /* the kind's struct */
-    int trainable;      /* Keras' flag */
-    int channels_first; /* of the tensors that it takes and gives */
-    int entry;          /* of the model that it is in */
-    int n_weights;      /* -1 until somebody asked for them */
+    const char *name;       /* Keras name, without any outer model's */
+    const char *class_name; /* as Keras shows it: its kind's, or that of an operation */
+    void *cfg;              /* the kind's struct */
+    int trainable;          /* Keras' flag */
+    int channels_first;     /* of the tensors that it takes and gives */
+    int entry;              /* of the model that it is in */
+    int n_weights;          /* -1 until somebody asked for them */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
@@ -274,6 +275,9 @@ cx_box cx_box_back(const cx_box *b);
 
 /* The axis that Keras calls `axis`: negative ones count from the end. */
 int cx_axis_of(int *out, int64_t axis, const cx_shape *in, cvs_error *err);
+/* What two shapes of as many axes give by numpy's broadcasting, into `sum`; 0 when they do not go
+ * together. */
+int cx_shape_join(cx_shape *sum, const cx_shape *s);
 /* The shape with axes of size 1 put in after the batch, up to `ndim` axes. */
 cx_shape cx_shape_lifted(const cx_shape *s, int ndim);
 /* y of shape `to` from x by numpy's broadcasting, x's shape lifted first. */

@@ -5,16 +5,6 @@
 
 #include "layers/layer.h"
 
-/* One axis of two shapes; 0 when they do not go together. A free size may turn out to be 1 or the
- * other's: the other's wins, and the concrete call checks it. */
-static int64_t together(int64_t a, int64_t b)
-{
-    if (a == b || b == 1) return a;
-    if (a == 1) return b;
-    if (a == CX_FREE) return b;
-    return b == CX_FREE ? a : 0;
-}
-
 static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
 {
     char a[CX_SHAPE_TEXT], b[CX_SHAPE_TEXT];
@@ -28,13 +18,9 @@ static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out,
     *out = cx_shape_lifted(&in[0], ndim);
     for (int i = 1; i < n_in; i++) {
         cx_shape s = cx_shape_lifted(&in[i], ndim);
-        for (int k = 0; k < ndim; k++) {
-            int64_t size = together(out->d[k], s.d[k]);
-            if (size == 0)
-                return cx_fail(err, CVS_E_FORMAT, "inputs %s and %s do not go together",
-                               cx_shape_text(a, &in[0]), cx_shape_text(b, &in[i]));
-            out->d[k] = size;
-        }
+        if (!cx_shape_join(out, &s))
+            return cx_fail(err, CVS_E_FORMAT, "inputs %s and %s do not go together",
+                           cx_shape_text(a, &in[0]), cx_shape_text(b, &in[i]));
     }
     TRY(cx_expect_size(out, err));
 out:

@@ -1,174 +1,34 @@
 /* operation.c - operations between tensors that Keras lists like layers: those of Keras 3 ("Add" of
- * keras.src.ops) and of Keras 2 (TFOpLambda "math.add"). What a layer can do becomes that layer;
- * arithmetic, of two tensors or a tensor and a constant, is here. */
-#include <math.h>
+ * keras.src.ops) and of Keras 2 (TFOpLambda "math.add"). What a layer can do becomes that layer,
+ * the rest a kind of operations.def. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "layers/layer.h"
 
-/* --- arithmetic --- */
+#define OPERATION(symbol) extern const cx_layer_kind cx_operation_##symbol;
+#include "layers/operations.def"
+#undef OPERATION
 
-typedef enum arithmetic_op {
-    ADD,
-    SUBTRACT,
-    MULTIPLY,
-    DIVIDE,
-    MAXIMUM,
-    MINIMUM,
-    POWER
-} arithmetic_op;
-
-/* The constant, where there is one, goes over the last axis. */
-typedef struct arithmetic_config {
-    arithmetic_op op;
-    float *constant;
-    int64_t n_constant; /* 1 or the size of the axis; 0 when both sides are tensors */
-    int is_left;        /* the constant is the left side */
-} arithmetic_config;
-
-/* Values of a list; lists of one around it, as of shape (1, 1, 3), are broadcast away. */
-static const cx_json *innermost(const cx_json *v)
-{
-    while (cx_json_is_array(v) && cx_json_size(v) == 1) v = cx_json_at(v, 0);
-    return v;
-}
-
-static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
-                     cx_arena *arena, cvs_error *err)
-{
-    arithmetic_config *k = l->cfg;
-    const cx_json *left = cx_json_get(config, "left"), *right = cx_json_get(config, "right");
-    const cx_json *v = innermost(left ? left : right);
-    int rc = 0;
-    (void)context;
-    k->op = (arithmetic_op)cx_json_int(cx_json_get(config, "op"), ADD);
-    k->is_left = left != NULL;
-    if (!v) return 0;
-    k->n_constant = cx_json_is_array(v) ? (int64_t)cx_json_size(v) : 1;
-    if (k->n_constant < 1 || k->n_constant > CX_MAX_CHANNELS)
-        return cx_fail(err, CVS_E_FORMAT, "a constant of %lld numbers", (long long)k->n_constant);
-    k->constant = cx_arena_array(arena, (size_t)k->n_constant, sizeof *k->constant);
-    if (!k->constant) return cx_no_memory(err, (size_t)k->n_constant * sizeof *k->constant);
-    for (int64_t i = 0; i < k->n_constant; i++) {
-        double number;
-        const cx_json *item = cx_json_is_array(v) ? cx_json_at(v, (size_t)i) : v;
-        TRY(cx_config_number(&number, item, "constant", -INFINITY, INFINITY, err));
-        k->constant[i] = (float)number;
-    }
-out:
-    return rc;
-}
-
-static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
-{
-    const arithmetic_config *k = l->cfg;
-    int rc;
-    if (n_in != (k->n_constant ? 1 : 2))
-        return cx_fail(err, CVS_E_FORMAT, "it is called on %d tensors", n_in);
-    for (int i = 0; i < n_in; i++) TRY(cx_expect_size(&in[i], err));
-    *out = in[0];
-    if (k->n_constant > 1 && in[0].d[in[0].ndim - 1] != k->n_constant)
-        return cx_fail(err, CVS_E_UNSUPPORTED,
-                       "its constant of %lld numbers is not for the last axis",
-                       (long long)k->n_constant);
-    if (n_in == 2 && in[1].ndim != in[0].ndim)
-        return cx_fail(err, CVS_E_UNSUPPORTED, "operations on %d and %d axes are not supported",
-                       in[0].ndim, in[1].ndim);
-    for (int i = 0; n_in == 2 && i < out->ndim; i++) {
-        if (in[1].d[i] == out->d[i] || in[1].d[i] == 1) continue;
-        if (out->d[i] != 1 && out->d[i] != CX_FREE && in[1].d[i] != CX_FREE)
-            return cx_fail(err, CVS_E_FORMAT, "its inputs do not go together on axis %d", i);
-        if (out->d[i] == 1 || out->d[i] == CX_FREE) out->d[i] = in[1].d[i];
-    }
-    TRY(cx_expect_size(out, err));
-out:
-    return rc;
-}
-
-static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
-{
-    (void)l;
-    return n_in == 2 && !cx_shape_equal(&in[1], out) ? (size_t)cx_shape_count(out) * sizeof(float)
-                                                     : 0;
-}
-
-static float apply(arithmetic_op op, float a, float b)
-{
-    switch (op) {
-    case ADD:
-        return a + b;
-    case SUBTRACT:
-        return a - b;
-    case MULTIPLY:
-        return a * b;
-    case DIVIDE:
-        return a / b;
-    case MAXIMUM:
-        return a > b || isnan(a) ? a : b;
-    case MINIMUM:
-        return a < b || isnan(a) ? a : b;
-    case POWER:
-        break;
-    }
-    return powf(a, b);
-}
-
-static void forward_constant(const arithmetic_config *k, const cx_call *c)
-{
-    const float *x = c->x[0]->data;
-    const int64_t count = cx_shape_count(&c->y->shape), n = k->n_constant;
-    for (int64_t i = 0, at = 0; i < count; i++) {
-        float constant = k->constant[at];
-        c->y->data[i] = k->is_left ? apply(k->op, constant, x[i]) : apply(k->op, x[i], constant);
-        if (++at == n) at = 0;
-    }
-}
-
-static void forward(const cx_layer *l, const cx_call *c)
-{
-    const arithmetic_config *k = l->cfg;
-    const cx_shape *out = &c->y->shape;
-    const float *side[2];
-    float *room[2] = {c->y->data, c->workspace};
-    if (k->n_constant) {
-        forward_constant(k, c);
-        return;
-    }
-    for (int i = 0; i < 2; i++) {
-        side[i] = c->x[i]->data;
-        if (cx_shape_equal(&c->x[i]->shape, out)) continue;
-        cx_broadcast(c->x[i]->data, &c->x[i]->shape, out, room[i]);
-        side[i] = room[i];
-    }
-    for (int64_t i = 0, n = cx_shape_count(out); i < n; i++)
-        c->y->data[i] = apply(k->op, side[0][i], side[1][i]);
-}
-
-/* Not in the table: these are namesakes of layers and are found by cx_operation_read alone. */
-#define ARITHMETIC(name)                                                                   \
-    {                                                                                      \
-        .class_name = name, .cfg_size = sizeof(arithmetic_config), .configure = configure, \
-        .infer = infer, .workspace = workspace, .forward = forward,                        \
-    }
-static const cx_layer_kind arithmetic[] = {
-    [ADD] = ARITHMETIC("Add"),           [SUBTRACT] = ARITHMETIC("Subtract"),
-    [MULTIPLY] = ARITHMETIC("Multiply"), [DIVIDE] = ARITHMETIC("Divide"),
-    [MAXIMUM] = ARITHMETIC("Maximum"),   [MINIMUM] = ARITHMETIC("Minimum"),
-    [POWER] = ARITHMETIC("Power"),
+#define OPERATION(symbol) &cx_operation_##symbol,
+static const cx_layer_kind *const own_kinds[] = {
+#include "layers/operations.def"
 };
+#undef OPERATION
 
 /* --- what an operation is --- */
 
 /* How a call becomes a configuration. */
 typedef enum how {
-    TWO_SIDES,     /* arithmetic, of the op `what` */
-    FUNCTION,      /* the activation `name` */
-    GELU,          /* the same, of which there are two */
-    LAYER,         /* the layer `name`, whose `key` an argument or a field of that name says */
-    REDUCTION,     /* over all spatial axes: the layer `name` "1D" to "3D" */
-    CONCATENATION, /* of a list */
+    TWO_SIDES, /* arithmetic, the kind `name` */
+    FUNCTION,  /* the activation `name` */
+    GELU,      /* the same, of which there are two */
+    LAYER,     /* the kind `name`, whose `key` an argument or a field of that name says */
+    REDUCTION, /* over all spatial axes: the layer `name` "1D" to "3D" */
+    LIST,      /* as LAYER, of a list of tensors */
+    SLICE,     /* what the brackets of x[…] hold is the argument `key` */
+    CAST,      /* to another type of numbers */
 } how;
 
 typedef struct row {
@@ -180,13 +40,13 @@ typedef struct row {
 } row;
 
 static const row rows[] = {
-    {"Add|math.add|__operators__.add|nn.bias_add", TWO_SIDES, ADD, NULL, NULL, 0},
-    {"Subtract|math.subtract", TWO_SIDES, SUBTRACT, NULL, NULL, 0},
-    {"Multiply|math.multiply", TWO_SIDES, MULTIPLY, NULL, NULL, 0},
-    {"Divide|TrueDivide|math.truediv|math.divide", TWO_SIDES, DIVIDE, NULL, NULL, 0},
-    {"Maximum|math.maximum", TWO_SIDES, MAXIMUM, NULL, NULL, 0},
-    {"Minimum|math.minimum", TWO_SIDES, MINIMUM, NULL, NULL, 0},
-    {"Power|math.pow", TWO_SIDES, POWER, NULL, NULL, 0},
+    {"Add|math.add|__operators__.add|nn.bias_add", TWO_SIDES, 0, "Add", NULL, 0},
+    {"Subtract|math.subtract", TWO_SIDES, 0, "Subtract", NULL, 0},
+    {"Multiply|math.multiply", TWO_SIDES, 0, "Multiply", NULL, 0},
+    {"Divide|TrueDivide|math.truediv|math.divide", TWO_SIDES, 0, "Divide", NULL, 0},
+    {"Maximum|math.maximum", TWO_SIDES, 0, "Maximum", NULL, 0},
+    {"Minimum|math.minimum", TWO_SIDES, 0, "Minimum", NULL, 0},
+    {"Power|math.pow", TWO_SIDES, 0, "Power", NULL, 0},
     {"Relu|nn.relu", FUNCTION, 0, "relu", NULL, 0},
     {"Relu6|nn.relu6", FUNCTION, 0, "relu6", NULL, 0},
     {"Sigmoid|nn.sigmoid|math.sigmoid", FUNCTION, 0, "sigmoid", NULL, 0},
@@ -208,7 +68,12 @@ static const row rows[] = {
     {"nn.leaky_relu", LAYER, 0, "LeakyReLU", "alpha", 0.2},
     {"Mean|math.reduce_mean", REDUCTION, 0, "GlobalAveragePooling", NULL, 0},
     {"Max|math.reduce_max", REDUCTION, 0, "GlobalMaxPooling", NULL, 0},
-    {"Concatenate|concat", CONCATENATION, 0, "Concatenate", "axis", -1},
+    {"Concatenate|concat", LIST, 0, "Concatenate", "axis", -1},
+    {"Stack|stack", LIST, 0, "Stack", "axis", 0},
+    {"Glu", LAYER, 0, "Glu", "axis", -1},
+    {"GetItem", SLICE, 0, "GetItem", "key", 0},
+    {"__operators__.getitem", SLICE, 0, "GetItem", "slice_spec", 0},
+    {"Cast|cast", CAST, 0, "Identity", "dtype", 0},
 };
 
 typedef struct reader {
@@ -250,29 +115,30 @@ static const cx_json *value_of(const reader *r, const char *key, int place)
     return cx_json_get(r->config, key);
 }
 
-static cx_json *copy_numbers(const cx_json *v)
+/* Operations go before the layers that are called the same. */
+static const cx_layer_kind *kind_named(const char *name)
 {
-    v = innermost(cx_config_unwrap((cx_json *)(uintptr_t)v));
-    if (!cx_json_is_array(v)) return cx_json_of_number(cx_json_number(v, NAN));
-    cx_json *list = cx_json_array();
-    for (size_t i = 0; i < cx_json_size(v); i++)
-        cx_json_push(list, cx_json_of_number(cx_json_number(cx_json_at(v, i), NAN)));
-    return list;
+    for (size_t i = 0; i < sizeof own_kinds / sizeof *own_kinds; i++)
+        if (cx_streq(own_kinds[i]->class_name, name)) return own_kinds[i];
+    return cx_layer_kind_find(name);
 }
 
 /* The first two arguments are the sides, whatever they are called. */
 static int read_sides(cx_operation *out, const reader *r)
 {
-    out->kind = &arithmetic[r->row->what];
-    cx_json_put(out->config, "op", cx_json_of_int(r->row->what));
+    char name[40];
+    int constants = 0;
     if (r->n_args < 2) return unsupported(r, "of one argument");
     for (int i = 0; i < 2; i++) {
         const cx_argument *a = &r->args[i];
         if (a->n > 1) return unsupported(r, "of lists");
         if (a->n == 1) continue;
         if (r->args[1 - i].n != 1) return unsupported(r, "of constants");
-        cx_json_put(out->config, i == 0 ? "left" : "right", copy_numbers(a->value));
+        cx_json_put(out->config, i == 0 ? "left" : "right", cx_json_share(a->value));
+        constants++;
     }
+    snprintf(name, sizeof name, "%s%s", r->row->name, constants ? "Constant" : "");
+    out->kind = kind_named(name);
     return 0;
 }
 
@@ -301,31 +167,53 @@ static int read_reduction(cx_operation *out, const reader *r)
     return 0;
 }
 
+static int read_function(cx_operation *out, const char *name)
+{
+    out->kind = cx_layer_kind_find("Activation");
+    cx_json_put(out->config, "activation", cx_json_of_string(name));
+    return 0;
+}
+
+static int read_slice(cx_operation *out, const reader *r)
+{
+    const cx_json *items = value_of(r, r->row->key, 1);
+    if (!items) return unsupported(r, "by a tensor");
+    cx_json_put(out->config, "items", cx_json_share(items));
+    return 0;
+}
+
+/* All numbers are float32 here; what Keras rounds or cuts on the way to another type would not be.
+ */
+static int check_cast(const reader *r)
+{
+    const char *to = cx_json_string(value_of(r, "dtype", 1), "");
+    return cx_streq(to, "float32") || cx_streq(to, "float64") ? 0 : unsupported(r, "to this type");
+}
+
 static int read_call(cx_operation *out, const reader *r)
 {
     const row *w = r->row;
-    const char *name = w->name;
     const char *format = cx_json_string(value_of(r, "data_format", CX_MAX_ARGUMENTS), "");
     if (strncmp(format, "NC", 2) == 0) return unsupported(r, "with channels first");
+    if (w->name) out->kind = kind_named(w->name);
     switch (w->how) {
     case TWO_SIDES:
         return read_sides(out, r);
     case REDUCTION:
         return read_reduction(out, r);
     case GELU:
-        name = cx_json_bool(value_of(r, "approximate", 1), w->what) ? "gelu_new" : "gelu";
-        out->kind = cx_layer_kind_find("Activation");
-        cx_json_put(out->config, "activation", cx_json_of_string(name));
-        return 0;
+        return read_function(out, cx_json_bool(value_of(r, "approximate", 1), w->what) ? "gelu_new"
+                                                                                       : "gelu");
     case FUNCTION:
-        out->kind = cx_layer_kind_find("Activation");
-        cx_json_put(out->config, "activation", cx_json_of_string(name));
-        return 0;
+        return read_function(out, w->name);
+    case SLICE:
+        return read_slice(out, r);
+    case CAST:
+        return check_cast(r);
     case LAYER:
-    case CONCATENATION:
+    case LIST:
         break;
     }
-    out->kind = cx_layer_kind_find(name);
     cx_json_put(out->config, w->key,
                 cx_json_of_number(cx_json_number(value_of(r, w->key, 1), w->otherwise)));
     return 0;
@@ -354,7 +242,7 @@ int cx_operation_read(cx_operation *out, const char *class_name, const cx_json *
         rc = unsupported(&r, "between tensors");
     else if (n_args < 1 || args[0].n + (r.row->how == TWO_SIDES) < 1)
         rc = unsupported(&r, "without a tensor");
-    else if (args[0].n > 1 && r.row->how != CONCATENATION)
+    else if (args[0].n > 1 && r.row->how != LIST)
         rc = unsupported(&r, "on a list");
     else
         rc = read_call(out, &r);

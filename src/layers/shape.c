@@ -48,6 +48,25 @@ int cx_expect_size(const cx_shape *s, cvs_error *err)
     return 0;
 }
 
+/* A free size may turn out to be 1 or the other's: the other's wins, and the concrete call checks
+ * it. */
+static int64_t together(int64_t a, int64_t b)
+{
+    if (a == b || b == 1) return a;
+    if (a == 1) return b;
+    if (a == CX_FREE) return b;
+    return b == CX_FREE ? a : 0;
+}
+
+int cx_shape_join(cx_shape *sum, const cx_shape *s)
+{
+    for (int i = 0; i < sum->ndim; i++) {
+        sum->d[i] = together(sum->d[i], s->d[i]);
+        if (sum->d[i] == 0) return 0;
+    }
+    return 1;
+}
+
 cx_shape cx_shape_lifted(const cx_shape *s, int ndim)
 {
     cx_shape lifted = {.ndim = ndim, .d = {s->d[0]}};

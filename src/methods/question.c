@@ -21,11 +21,11 @@ int cx_question_feed(const cx_question *q, cvs_run *run, int batch, cvs_error *e
         TRY(cx_run_set_shape(run, i, &shape, err));
     }
     for (int i = 0; i < m->n_inputs; i++) {
-        const cx_slot *slot = &run->slots[m->inputs[i]];
-        const size_t bytes = (size_t)cx_shape_count(&q->x[i].shape) * sizeof(float);
-        if (!q->x[i].data || !slot->needed) continue;
-        for (int b = 0; b < batch; b++)
-            memcpy((char *)slot->y.data + (size_t)b * bytes, q->x[i].data, bytes);
+        const size_t n = (size_t)cx_shape_count(&q->x[i].shape);
+        if (!q->x[i].data) continue;
+        cx_tensor *x = cx_run_input(run, i, 0, batch);
+        for (int b = 0; x->data && b < batch; b++)
+            memcpy(x->data + (size_t)b * n, q->x[i].data, n * sizeof *x->data);
     }
     run->done = 0;
 out:

@@ -213,7 +213,7 @@ int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
         const cx_node *node = &m->nodes[result.maps[i].node];
         l->map = &result.maps[i];
         l->name = node->name;
-        l->class_name = m->layers[node->layer].kind->class_name;
+        l->class_name = m->layers[node->layer].class_name;
         if (formats & CVS_WRITE_PNG) cx_layer_file(l->picture, i + 1, node->name, ".png");
         if (formats & CVS_WRITE_NPY) cx_layer_file(l->numbers, i + 1, node->name, ".npy");
     }

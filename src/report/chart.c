@@ -50,7 +50,7 @@ static double text_width(const builder *b, const cx_node *node)
     char shape[CX_CHART_SHAPE], number[32], params[48];
     cx_chart_shape(shape, &node->shape);
     snprintf(params, sizeof params, "%s params", cx_commas(number, cx_layer_params(l)));
-    int width = cx_chart_bold(b->font, CX_CHART_CLASS, l->kind->class_name);
+    int width = cx_chart_bold(b->font, CX_CHART_CLASS, l->class_name);
     int name = cx_font_width(b->font, CX_CHART_NAME, node->name);
     int last = cx_font_width(b->font, CX_CHART_SMALL, shape);
     if (cx_layer_params(l) > 0)

@@ -99,8 +99,7 @@ static void add_tip(drawing *d, const cx_node *node)
     int64_t params = cx_layer_params(l);
     cx_str_add(&d->out, "<title>");
     cx_xml_text(&d->out, node->name);
-    cx_str_addf(&d->out, " (%s)\noutput %s\n", l->kind->class_name,
-                cx_shape_text(shape, &node->shape));
+    cx_str_addf(&d->out, " (%s)\noutput %s\n", l->class_name, cx_shape_text(shape, &node->shape));
     for (int i = 0; i < l->n_weights; i++)
         cx_str_addf(&d->out, "%s %s%s\n", l->w[i].spec.name,
                     cx_shape_text(shape, &l->w[i].spec.shape),
@@ -133,8 +132,7 @@ static void add_layer(drawing *d, const cx_flow_box *box, int node_index, double
     cx_str_addf(&d->out, "<g class=\"%s\">", looks[look_of(d->m, node)].class);
     add_tip(d, node);
     add_rect(d, "b", x, y, box->width, box->height, 7);
-    add_text(d, x + CX_CHART_PAD, y + 17, "c", CX_CHART_CLASS, room * 8 / 9 + 1,
-             l->kind->class_name);
+    add_text(d, x + CX_CHART_PAD, y + 17, "c", CX_CHART_CLASS, room * 8 / 9 + 1, l->class_name);
     add_text(d, x + CX_CHART_PAD, y + 32, "n", CX_CHART_NAME, room, slash ? slash + 1 : node->name);
     add_shape_and_params(d, x, y + 47, box->width, &node->shape, cx_layer_params(l));
     cx_str_add(&d->out, "</g>\n");

@@ -103,6 +103,6 @@ void fuzz_model(const cvs_model *m)
         cvs_model_find(m, layer.name, &err);
     }
     for (int i = 0; i < cvs_model_output_count(m); i++) cvs_model_output_activation(m, i);
-    cvs_model_preprocess(m, NULL);
+    cvs_model_preprocess(m, 0, NULL);
     compute(m, &err);
 }

@@ -91,7 +91,7 @@ static int run_case(const char *dir, cvs_error *err)
     if (cvs_model_load(&m, path, &options, err) < 0) goto out;
     if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, err) < 0) goto out;
     snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "input"), ""));
-    if (cvs_run_set_image(run, 0, path, NULL, err) < 0) goto out;
+    if (cvs_run_set_image(run, 0, 0, path, NULL, err) < 0) goto out;
     if (cvs_run_forward(run, err) < 0) goto out;
     const cx_json *layers = cx_json_get(index, "layers");
     failed = cx_json_size(layers) == 0;

@@ -34,7 +34,7 @@ static int use(float out[MOST], const cvs_model *m, const char *picture)
     int ndim, rc = -1;
     snprintf(path, sizeof path, "%s/%s", pictures, picture);
     if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, &err) < 0 ||
-        cvs_run_set_image(run, 0, path, NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
+        cvs_run_set_image(run, 0, 0, path, NULL, &err) < 0 || cvs_run_forward(run, &err) < 0 ||
         cvs_model_summary(&table, m, &(cvs_summary_options){.style = CVS_SUMMARY_JSON}, &err) < 0 ||
         cvs_run_stats(&whole, NULL, NULL, run, cvs_run_tap(run, 0), -1, &err) < 0 ||
         cvs_run_activation(&data, dims, &ndim, run, cvs_model_output(m, 0), &err) < 0)

@@ -237,7 +237,7 @@ static void wrong_references_are_named(void **state)
     assert_fails(ONE("[[['a',0,0]]]", "[['a',0,0]]", "null"), CVS_E_FORMAT, "output_layers");
     assert_fails(ONE("5", "[['a',0,0]]", "[['s',0,0]]"), CVS_E_FORMAT, "\"r\"");
     assert_fails(ONE("[[['a',0,0,{'y':['r',0,0]}]]]", "[['a',0,0]]", "[['s',0,0]]"),
-                 CVS_E_UNSUPPORTED, "arguments");
+                 CVS_E_UNSUPPORTED, "argument y");
     assert_fails(
         FUNCTIONAL("f",
                    INPUT("a", "batch_shape", "[null,4]") "," INPUT(

@@ -74,6 +74,15 @@ static void a_nested_model_in_part_frozen_has_its_weights(void **state)
     cvs_model_free(m);
 }
 
+static void a_weight_without_a_name_is_no_random_state(void **state)
+{
+    (void)state;
+    cvs_model *m = load("unnamed.h5");
+    assert_true(number(m, "scale", 0, 0) == 1);
+    assert_true(number(m, "scale", 0, 1) == 1 / 64.0 + 1);
+    cvs_model_free(m);
+}
+
 static void kernels_of_theano_are_turned_round(void **state)
 {
     (void)state;
@@ -314,6 +323,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_plain_model_has_its_weights),
         cmocka_unit_test(a_nested_model_in_part_frozen_has_its_weights),
+        cmocka_unit_test(a_weight_without_a_name_is_no_random_state),
         cmocka_unit_test(kernels_of_theano_are_turned_round),
         cmocka_unit_test(other_files_are_refused_by_name),
         cmocka_unit_test(hdf5_that_is_no_model_is_refused),

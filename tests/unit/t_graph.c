@@ -172,7 +172,60 @@ static void wrong_inputs_are_refused(void **state)
     FAILS(cvs_run_set_input(run, 0, x, (int64_t[]){(1LL << 32) + 1, 8, 8, 1}, 4, &err), CVS_E_ARG,
           "(4294967297, 8, 8, 1)");
     FAILS(cvs_run_set_input(run, 1, x, (int64_t[]){1, 8, 8, 1}, 4, &err), CVS_E_ARG, "input 1");
-    FAILS(cvs_run_set_image(run, 0, "/nowhere/x.png", NULL, &err), CVS_E_IO, "/nowhere/x.png");
+    FAILS(cvs_run_set_image(run, 0, 0, "/nowhere/x.png", NULL, &err), CVS_E_IO, "/nowhere/x.png");
+    cvs_run_free(run);
+    cvs_model_free(m);
+}
+
+/* left (2 numbers) and right (any number of them), one after the other. */
+static cvs_model *two_inputs(void)
+{
+    const cx_config_context context = {.keras_major = 2};
+    const cx_shape left = {2, {CX_FREE, 2}}, right = {2, {CX_FREE, CX_FREE}};
+    cvs_model *m;
+    int nodes[2], layer, out;
+    OK(cx_model_new(&m, "two", "Functional", "2.9.0", &err));
+    OK(cx_model_add_input(&nodes[0], m, 0, "left", &left, &err));
+    OK(cx_model_add_input(&nodes[1], m, 0, "right", &right, &err));
+    OK(cx_model_add_layer(&layer, m, 0, "Concatenate", "both", NULL, &context, &err));
+    OK(cx_model_add_node(&out, m, layer, nodes, 2, &err));
+    OK(cx_model_set_outputs(m, &out, 1, &err));
+    OK(cx_model_finish(m, &err));
+    return m;
+}
+
+static void assert_output(cvs_run *run, const float *want, int n)
+{
+    const float *y;
+    int64_t dims[CVS_MAX_DIMS];
+    int ndim;
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_activation(&y, dims, &ndim, run, 2, &err));
+    assert_int_equal(dims[0] * dims[1], n);
+    for (int i = 0; i < n; i++) assert_true(y[i] == want[i]);
+}
+
+static void inputs_stay_while_others_change_their_shape(void **state)
+{
+    (void)state;
+    static const float x[] = {1, 2, 3, 4, 5, 6};
+    cvs_model *m = two_inputs();
+    cvs_run *run;
+    assert_int_equal(cvs_model_find_input(m, "right", &err), 1);
+    FAILS(cvs_model_find_input(m, "rigth", &err), CVS_E_ARG, "no input \"rigth\"");
+    assert_string_equal(err.hint, "it has left, right");
+    OK(cvs_run_new(&run, m, NULL, &err));
+    FAILS(cvs_run_forward(run, &err), CVS_E_ARG, "no input yet");
+    OK(cvs_run_set_input(run, 0, x, (int64_t[]){1, 2}, 2, &err)); /* before there is a plan */
+    FAILS(cvs_run_forward(run, &err), CVS_E_ARG, "\"right\" has nothing");
+    OK(cvs_run_set_input(run, 1, x, (int64_t[]){1, 1}, 2, &err));
+    assert_output(run, (float[]){1, 2, 1}, 3);
+    OK(cvs_run_set_input(run, 1, x, (int64_t[]){1, 3}, 2, &err));
+    assert_output(run, (float[]){1, 2, 1, 2, 3}, 5);
+    OK(cvs_run_set_input(run, 1, x, (int64_t[]){2, 1}, 2, &err)); /* another batch: left is lost */
+    FAILS(cvs_run_forward(run, &err), CVS_E_ARG, "\"left\" has nothing for place 0");
+    OK(cvs_run_set_input(run, 0, x + 2, (int64_t[]){2, 2}, 2, &err));
+    assert_output(run, (float[]){3, 4, 1, 5, 6, 2}, 6);
     cvs_run_free(run);
     cvs_model_free(m);
 }
@@ -196,7 +249,7 @@ static void own_rescaling_wants_raw_pixels(void **state)
         node = add(m, firsts[i][0], "first", firsts[i][1], node);
         OK(cx_model_set_outputs(m, &node, 1, &err));
         OK(cx_model_finish(m, &err));
-        assert_int_equal(cvs_model_preprocess(m, &why), wanted[i]);
+        assert_int_equal(cvs_model_preprocess(m, 0, &why), wanted[i]);
         assert_int_equal(strstr(why, "rescaling") != NULL, wanted[i] == CVS_PREPROCESS_RAW);
         cvs_model_free(m);
     }
@@ -261,6 +314,7 @@ int main(void)
         cmocka_unit_test(steady_state_allocates_nothing),
         cmocka_unit_test(free_sizes_take_the_inputs),
         cmocka_unit_test(wrong_inputs_are_refused),
+        cmocka_unit_test(inputs_stay_while_others_change_their_shape),
         cmocka_unit_test(own_rescaling_wants_raw_pixels),
         cmocka_unit_test(summary_is_keras_2),
         cmocka_unit_test(summary_is_keras_3),

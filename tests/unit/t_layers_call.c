@@ -141,9 +141,10 @@ static void pictures_are_put_in_the_order_of_the_model(void **state)
     snprintf(path, sizeof path, "%s/images/baseline.jpg", getenv("CONVSCOPE_TEST_DATA"));
     for (int i = 0; i < 2; i++) {
         OK(cvs_run_new(&runs[i], models[i], NULL, &err));
-        OK(cvs_run_set_image(runs[i], 0, path, NULL, &err));
+        OK(cvs_run_set_image(runs[i], 0, 0, path, NULL, &err));
     }
-    const float *last = cx_run_input(runs[0], 0)->data, *first = cx_run_input(runs[1], 0)->data;
+    const float *last = cx_run_input(runs[0], 0, 0, 1)->data,
+                *first = cx_run_input(runs[1], 0, 0, 1)->data;
     for (int i = 0; i < CELLS; i++)
         for (int c = 0; c < CHANNELS; c++)
             expect_same(first[c * CELLS + i], last[i * CHANNELS + c]);

@@ -29,7 +29,12 @@ static const char tail[] =
     "on.\n"
     "Also refused: an axis 0, which is the batch; `Merge` with mode `cos` of anything but "
     "vectors;\n"
-    "masks and other arguments of a call; models inside `TimeDistributed`.\n";
+    "masks and other arguments of a call; models inside `TimeDistributed`.\n"
+    "\n"
+    "Operations between tensors, from `keras.ops`, `tf` and Python's operators: `+ - * /`, power,\n"
+    "maximum and minimum of two tensors or a tensor and a constant; slices `x[...]` that keep the\n"
+    "batch whole; concatenation and stacking; the mean and the maximum over all spatial axes; the\n"
+    "functions that are activations too, `glu` and casts between floating-point types.\n";
 
 static void add_names(cx_str *out, const cx_layer_kind *kind)
 {

@@ -61,7 +61,7 @@ static void set_up(stage *s, const char *taps)
     if (!taps) return;
     OK(cvs_run_new(&s->run, s->model, &(cvs_run_options){.taps = taps}, &err));
     golden_path(s, "two_outputs_keras38_h5/input.npy");
-    OK(cvs_run_set_image(s->run, 0, s->path, NULL, &err));
+    OK(cvs_run_set_image(s->run, 0, 0, s->path, NULL, &err));
     OK(cvs_run_forward(s->run, &err));
 }
 
@@ -104,7 +104,7 @@ static int new_run(stage *s, cvs_error *err)
 static int set_image(stage *s, cvs_error *err)
 {
     const cvs_image_options options = {.exif = 1, .resize = (cvs_resize)s->choice};
-    return cvs_run_set_image(s->run, 0, s->path, &options, err);
+    return cvs_run_set_image(s->run, 0, 0, s->path, &options, err);
 }
 
 static int forward(stage *s, cvs_error *err)

@@ -112,6 +112,24 @@ write("nested.h5", outer, {
               ("StateVar:0", np.arange(3))],
     "sum": []})
 
+# a weight without a name, real numbers; a random state is called the same
+write("unnamed.h5", {"class_name": "Sequential", "config": {"name": "unnamed", "layers": [
+    layer("LayerScale", "scale", projection_dim=2, batch_input_shape=[None, 6, 5, 2]),
+    layer("RandomFlip", "flip")]}}, {
+        "scale": [("Variable:0", numbers(2) + 1)], "flip": [("flip/Variable:0", np.arange(3))]})
+
+# two inputs, the pictures of one of any size
+two = functional("two", [
+    call(layer("InputLayer", "left", batch_input_shape=[None, 6, 5, 3])),
+    call(layer("InputLayer", "right", batch_input_shape=[None, None, None, 3])),
+    call(layer("GlobalAveragePooling2D", "left_mean"), [("left", 0)]),
+    call(layer("GlobalMaxPooling2D", "right_most"), [("right", 0)]),
+    call(layer("Concatenate", "both", axis=-1), [("left_mean", 0), ("right_most", 0)]),
+    call(layer("Dense", "scores", units=3, use_bias=False), [("both", 0)])],
+    ["left", "right"], [("scores", 0)])
+two["config"]["layers"][4]["inbound_nodes"] = [[["left_mean", 0, 0, {}], ["right_most", 0, 0, {}]]]
+write("two.h5", two, {"scores": [("scores/kernel:0", numbers(6, 3))]})
+
 # lists that Keras splits, in names of fixed length; weights alone
 with h5py.File("pieces.h5", "w") as h:
     h.attrs["layer_names0"] = np.array([b"one", b"three"])
