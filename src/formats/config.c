@@ -10,7 +10,6 @@
 
 /* Bytes of a name with those of the models around it: every call in a nested model has them all. */
 enum { MAX_NAME = 4096 };
-static const int64_t max_side = INT32_MAX;
 
 int cx_keras_major(const char *version)
 {
@@ -19,9 +18,7 @@ int cx_keras_major(const char *version)
     return major < 1 ? 1 : major > 3 ? 3 : (int)major;
 }
 
-/* A model as a layer: the class, and a configuration that lists layers. Files of Keras 1 and 2 up
- * to 2.2.2 have the bare list for a Sequential. */
-static int is_model(const cx_json *json)
+int cx_config_is_model(const cx_json *json)
 {
     static const char *const classes[] = {"Sequential", "Functional", "Model", "Container",
                                           "Network"};
@@ -30,48 +27,6 @@ static int is_model(const cx_json *json)
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (strcmp(class_name, classes[i]) == 0)
             return cx_json_is_array(config) || cx_json_is_array(cx_json_get(config, "layers"));
-    return 0;
-}
-
-/* --- input shapes --- */
-
-/* A shape: a list, or an object that wraps one as "items" (TensorShape, tuple). 0 when `json` is
- * none. */
-static int read_shape(cx_shape *out, const cx_json *json, cvs_error *err)
-{
-    const cx_json *list = cx_json_is_object(json) ? cx_json_get(json, "items") : json;
-    size_t n = cx_json_size(list);
-    *out = (cx_shape){0};
-    if (!cx_json_is_array(list)) return 0;
-    if (n < 1 || n > CX_MAX_DIMS)
-        return cx_fail(err, CVS_E_UNSUPPORTED, "its input has %zu axes, 1 to %d are possible", n,
-                       CX_MAX_DIMS);
-    for (size_t i = 0; i < n; i++) {
-        const cx_json *item = cx_json_at(list, i);
-        int64_t size = cx_json_is_null(item) ? CX_FREE : cx_json_int(item, 0);
-        if (size != CX_FREE && (size < 1 || size > max_side))
-            return cx_fail(err, CVS_E_FORMAT, "size %zu of its input shape is no possible size", i);
-        out->d[i] = size;
-    }
-    out->ndim = (int)n;
-    return 0;
-}
-
-/* The input shape that a layer's configuration states. Keras 1 gave Dense only `input_dim`, and
- * Conv1D `input_dim` and `input_length`. */
-static int read_input_shape(cx_shape *out, const cx_json *config, cvs_error *err)
-{
-    int rc = read_shape(out, cx_json_get(config, "batch_input_shape"), err);
-    if (rc == 0 && out->ndim == 0) rc = read_shape(out, cx_json_get(config, "batch_shape"), err);
-    if (rc < 0 || out->ndim > 0) return rc;
-    int64_t dim = cx_json_int(cx_json_get(config, "input_dim"), 0);
-    const cx_json *length = cx_json_get(config, "input_length");
-    if (dim < 1 || dim > max_side) return 0;
-    *out = (cx_shape){2, {CX_FREE, dim}};
-    if (length) {
-        int64_t n = cx_json_int(length, CX_FREE);
-        *out = (cx_shape){3, {CX_FREE, n > 0 && n <= max_side ? n : CX_FREE, dim}};
-    }
     return 0;
 }
 
@@ -102,7 +57,7 @@ static int read_input(cx_member *member, cx_plan *plan, cx_plan_context *c)
     cx_shape shape;
     int rc;
     member->is_input = 1;
-    TRY(read_input_shape(&shape, cx_json_get(member->json, "config"), c->err));
+    TRY(cx_config_input_shape(&shape, cx_json_get(member->json, "config"), c->err));
     if (plan->shape.ndim == 0) plan->shape = shape;
     if (plan->module == 0 && shape.ndim == 0)
         rc = cx_fail(c->err, CVS_E_FORMAT, "it does not state its shape");
@@ -149,7 +104,7 @@ static int add_layer(cx_member *member, const cx_plan *plan, const char *class_n
 {
     const cx_json *config = cx_json_get(member->json, "config");
     int rc = check_variant(config, c->err);
-    if (rc < 0) return rc;
+    if (rc < 0) return cx_where(c->err, rc, "layer \"%s\"", member->name);
     rc = cx_model_add_layer(&member->layer, c->model, plan->module, class_name, member->name,
                             config, &c->config, c->err);
     if (rc == CVS_E_UNSUPPORTED && !cx_layer_kind_find(class_name)) {
@@ -162,15 +117,33 @@ static int add_layer(cx_member *member, const cx_plan *plan, const char *class_n
     return rc;
 }
 
+/* A layer that cannot be computed, for what the context's error says, has its place none the less.
+ */
+static int add_unknown(cx_member *member, const cx_plan *plan, const char *class_name,
+                       cx_plan_context *c)
+{
+    const cx_json *config = cx_json_get(member->json, "config");
+    cx_model_refuse(c->model, plan->module, c->err);
+    const cx_layer_kind *kind = cx_unknown_kind(class_name, c->model->arena);
+    if (!kind) return cx_no_memory(c->err, sizeof *kind);
+    member->is_unknown = 1;
+    if (!cx_unknown_class_shape(&member->stated, class_name, config))
+        member->stated = (cx_shape){0};
+    return cx_model_add_layer_of(&member->layer, c->model, plan->module, kind, member->name, config,
+                                 &c->config, c->err);
+}
+
 static int read_layer(cx_member *member, const cx_plan *plan, cx_plan_context *c)
 {
     const char *class_name = cx_json_string(cx_json_get(member->json, "class_name"), NULL);
     const char *home = cx_json_string(cx_json_get(member->json, "module"), "");
     if (!class_name)
         return cx_fail(c->err, CVS_E_FORMAT, "layer \"%s\" has no class", member->name);
-    if (!cx_is_operation(home, class_name)) return add_layer(member, plan, class_name, c);
-    int rc = add_operation(member, plan, class_name, c);
-    return rc < 0 ? cx_where(c->err, rc, "layer \"%s\"", member->name) : 0;
+    int is_operation = cx_is_operation(home, class_name);
+    int rc = is_operation ? add_operation(member, plan, class_name, c)
+                          : add_layer(member, plan, class_name, c);
+    if (rc < 0 && is_operation) cx_where(c->err, rc, "layer \"%s\"", member->name);
+    return rc == CVS_E_UNSUPPORTED ? add_unknown(member, plan, class_name, c) : rc;
 }
 
 static int read_member(cx_member *member, const cx_json *json, cx_plan *plan, cx_plan_context *c)
@@ -181,7 +154,7 @@ static int read_member(cx_member *member, const cx_json *json, cx_plan *plan, cx
     int rc = read_name(&member->name, json, plan, c);
     if (rc < 0) return rc;
     if (strcmp(class_name, "InputLayer") == 0) return read_input(member, plan, c);
-    if (is_model(json)) return read_plan(&member->nested, json, plan, c);
+    if (cx_config_is_model(json)) return read_plan(&member->nested, json, plan, c);
     return read_layer(member, plan, c);
 }
 
@@ -194,7 +167,7 @@ static void *plan_array(cx_plan_context *c, size_t n, size_t size)
 
 /* --- Sequential --- */
 
-/* A call of each member on the one before it. */
+/* A call of each member on the one before it, which gives what the later one says it takes. */
 static int chain(cx_plan *plan, cx_plan_context *c)
 {
     for (int i = 0; i < plan->n; i++) {
@@ -206,6 +179,7 @@ static int chain(cx_plan *plan, cx_plan_context *c)
         *call = (cx_plan_call){.member = member, .in = {ref, i > 0}};
         member->calls = call;
         member->n_calls = 1;
+        if (i > 0) cx_member_state_shape(&plan->members[i - 1], member->json);
         if (i > 0 && member->is_input)
             return cx_fail(c->err, CVS_E_FORMAT, "input \"%s\" stands inside a Sequential model",
                            member->name);
@@ -217,21 +191,6 @@ static int chain(cx_plan *plan, cx_plan_context *c)
     plan->outputs.ref[0] = (cx_ref){plan->n - 1, 0, 0};
     plan->inputs.n = plan->outputs.n = 1;
     return 0;
-}
-
-/* The shape of a Sequential's input where no InputLayer states it: its first layer does, or
- * build_input_shape, or the model that is its first layer. */
-static int find_input_shape(cx_shape *out, const cx_json *config, const cx_json *first,
-                            cx_plan_context *c)
-{
-    int rc = read_input_shape(out, cx_json_get(first, "config"), c->err);
-    if (rc == 0 && out->ndim == 0)
-        rc = read_shape(out, cx_json_get(config, "build_input_shape"), c->err);
-    if (rc < 0 || out->ndim > 0 || !is_model(first)) return rc;
-    const cx_json *inner = cx_json_get(first, "config");
-    const cx_json *list = cx_json_is_array(inner) ? inner : cx_json_get(inner, "layers");
-    /* every level is one of the JSON's, whose depth is limited */
-    return find_input_shape(out, inner, cx_json_at(list, 0), c);
 }
 
 /* Before its first layer a Sequential has an input, whether the file lists it or not. */
@@ -248,7 +207,7 @@ static int read_hidden_input(cx_plan *plan, const cx_json *config, const cx_json
     member->name = cx_arena_strdup(c->arena, name);
     if (!member->name) return cx_no_memory(c->err, sizeof name);
     plan->n = 1;
-    TRY(find_input_shape(&plan->shape, config, first, c));
+    TRY(cx_config_sequential_shape(&plan->shape, config, first, c->err));
     if (plan->module != 0) return 0;
     if (plan->shape.ndim == 0) {
         rc = cx_fail(c->err, CVS_E_FORMAT, "the model does not state the shape of its input");
@@ -318,14 +277,15 @@ static void order_inputs(const cx_plan *plan, cvs_model *m)
 
 int cx_config_build(cvs_model **out, const cx_json *root, const char *keras_version, cvs_error *err)
 {
-    cx_plan_context c = {.config = {cx_keras_major(keras_version)}, .err = err};
+    cvs_error own = {0}; /* what is kept of a layer that cannot be computed goes through it */
+    cx_plan_context c = {.config = {cx_keras_major(keras_version)}, .err = err ? err : &own};
     const char *class_name = cx_json_string(cx_json_get(root, "class_name"), NULL);
     const cx_json *config = cx_json_get(root, "config");
     cx_plan *plan = NULL;
     int rc;
     *out = NULL;
     if (!class_name) return cx_fail(err, CVS_E_FORMAT, "the model's description has no class_name");
-    if (!is_model(root))
+    if (!cx_config_is_model(root))
         return cx_fail(err, CVS_E_UNSUPPORTED, "models of class %s are not supported", class_name);
     const char *otherwise = cx_json_is_array(config) ? "sequential" : "model";
     const char *name = cx_json_string(cx_json_get(config, "name"), otherwise);

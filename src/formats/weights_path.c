@@ -92,8 +92,29 @@ static const cx_h5_object *find_vars(const finder *f, const cx_h5_object *group)
     return inner && !(vars && numbered(f, vars, 0)) ? inner : vars;
 }
 
+/* All numbers below a group but the state of random number generators: the layers in a layer that
+ * is not known have groups of their own, as deep as the file's limit at most. */
+static int64_t count_below(const finder *f, const cx_h5_object *group)
+{
+    const cx_h5_object *o;
+    int64_t n = 0;
+    for (size_t i = 0; (o = cx_h5_member(f->h5, group, i)); i++) {
+        const int has_numbers = o->storage == CX_H5_IN_FILE || o->storage == CX_H5_INLINE;
+        const int64_t numbers = cx_shape_count(&o->shape);
+        if (!o->is_dataset && strcmp(o->name, "seed_generator") != 0)
+            n += count_below(f, o);
+        else if (o->is_dataset && has_numbers && numbers > 0)
+            n += numbers;
+    }
+    return n;
+}
+
 static int find_layer(finder *f, cx_layer *l, const cx_h5_object *group)
 {
+    if (cx_model_is_open(f->m, l)) {
+        l->n_stored = group ? count_below(f, group) : 0;
+        return 0;
+    }
     const cx_h5_object *vars = group ? find_vars(f, group) : NULL;
     const cx_h5_object *own = group ? cx_h5_find(f->h5, group, "vars") : NULL;
     const char *name = own ? cx_h5_text(f->h5, own, "name") : NULL;

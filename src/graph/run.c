@@ -66,6 +66,8 @@ static int run_init(cvs_run *run, const cvs_model *m, const cvs_run_options *o, 
     const size_t nodes = (size_t)m->n_nodes;
     int rc;
     if (o->batch < 0) return cx_fail(err, CVS_E_ARG, "a batch of %d", o->batch);
+    rc = cx_model_can_run(m, err);
+    if (rc < 0) return rc;
     run->model = m;
     run->batch = o->batch ? o->batch : 1;
     run->exact = o->exact;
