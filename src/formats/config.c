@@ -167,29 +167,42 @@ static void *plan_array(cx_plan_context *c, size_t n, size_t size)
 
 /* --- Sequential --- */
 
-/* A call of each member on the one before it, which gives what the later one says it takes. */
+/* What a member takes: nothing as the first of a branch, the ends of the branches where they meet,
+ * else the one before it. */
+static int refs_of(cx_refs *out, const cx_plan *plan, int i, cx_plan_context *c)
+{
+    out->ref = plan_array(c, (size_t)plan->n_ends + 1, sizeof *out->ref);
+    if (!out->ref) return CVS_E_NOMEM;
+    const int meets = plan->n_ends > 0 && i == plan->ends[plan->n_ends - 1] + 1;
+    out->n = i == 0 || plan->members[i].is_branch ? 0 : meets ? plan->n_ends : 1;
+    for (int k = 0; k < out->n; k++) out->ref[k].member = meets ? plan->ends[k] : i - 1;
+    return 0;
+}
+
+/* A call of each member, which is told what the one after it says that it takes. */
 static int chain(cx_plan *plan, cx_plan_context *c)
 {
-    for (int i = 0; i < plan->n; i++) {
-        cx_member *member = &plan->members[i];
-        cx_plan_call *call = plan_array(c, 1, sizeof *call);
-        cx_ref *ref = plan_array(c, 1, sizeof *ref);
-        if (!call || !ref) return CVS_E_NOMEM;
-        *ref = (cx_ref){i - 1, 0, 0};
-        *call = (cx_plan_call){.member = member, .in = {ref, i > 0}};
-        member->calls = call;
-        member->n_calls = 1;
-        if (i > 0) cx_member_state_shape(&plan->members[i - 1], member->json);
-        if (i > 0 && member->is_input)
-            return cx_fail(c->err, CVS_E_FORMAT, "input \"%s\" stands inside a Sequential model",
-                           member->name);
-    }
-    plan->inputs.ref = plan_array(c, 1, sizeof(cx_ref));
+    plan->inputs.ref = plan_array(c, (size_t)plan->n_ends + 1, sizeof(cx_ref));
     plan->outputs.ref = plan_array(c, 1, sizeof(cx_ref));
     if (!plan->inputs.ref || !plan->outputs.ref) return CVS_E_NOMEM;
-    plan->inputs.ref[0] = (cx_ref){0, 0, 0};
-    plan->outputs.ref[0] = (cx_ref){plan->n - 1, 0, 0};
-    plan->inputs.n = plan->outputs.n = 1;
+    for (int i = 0; i < plan->n; i++) {
+        cx_member *member = &plan->members[i];
+        member->calls = plan_array(c, 1, sizeof *member->calls);
+        if (!member->calls) return CVS_E_NOMEM;
+        member->calls->member = member;
+        member->n_calls = 1;
+        int rc = refs_of(&member->calls->in, plan, i, c);
+        if (rc < 0) return rc;
+        if (member->calls->in.n == 0)
+            plan->inputs.ref[plan->inputs.n++].member = i;
+        else if (member->is_input)
+            return cx_fail(c->err, CVS_E_FORMAT, "input \"%s\" stands inside a Sequential model",
+                           member->name);
+        else
+            cx_member_state_shape(&plan->members[member->calls->in.ref[0].member], member->json);
+    }
+    plan->outputs.ref[0].member = plan->n - 1;
+    plan->outputs.n = 1;
     return 0;
 }
 
@@ -197,49 +210,109 @@ static int chain(cx_plan *plan, cx_plan_context *c)
 static int read_hidden_input(cx_plan *plan, const cx_json *config, const cx_json *first,
                              cx_plan_context *c)
 {
-    cx_member *member = &plan->members[0];
+    cx_member *member = &plan->members[plan->n];
     const char *first_name;
     char name[MAX_NAME + 16];
+    cx_shape shape;
     int rc;
     TRY(read_name(&first_name, first, plan, c));
     snprintf(name, sizeof name, "%s_input", first_name);
     *member = (cx_member){.is_input = 1, .node = -1, .layer = -1};
     member->name = cx_arena_strdup(c->arena, name);
     if (!member->name) return cx_no_memory(c->err, sizeof name);
-    plan->n = 1;
-    TRY(cx_config_sequential_shape(&plan->shape, config, first, c->err));
+    plan->n++;
+    TRY(cx_config_sequential_shape(&shape, config, first, c->err));
+    if (plan->shape.ndim == 0) plan->shape = shape;
     if (plan->module != 0) return 0;
-    if (plan->shape.ndim == 0) {
+    if (shape.ndim == 0) {
         rc = cx_fail(c->err, CVS_E_FORMAT, "the model does not state the shape of its input");
         cx_hint(c->err,
                 "build the model, or give its first layer an input shape, before saving it");
         goto out;
     }
-    TRY(cx_model_add_input(&member->node, c->model, 0, name, &plan->shape, c->err));
+    TRY(cx_model_add_input(&member->node, c->model, 0, name, &shape, c->err));
 out:
     return rc;
 }
 
 /* --- models --- */
 
-static int read_members(cx_plan *plan, const cx_json *config, const cx_json *list, int sequential,
-                        cx_plan_context *c)
+/* The layers of a model that follow each other, with the input before them. */
+static int read_list(cx_plan *plan, const cx_json *config, const cx_json *list, int sequential,
+                     cx_plan_context *c)
 {
-    size_t n = cx_json_size(list);
     const cx_json *first = cx_json_at(list, 0);
-    int rc = 0;
-    if (n < 1 || n > CX_MAX_NODES)
-        return cx_fail(c->err, CVS_E_FORMAT, "it lists %zu layers, 1 to %d are possible", n,
-                       CX_MAX_NODES);
-    plan->members = plan_array(c, n + 1, sizeof *plan->members);
-    if (!plan->members) return CVS_E_NOMEM;
     const char *first_class = cx_json_string(cx_json_get(first, "class_name"), "");
+    int rc = 0;
     if (sequential && strcmp(first_class, "InputLayer") != 0)
         TRY(read_hidden_input(plan, config, first, c));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < cx_json_size(list); i++) {
         TRY(read_member(&plan->members[plan->n], cx_json_at(list, i), plan, c));
         plan->n++;
     }
+out:
+    return rc;
+}
+
+static const cx_json *layers_of(const cx_json *model)
+{
+    const cx_json *config = cx_json_get(model, "config");
+    return cx_json_is_array(config) ? config : cx_json_get(config, "layers");
+}
+
+/* The Sequential models that Keras 1 lists in the Merge that begins a Sequential; NULL where the
+ * first layer is no such thing. */
+static const cx_json *branches_of(const cx_json *first)
+{
+    const cx_json *branches = cx_json_get(cx_json_get(first, "config"), "layers");
+    return !cx_config_is_model(first) && cx_config_is_model(cx_json_at(branches, 0)) ? branches
+                                                                                     : NULL;
+}
+
+/* Room for all members; gives the number of branches. */
+static int make_room(cx_plan *plan, const cx_json *list, const cx_json *branches,
+                     cx_plan_context *c)
+{
+    size_t n = cx_json_size(list), n_branches = cx_json_size(branches);
+    for (size_t i = 0; i < n_branches; i++) {
+        const cx_json *branch = cx_json_at(branches, i), *inner = layers_of(branch);
+        const char *class_name = cx_json_string(cx_json_get(branch, "class_name"), "");
+        if (plan->module != 0 || strcmp(class_name, "Sequential") != 0 ||
+            branches_of(cx_json_at(inner, 0)))
+            return cx_fail(c->err, CVS_E_UNSUPPORTED,
+                           "a layer that merges models is supported at the start of the whole "
+                           "model, for plain Sequential ones");
+        n += cx_json_size(inner) + 1;
+    }
+    if (cx_json_size(list) < 1 || n > CX_MAX_NODES)
+        return cx_fail(c->err, CVS_E_FORMAT, "it lists %zu layers, 1 to %d are possible", n,
+                       CX_MAX_NODES);
+    plan->members = plan_array(c, n + 1, sizeof *plan->members);
+    plan->ends = plan_array(c, n_branches, sizeof *plan->ends);
+    return plan->members && plan->ends ? (int)n_branches : CVS_E_NOMEM;
+}
+
+/* The weights of branches are stored as if their layers were the model's own. */
+static int read_members(cx_plan *plan, const cx_json *config, const cx_json *list, int sequential,
+                        cx_plan_context *c)
+{
+    const cx_json *branches = sequential ? branches_of(cx_json_at(list, 0)) : NULL;
+    int rc, n;
+    TRY(make_room(plan, list, branches, c));
+    n = rc;
+    for (int i = 0; i < n; i++) {
+        const cx_json *branch = cx_json_at(branches, (size_t)i);
+        const int first = plan->n;
+        if (cx_json_size(layers_of(branch)) == 0) {
+            rc = cx_fail(c->err, CVS_E_FORMAT, "a model without layers is merged");
+            goto out;
+        }
+        TRY(read_list(plan, cx_json_get(branch, "config"), layers_of(branch), 1, c));
+        plan->members[first].is_branch = 1;
+        plan->ends[plan->n_ends++] = plan->n - 1;
+    }
+    if (n > 0) c->model->modules[0].sequential = 0;
+    TRY(read_list(plan, config, list, sequential && n == 0, c));
 out:
     return rc;
 }
@@ -248,7 +321,7 @@ static int read_plan(cx_plan **out, const cx_json *json, const cx_plan *parent, 
 {
     const char *class_name = cx_json_string(cx_json_get(json, "class_name"), "");
     const cx_json *config = cx_json_get(json, "config");
-    const cx_json *list = cx_json_is_array(config) ? config : cx_json_get(config, "layers");
+    const cx_json *list = layers_of(json);
     int sequential = strcmp(class_name, "Sequential") == 0, rc = 0;
     const char *name = "";
     cx_plan *plan = plan_array(c, 1, sizeof *plan);

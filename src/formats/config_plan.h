@@ -35,6 +35,7 @@ struct cx_member {
     const cx_json *json; /* {"class_name", "config", "inbound_nodes"} */
     int is_input;
     int is_operation;
+    int is_branch;   /* begins a branch of a Sequential model that begins with a Merge */
     int is_unknown;  /* a layer that cannot be computed */
     int has_several; /* of its outputs; they are one node, whose shape is left open */
     cx_shape stated; /* of its output, by the file; no axes where it does not say */
@@ -53,6 +54,8 @@ struct cx_plan {
     int n;
     const cx_member **sorted; /* by name */
     cx_refs inputs, outputs;
+    int *ends; /* last members of the branches before a Merge */
+    int n_ends;
     cx_shape shape; /* of the first input; ndim 0 where the description does not say */
 };
 
