@@ -84,6 +84,10 @@ typedef struct cvs_load_options {
  * Weights that stand in the file as they are wanted are used there, without a copy: the file must
  * not be cut or written to while the model lives (replacing it by another file does no harm).
  *
+ * A model with layers that cannot be computed (Python code, a user's own class, an unknown
+ * operation) is loaded, too, so that it can be described: cvs_layer.is_unknown tells which they
+ * are, and cvs_run_new() refuses it.
+ *
  * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure
  * @param path      file name
  * @param options   may be NULL
@@ -101,10 +105,12 @@ typedef struct cvs_layer {
     const char *name;            /**< Keras name; "name#1" for the second call of a shared layer */
     const char *class_name;      /**< Keras class, "Conv2D" */
     int64_t shape[CVS_MAX_DIMS]; /**< output, the batch first; -1 where it is free */
-    int ndim;                    /**< entries of shape */
+    int ndim;                    /**< entries of shape; 0 where a layer that is not known leaves
+                                      the shape open */
     int64_t params;              /**< all numbers stored in the layer */
     int64_t trainable_params;    /**< those that training changes */
     int is_input;                /**< 1 for an input of the model */
+    int is_unknown;              /**< 1 for a layer that can be described but not computed */
 } cvs_layer;
 
 /** How many layer calls the model has, in model order, inputs included. */
@@ -234,7 +240,8 @@ typedef struct cvs_run_options {
  *
  * @param[out] out  the run, the caller's to cvs_run_free(); it borrows @p model until then
  * @param options   may be NULL
- * @return 0, CVS_E_ARG (a tap that does not exist), CVS_E_NOMEM
+ * @return 0, CVS_E_ARG (a tap that does not exist), CVS_E_NOMEM, or CVS_E_UNSUPPORTED where the
+ *         model has a layer that cannot be computed, which is named in err->where
  */
 CVS_API int cvs_run_new(cvs_run **out, const cvs_model *model, const cvs_run_options *options,
                         cvs_error *err);

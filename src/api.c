@@ -62,6 +62,7 @@ int cvs_model_layer(cvs_layer *out, const cvs_model *m, int index, cvs_error *er
     out->params = cx_layer_params(l);
     out->trainable_params = cx_layer_trainable_params(l);
     out->is_input = node->n_inputs == 0;
+    out->is_unknown = l->kind->is_unknown;
     return 0;
 }
 

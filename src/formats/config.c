@@ -10,7 +10,6 @@
 
 /* Bytes of a name with those of the models around it: every call in a nested model has them all. */
 enum { MAX_NAME = 4096 };
-static const int64_t max_side = INT32_MAX;
 
 int cx_keras_major(const char *version)
 {
@@ -19,9 +18,7 @@ int cx_keras_major(const char *version)
     return major < 1 ? 1 : major > 3 ? 3 : (int)major;
 }
 
-/* A model as a layer: the class, and a configuration that lists layers. Files of Keras 1 and 2 up
- * to 2.2.2 have the bare list for a Sequential. */
-static int is_model(const cx_json *json)
+int cx_config_is_model(const cx_json *json)
 {
     static const char *const classes[] = {"Sequential", "Functional", "Model", "Container",
                                           "Network"};
@@ -30,48 +27,6 @@ static int is_model(const cx_json *json)
     for (size_t i = 0; i < sizeof classes / sizeof *classes; i++)
         if (strcmp(class_name, classes[i]) == 0)
             return cx_json_is_array(config) || cx_json_is_array(cx_json_get(config, "layers"));
-    return 0;
-}
-
-/* --- input shapes --- */
-
-/* A shape: a list, or an object that wraps one as "items" (TensorShape, tuple). 0 when `json` is
- * none. */
-static int read_shape(cx_shape *out, const cx_json *json, cvs_error *err)
-{
-    const cx_json *list = cx_json_is_object(json) ? cx_json_get(json, "items") : json;
-    size_t n = cx_json_size(list);
-    *out = (cx_shape){0};
-    if (!cx_json_is_array(list)) return 0;
-    if (n < 1 || n > CX_MAX_DIMS)
-        return cx_fail(err, CVS_E_UNSUPPORTED, "its input has %zu axes, 1 to %d are possible", n,
-                       CX_MAX_DIMS);
-    for (size_t i = 0; i < n; i++) {
-        const cx_json *item = cx_json_at(list, i);
-        int64_t size = cx_json_is_null(item) ? CX_FREE : cx_json_int(item, 0);
-        if (size != CX_FREE && (size < 1 || size > max_side))
-            return cx_fail(err, CVS_E_FORMAT, "size %zu of its input shape is no possible size", i);
-        out->d[i] = size;
-    }
-    out->ndim = (int)n;
-    return 0;
-}
-
-/* The input shape that a layer's configuration states. Keras 1 gave Dense only `input_dim`, and
- * Conv1D `input_dim` and `input_length`. */
-static int read_input_shape(cx_shape *out, const cx_json *config, cvs_error *err)
-{
-    int rc = read_shape(out, cx_json_get(config, "batch_input_shape"), err);
-    if (rc == 0 && out->ndim == 0) rc = read_shape(out, cx_json_get(config, "batch_shape"), err);
-    if (rc < 0 || out->ndim > 0) return rc;
-    int64_t dim = cx_json_int(cx_json_get(config, "input_dim"), 0);
-    const cx_json *length = cx_json_get(config, "input_length");
-    if (dim < 1 || dim > max_side) return 0;
-    *out = (cx_shape){2, {CX_FREE, dim}};
-    if (length) {
-        int64_t n = cx_json_int(length, CX_FREE);
-        *out = (cx_shape){3, {CX_FREE, n > 0 && n <= max_side ? n : CX_FREE, dim}};
-    }
     return 0;
 }
 
@@ -102,7 +57,7 @@ static int read_input(cx_member *member, cx_plan *plan, cx_plan_context *c)
     cx_shape shape;
     int rc;
     member->is_input = 1;
-    TRY(read_input_shape(&shape, cx_json_get(member->json, "config"), c->err));
+    TRY(cx_config_input_shape(&shape, cx_json_get(member->json, "config"), c->err));
     if (plan->shape.ndim == 0) plan->shape = shape;
     if (plan->module == 0 && shape.ndim == 0)
         rc = cx_fail(c->err, CVS_E_FORMAT, "it does not state its shape");
@@ -149,7 +104,7 @@ static int add_layer(cx_member *member, const cx_plan *plan, const char *class_n
 {
     const cx_json *config = cx_json_get(member->json, "config");
     int rc = check_variant(config, c->err);
-    if (rc < 0) return rc;
+    if (rc < 0) return cx_where(c->err, rc, "layer \"%s\"", member->name);
     rc = cx_model_add_layer(&member->layer, c->model, plan->module, class_name, member->name,
                             config, &c->config, c->err);
     if (rc == CVS_E_UNSUPPORTED && !cx_layer_kind_find(class_name)) {
@@ -162,15 +117,33 @@ static int add_layer(cx_member *member, const cx_plan *plan, const char *class_n
     return rc;
 }
 
+/* A layer that cannot be computed, for what the context's error says, has its place none the less.
+ */
+static int add_unknown(cx_member *member, const cx_plan *plan, const char *class_name,
+                       cx_plan_context *c)
+{
+    const cx_json *config = cx_json_get(member->json, "config");
+    cx_model_refuse(c->model, plan->module, c->err);
+    const cx_layer_kind *kind = cx_unknown_kind(class_name, c->model->arena);
+    if (!kind) return cx_no_memory(c->err, sizeof *kind);
+    member->is_unknown = 1;
+    if (!cx_unknown_class_shape(&member->stated, class_name, config))
+        member->stated = (cx_shape){0};
+    return cx_model_add_layer_of(&member->layer, c->model, plan->module, kind, class_name,
+                                 member->name, config, &c->config, c->err);
+}
+
 static int read_layer(cx_member *member, const cx_plan *plan, cx_plan_context *c)
 {
     const char *class_name = cx_json_string(cx_json_get(member->json, "class_name"), NULL);
     const char *home = cx_json_string(cx_json_get(member->json, "module"), "");
     if (!class_name)
         return cx_fail(c->err, CVS_E_FORMAT, "layer \"%s\" has no class", member->name);
-    if (!cx_is_operation(home, class_name)) return add_layer(member, plan, class_name, c);
-    int rc = add_operation(member, plan, class_name, c);
-    return rc < 0 ? cx_where(c->err, rc, "layer \"%s\"", member->name) : 0;
+    int is_operation = cx_is_operation(home, class_name);
+    int rc = is_operation ? add_operation(member, plan, class_name, c)
+                          : add_layer(member, plan, class_name, c);
+    if (rc < 0 && is_operation) cx_where(c->err, rc, "layer \"%s\"", member->name);
+    return rc == CVS_E_UNSUPPORTED ? add_unknown(member, plan, class_name, c) : rc;
 }
 
 static int read_member(cx_member *member, const cx_json *json, cx_plan *plan, cx_plan_context *c)
@@ -181,7 +154,7 @@ static int read_member(cx_member *member, const cx_json *json, cx_plan *plan, cx
     int rc = read_name(&member->name, json, plan, c);
     if (rc < 0) return rc;
     if (strcmp(class_name, "InputLayer") == 0) return read_input(member, plan, c);
-    if (is_model(json)) return read_plan(&member->nested, json, plan, c);
+    if (cx_config_is_model(json)) return read_plan(&member->nested, json, plan, c);
     return read_layer(member, plan, c);
 }
 
@@ -194,93 +167,152 @@ static void *plan_array(cx_plan_context *c, size_t n, size_t size)
 
 /* --- Sequential --- */
 
-/* A call of each member on the one before it. */
-static int chain(cx_plan *plan, cx_plan_context *c)
+/* What a member takes: nothing as the first of a branch, the ends of the branches where they meet,
+ * else the one before it. */
+static int refs_of(cx_refs *out, const cx_plan *plan, int i, cx_plan_context *c)
 {
-    for (int i = 0; i < plan->n; i++) {
-        cx_member *member = &plan->members[i];
-        cx_plan_call *call = plan_array(c, 1, sizeof *call);
-        cx_ref *ref = plan_array(c, 1, sizeof *ref);
-        if (!call || !ref) return CVS_E_NOMEM;
-        *ref = (cx_ref){i - 1, 0, 0};
-        *call = (cx_plan_call){.member = member, .in = {ref, i > 0}};
-        member->calls = call;
-        member->n_calls = 1;
-        if (i > 0 && member->is_input)
-            return cx_fail(c->err, CVS_E_FORMAT, "input \"%s\" stands inside a Sequential model",
-                           member->name);
-    }
-    plan->inputs.ref = plan_array(c, 1, sizeof(cx_ref));
-    plan->outputs.ref = plan_array(c, 1, sizeof(cx_ref));
-    if (!plan->inputs.ref || !plan->outputs.ref) return CVS_E_NOMEM;
-    plan->inputs.ref[0] = (cx_ref){0, 0, 0};
-    plan->outputs.ref[0] = (cx_ref){plan->n - 1, 0, 0};
-    plan->inputs.n = plan->outputs.n = 1;
+    out->ref = plan_array(c, (size_t)plan->n_ends + 1, sizeof *out->ref);
+    if (!out->ref) return CVS_E_NOMEM;
+    const int meets = plan->n_ends > 0 && i == plan->ends[plan->n_ends - 1] + 1;
+    out->n = i == 0 || plan->members[i].is_branch ? 0 : meets ? plan->n_ends : 1;
+    for (int k = 0; k < out->n; k++) out->ref[k].member = meets ? plan->ends[k] : i - 1;
     return 0;
 }
 
-/* The shape of a Sequential's input where no InputLayer states it: its first layer does, or
- * build_input_shape, or the model that is its first layer. */
-static int find_input_shape(cx_shape *out, const cx_json *config, const cx_json *first,
-                            cx_plan_context *c)
+/* A call of each member, which is told what the one after it says that it takes. */
+static int chain(cx_plan *plan, cx_plan_context *c)
 {
-    int rc = read_input_shape(out, cx_json_get(first, "config"), c->err);
-    if (rc == 0 && out->ndim == 0)
-        rc = read_shape(out, cx_json_get(config, "build_input_shape"), c->err);
-    if (rc < 0 || out->ndim > 0 || !is_model(first)) return rc;
-    const cx_json *inner = cx_json_get(first, "config");
-    const cx_json *list = cx_json_is_array(inner) ? inner : cx_json_get(inner, "layers");
-    /* every level is one of the JSON's, whose depth is limited */
-    return find_input_shape(out, inner, cx_json_at(list, 0), c);
+    plan->inputs.ref = plan_array(c, (size_t)plan->n_ends + 1, sizeof(cx_ref));
+    plan->outputs.ref = plan_array(c, 1, sizeof(cx_ref));
+    if (!plan->inputs.ref || !plan->outputs.ref) return CVS_E_NOMEM;
+    for (int i = 0; i < plan->n; i++) {
+        cx_member *member = &plan->members[i];
+        member->calls = plan_array(c, 1, sizeof *member->calls);
+        if (!member->calls) return CVS_E_NOMEM;
+        member->calls->member = member;
+        member->n_calls = 1;
+        int rc = refs_of(&member->calls->in, plan, i, c);
+        if (rc < 0) return rc;
+        if (member->calls->in.n == 0)
+            plan->inputs.ref[plan->inputs.n++].member = i;
+        else if (member->is_input)
+            return cx_fail(c->err, CVS_E_FORMAT, "input \"%s\" stands inside a Sequential model",
+                           member->name);
+        else
+            cx_member_state_shape(&plan->members[member->calls->in.ref[0].member], member->json);
+    }
+    plan->outputs.ref[0].member = plan->n - 1;
+    plan->outputs.n = 1;
+    return 0;
 }
 
 /* Before its first layer a Sequential has an input, whether the file lists it or not. */
 static int read_hidden_input(cx_plan *plan, const cx_json *config, const cx_json *first,
                              cx_plan_context *c)
 {
-    cx_member *member = &plan->members[0];
+    cx_member *member = &plan->members[plan->n];
     const char *first_name;
     char name[MAX_NAME + 16];
+    cx_shape shape;
     int rc;
     TRY(read_name(&first_name, first, plan, c));
     snprintf(name, sizeof name, "%s_input", first_name);
     *member = (cx_member){.is_input = 1, .node = -1, .layer = -1};
     member->name = cx_arena_strdup(c->arena, name);
     if (!member->name) return cx_no_memory(c->err, sizeof name);
-    plan->n = 1;
-    TRY(find_input_shape(&plan->shape, config, first, c));
+    plan->n++;
+    TRY(cx_config_sequential_shape(&shape, config, first, c->err));
+    if (plan->shape.ndim == 0) plan->shape = shape;
     if (plan->module != 0) return 0;
-    if (plan->shape.ndim == 0) {
+    if (shape.ndim == 0) {
         rc = cx_fail(c->err, CVS_E_FORMAT, "the model does not state the shape of its input");
         cx_hint(c->err,
                 "build the model, or give its first layer an input shape, before saving it");
         goto out;
     }
-    TRY(cx_model_add_input(&member->node, c->model, 0, name, &plan->shape, c->err));
+    TRY(cx_model_add_input(&member->node, c->model, 0, name, &shape, c->err));
 out:
     return rc;
 }
 
 /* --- models --- */
 
-static int read_members(cx_plan *plan, const cx_json *config, const cx_json *list, int sequential,
-                        cx_plan_context *c)
+/* The layers of a model that follow each other, with the input before them. */
+static int read_list(cx_plan *plan, const cx_json *config, const cx_json *list, int sequential,
+                     cx_plan_context *c)
 {
-    size_t n = cx_json_size(list);
     const cx_json *first = cx_json_at(list, 0);
-    int rc = 0;
-    if (n < 1 || n > CX_MAX_NODES)
-        return cx_fail(c->err, CVS_E_FORMAT, "it lists %zu layers, 1 to %d are possible", n,
-                       CX_MAX_NODES);
-    plan->members = plan_array(c, n + 1, sizeof *plan->members);
-    if (!plan->members) return CVS_E_NOMEM;
     const char *first_class = cx_json_string(cx_json_get(first, "class_name"), "");
+    int rc = 0;
     if (sequential && strcmp(first_class, "InputLayer") != 0)
         TRY(read_hidden_input(plan, config, first, c));
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < cx_json_size(list); i++) {
         TRY(read_member(&plan->members[plan->n], cx_json_at(list, i), plan, c));
         plan->n++;
     }
+out:
+    return rc;
+}
+
+static const cx_json *layers_of(const cx_json *model)
+{
+    const cx_json *config = cx_json_get(model, "config");
+    return cx_json_is_array(config) ? config : cx_json_get(config, "layers");
+}
+
+/* The Sequential models that Keras 1 lists in the Merge that begins a Sequential; NULL where the
+ * first layer is no such thing. */
+static const cx_json *branches_of(const cx_json *first)
+{
+    const cx_json *branches = cx_json_get(cx_json_get(first, "config"), "layers");
+    return !cx_config_is_model(first) && cx_config_is_model(cx_json_at(branches, 0)) ? branches
+                                                                                     : NULL;
+}
+
+/* Room for all members; gives the number of branches. */
+static int make_room(cx_plan *plan, const cx_json *list, const cx_json *branches,
+                     cx_plan_context *c)
+{
+    size_t n = cx_json_size(list), n_branches = cx_json_size(branches);
+    for (size_t i = 0; i < n_branches; i++) {
+        const cx_json *branch = cx_json_at(branches, i), *inner = layers_of(branch);
+        const char *class_name = cx_json_string(cx_json_get(branch, "class_name"), "");
+        if (plan->module != 0 || strcmp(class_name, "Sequential") != 0 ||
+            branches_of(cx_json_at(inner, 0)))
+            return cx_fail(c->err, CVS_E_UNSUPPORTED,
+                           "a layer that merges models is supported at the start of the whole "
+                           "model, for plain Sequential ones");
+        n += cx_json_size(inner) + 1;
+    }
+    if (cx_json_size(list) < 1 || n > CX_MAX_NODES)
+        return cx_fail(c->err, CVS_E_FORMAT, "it lists %zu layers, 1 to %d are possible", n,
+                       CX_MAX_NODES);
+    plan->members = plan_array(c, n + 1, sizeof *plan->members);
+    plan->ends = plan_array(c, n_branches, sizeof *plan->ends);
+    return plan->members && plan->ends ? (int)n_branches : CVS_E_NOMEM;
+}
+
+/* The weights of branches are stored as if their layers were the model's own. */
+static int read_members(cx_plan *plan, const cx_json *config, const cx_json *list, int sequential,
+                        cx_plan_context *c)
+{
+    const cx_json *branches = sequential ? branches_of(cx_json_at(list, 0)) : NULL;
+    int rc, n;
+    TRY(make_room(plan, list, branches, c));
+    n = rc;
+    for (int i = 0; i < n; i++) {
+        const cx_json *branch = cx_json_at(branches, (size_t)i);
+        const int first = plan->n;
+        if (cx_json_size(layers_of(branch)) == 0) {
+            rc = cx_fail(c->err, CVS_E_FORMAT, "a model without layers is merged");
+            goto out;
+        }
+        TRY(read_list(plan, cx_json_get(branch, "config"), layers_of(branch), 1, c));
+        plan->members[first].is_branch = 1;
+        plan->ends[plan->n_ends++] = plan->n - 1;
+    }
+    if (n > 0) c->model->modules[0].sequential = 0;
+    TRY(read_list(plan, config, list, sequential && n == 0, c));
 out:
     return rc;
 }
@@ -289,7 +321,7 @@ static int read_plan(cx_plan **out, const cx_json *json, const cx_plan *parent, 
 {
     const char *class_name = cx_json_string(cx_json_get(json, "class_name"), "");
     const cx_json *config = cx_json_get(json, "config");
-    const cx_json *list = cx_json_is_array(config) ? config : cx_json_get(config, "layers");
+    const cx_json *list = layers_of(json);
     int sequential = strcmp(class_name, "Sequential") == 0, rc = 0;
     const char *name = "";
     cx_plan *plan = plan_array(c, 1, sizeof *plan);
@@ -318,14 +350,15 @@ static void order_inputs(const cx_plan *plan, cvs_model *m)
 
 int cx_config_build(cvs_model **out, const cx_json *root, const char *keras_version, cvs_error *err)
 {
-    cx_plan_context c = {.config = {cx_keras_major(keras_version)}, .err = err};
+    cvs_error own = {0}; /* what is kept of a layer that cannot be computed goes through it */
+    cx_plan_context c = {.config = {cx_keras_major(keras_version)}, .err = err ? err : &own};
     const char *class_name = cx_json_string(cx_json_get(root, "class_name"), NULL);
     const cx_json *config = cx_json_get(root, "config");
     cx_plan *plan = NULL;
     int rc;
     *out = NULL;
     if (!class_name) return cx_fail(err, CVS_E_FORMAT, "the model's description has no class_name");
-    if (!is_model(root))
+    if (!cx_config_is_model(root))
         return cx_fail(err, CVS_E_UNSUPPORTED, "models of class %s are not supported", class_name);
     const char *otherwise = cx_json_is_array(config) ? "sequential" : "model";
     const char *name = cx_json_string(cx_json_get(config, "name"), otherwise);

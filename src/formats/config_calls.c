@@ -39,23 +39,30 @@ typedef struct reader {
     int n;
 } reader;
 
-/* One of [name, node, tensor]: `node` is which call of the layer, `tensor` which of its outputs. */
-static int read_ref(reader *r, const cx_json *json)
+static cx_member *find_member(const reader *r, const char *name)
+{
+    const cx_member *const *found =
+        bsearch(name, r->plan->sorted, (size_t)r->plan->n, sizeof *r->plan->sorted, compare_name);
+    return found ? &r->plan->members[*found - r->plan->members] : NULL;
+}
+
+/* One of [name, node, tensor]: `node` is which call of the layer, `tensor` which of its outputs;
+ * Keras 3 says their shape, too. */
+static int read_ref(reader *r, const cx_json *json, const cx_json *shape)
 {
     cvs_error *err = r->c->err;
     const char *name = cx_json_string(cx_json_at(json, 0), "");
     int64_t call = cx_json_int(cx_json_at(json, 1), -1);
     int64_t tensor = cx_json_int(cx_json_at(json, 2), -1);
-    const cx_member *const *found =
-        bsearch(name, r->plan->sorted, (size_t)r->plan->n, sizeof *r->plan->sorted, compare_name);
-    if (!found)
+    cx_member *member = find_member(r, name);
+    if (!member)
         return cx_fail(err, CVS_E_FORMAT, "it takes the output of \"%s\", which does not exist",
                        name);
     if (call < 0 || call > CX_MAX_NODES || tensor < 0 || tensor > CX_MAX_NODES)
         return cx_fail(err, CVS_E_FORMAT, "it takes an output of \"%s\" that does not exist", name);
     if (r->n >= CX_MAX_INPUTS)
         return cx_fail(err, CVS_E_FORMAT, "more than %d inputs", CX_MAX_INPUTS);
-    cx_member *member = &r->plan->members[*found - r->plan->members];
+    cx_member_note_shape(member, shape, (int)tensor);
     if (call < member->min_ref) member->min_ref = (int)call;
     if (call > member->max_ref) member->max_ref = (int)call;
     r->ref[r->n++] = (cx_ref){(int)(member - r->plan->members), (int)call, (int)tensor};
@@ -107,6 +114,24 @@ static int read_dict(reader *r, const cx_json *json, int (*read)(reader *, const
     return 0;
 }
 
+/* All that a layer that cannot be computed is called on, wherever it stands among the arguments of
+ * the call. JSON's depth is limited. */
+static int read_any(reader *r, const cx_json *json)
+{
+    const cx_json *history = cx_json_get(cx_json_get(json, "config"), "keras_history");
+    const cx_json *ref = history ? history : json;
+    const size_t n = cx_json_size(ref);
+    int is_ref = cx_json_is_array(ref) && n >= 3 && cx_json_is_number(cx_json_at(ref, 1)) &&
+                 cx_json_is_number(cx_json_at(ref, 2)) &&
+                 find_member(r, cx_json_string(cx_json_at(ref, 0), ""));
+    int rc = is_ref ? read_ref(r, ref, cx_json_get(cx_json_get(json, "config"), "shape")) : 0;
+    for (size_t i = is_ref ? 3 : 0; i < n && rc == 0; i++) {
+        const char *key = i < CX_MAX_INPUTS ? cx_json_key(ref, i) : NULL;
+        rc = read_any(r, key ? cx_json_get(ref, key) : cx_json_at(ref, i));
+    }
+    return rc;
+}
+
 /* Keras 1 and 2: [name, node, tensor], perhaps with keywords, or a list of these. Keras 2 leaves
  * the list out in places. */
 static int read_refs(reader *r, const cx_json *json)
@@ -117,7 +142,7 @@ static int read_refs(reader *r, const cx_json *json)
         return cx_fail(r->c->err, CVS_E_FORMAT, "its inputs are %s, a list is wanted",
                        cx_json_kind(json));
     if (cx_json_is_string(cx_json_at(json, 0))) {
-        int rc = read_ref(r, json);
+        int rc = read_ref(r, json, NULL);
         return rc < 0 || n <= 3 ? rc : read_keywords(r, cx_json_at(json, 3), read_refs);
     }
     for (size_t i = 0; i < n; i++) {
@@ -133,7 +158,8 @@ static int read_tensors(reader *r, const cx_json *json)
 {
     const char *class_name = cx_json_string(cx_json_get(json, "class_name"), "");
     if (strcmp(class_name, "__keras_tensor__") == 0)
-        return read_ref(r, cx_json_get(cx_json_get(json, "config"), "keras_history"));
+        return read_ref(r, cx_json_get(cx_json_get(json, "config"), "keras_history"),
+                        cx_json_get(cx_json_get(json, "config"), "shape"));
     if (cx_json_is_object(json) && !*class_name) return read_dict(r, json, read_tensors);
     if (!cx_json_is_array(json))
         return cx_fail(r->c->err, CVS_E_UNSUPPORTED, "calls on %s are not supported",
@@ -181,7 +207,7 @@ static int add_calls(cx_member *member, size_t n, cx_plan_context *c)
 
 static int read_found(void *r, const cx_json *ref)
 {
-    return read_ref(r, ref);
+    return read_ref(r, ref, NULL);
 }
 
 /* The kind of an operation comes from the arguments of its call, so that it has one. */
@@ -195,19 +221,34 @@ static int read_operation(cx_member *member, reader *r)
     return rc < 0 ? rc : keep(&member->calls[0].in, r);
 }
 
+/* A layer whose call asks for what cannot be computed is one of those that cannot. */
+static int read_one_call(cx_member *member, reader *r, const cx_json *json)
+{
+    const char *class_name = cx_json_string(cx_json_get(member->json, "class_name"), "");
+    if (member->is_unknown) return read_any(r, json);
+    int rc = read_call(r, json);
+    if (rc != CVS_E_UNSUPPORTED || member->nested) return rc;
+    cx_where(r->c->err, rc, "layer \"%s\"", member->name);
+    cx_model_refuse(r->c->model, r->plan->module, r->c->err);
+    member->is_unknown = 1;
+    r->n = 0;
+    rc = cx_model_make_unknown(r->c->model, member->layer, class_name, r->c->err);
+    return rc < 0 ? rc : read_any(r, json);
+}
+
 static int read_member_calls(cx_member *member, reader *r)
 {
     const cx_json *nodes = cx_json_get(member->json, "inbound_nodes");
     size_t n = cx_json_size(nodes);
     int rc = 0;
     if (member->is_input) return add_calls(member, 1, r->c);
-    if (member->is_operation) return read_operation(member, r);
+    if (member->is_operation && !member->is_unknown) return read_operation(member, r);
     if (n > CX_MAX_NODES) return cx_fail(r->c->err, CVS_E_FORMAT, "it is called %zu times", n);
     /* one call, its list left out */
     int bare = cx_json_is_string(cx_json_at(nodes, 0));
     TRY(add_calls(member, bare ? 1 : n, r->c));
     for (int i = 0; i < member->n_calls; i++) {
-        TRY(read_call(r, bare ? nodes : cx_json_at(nodes, (size_t)i)));
+        TRY(read_one_call(member, r, bare ? nodes : cx_json_at(nodes, (size_t)i)));
         TRY(keep(&member->calls[i].in, r));
     }
 out:
@@ -233,7 +274,7 @@ static int check_refs(cx_plan *plan, cx_refs *refs, cvs_error *err)
             return cx_fail(err, CVS_E_FORMAT,
                            "it takes the output of call %d of \"%s\", which has %d",
                            refs->ref[i].call, member->name, member->n_calls);
-        if (refs->ref[i].tensor >= n_out)
+        if (refs->ref[i].tensor >= n_out && !member->is_unknown)
             return cx_fail(err, CVS_E_UNSUPPORTED, "it takes output %d of \"%s\", which has %d",
                            refs->ref[i].tensor, member->name, n_out);
     }

@@ -11,18 +11,28 @@ static cx_plan_call *call_of(const cx_plan *plan, const cx_ref *ref)
     return &plan->members[ref->member].calls[ref->call];
 }
 
+/* The node of an output. Those of a layer that cannot be computed are all its one node. */
+static int node_of(const cx_plan *plan, const cx_ref *ref)
+{
+    const cx_plan_call *call = call_of(plan, ref);
+    return call->out[ref->tensor < call->n_out ? ref->tensor : 0];
+}
+
 /* All inputs of a call are done: make its node, or connect the nested model. */
 static int make(cx_plan *plan, cx_plan_call *call, cx_plan_context *c)
 {
     cx_member *member = call->member;
     int nodes[CX_MAX_INPUTS];
-    for (int i = 0; i < call->in.n; i++)
-        nodes[i] = call_of(plan, &call->in.ref[i])->out[call->in.ref[i].tensor];
+    for (int i = 0; i < call->in.n; i++) nodes[i] = node_of(plan, &call->in.ref[i]);
     call->n_out = member->nested ? member->nested->outputs.n : 1;
     call->out = cx_arena_array(c->arena, (size_t)call->n_out, sizeof *call->out);
     if (!call->out) return cx_no_memory(c->err, (size_t)call->n_out * sizeof *call->out);
-    if (!member->nested)
-        return cx_model_add_node(call->out, c->model, member->layer, nodes, call->in.n, c->err);
+    if (!member->nested) {
+        int rc = cx_model_add_node(call->out, c->model, member->layer, nodes, call->in.n, c->err);
+        if (rc == 0) cx_model_state_shape(c->model, call->out[0], &member->stated);
+        return rc;
+    }
+    if (call->in.n > 0) cx_model_state_shape(c->model, nodes[0], &member->nested->shape);
     cx_module_call made = {.module = member->nested->module,
                            .first = c->model->n_nodes,
                            .in = nodes,
@@ -103,8 +113,7 @@ int cx_plan_connect(cx_plan *plan, const int *in, int n_in, int *out, cx_plan_co
         cx_member *member = &plan->members[i];
         for (int k = 0; k < member->n_calls; k++) TRY(finish(plan, &member->calls[k], stack, c));
     }
-    for (int i = 0; i < plan->outputs.n; i++)
-        out[i] = call_of(plan, &plan->outputs.ref[i])->out[plan->outputs.ref[i].tensor];
+    for (int i = 0; i < plan->outputs.n; i++) out[i] = node_of(plan, &plan->outputs.ref[i]);
 out:
     return rc;
 }

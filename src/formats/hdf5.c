@@ -107,6 +107,21 @@ const cx_h5_object *cx_h5_find(const cx_h5 *h5, const cx_h5_object *group, const
     return at;
 }
 
+const cx_h5_object *cx_h5_member(const cx_h5 *h5, const cx_h5_object *group, size_t i)
+{
+    const int parent = (int)(group - h5->objects);
+    size_t first = 0, end = h5->n_objects;
+    while (first < end) { /* the members of a group stand together */
+        const size_t middle = first + (end - first) / 2;
+        if (h5->sorted[middle]->parent < parent)
+            first = middle + 1;
+        else
+            end = middle;
+    }
+    if (i >= h5->n_objects - first || h5->sorted[first + i]->parent != parent) return NULL;
+    return h5->sorted[first + i];
+}
+
 static const cx_h5_attribute_record *find_attribute(const cx_h5 *h5, const cx_h5_object *group,
                                                     const char *name)
 {

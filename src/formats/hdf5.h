@@ -53,6 +53,9 @@ void cx_h5_close(cx_h5 *h5);
 /* The object at a path like "a/b" below a group (NULL: the root), NULL when there is none. */
 const cx_h5_object *cx_h5_find(const cx_h5 *h5, const cx_h5_object *group, const char *path);
 
+/* The i-th member of a group, by name; NULL past the end. */
+const cx_h5_object *cx_h5_member(const cx_h5 *h5, const cx_h5_object *group, size_t i);
+
 /* A string attribute of a group (NULL: the root), its pieces joined where Keras split a long one
  * into name0, name1, … */
 int cx_h5_attribute(cx_h5_strings *out, cx_h5 *h5, const cx_h5_object *group, const char *name,

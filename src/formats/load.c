@@ -156,5 +156,7 @@ int cx_load_model(cvs_model **out, const char *path, const cvs_load_options *opt
                     : load_open(out, fd, path, architecture ? &other : NULL, err);
     if (fd >= 0) close(fd);
     cx_description_deinit(&other);
+    if (rc == 0 && (*out)->refusal.code < 0) /* a run will name the file as loading would */
+        cx_where(&(*out)->refusal, (*out)->refusal.code, "%s", path);
     return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
 }

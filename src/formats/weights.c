@@ -15,6 +15,8 @@ typedef struct owner {
     int first, n_entries; /* in the model's entries */
     int n_weights;
     cx_slot *slots;
+    cx_layer *open;   /* the first whose weights nobody can tell apart; NULL where all are known */
+    int64_t n_stored; /* numbers of its group, where there is an open one */
 } owner;
 
 typedef struct loader {
@@ -49,27 +51,35 @@ static int find_owners(loader *l)
 {
     const cvs_model *m = l->m;
     owner *o = NULL;
-    int rc, at = 0;
+    int rc;
     TRY(new_array(&l->owners, l, (size_t)m->n_entries + 1, sizeof *l->owners));
     for (int i = 0; i < m->n_entries; i++) {
         const cx_entry *entry = &m->entries[i];
         if (entry->module == 0) {
-            if (!o || o->n_weights > 0) o = &l->owners[l->n_owners++];
+            if (!o || o->n_weights > 0 || o->open) o = &l->owners[l->n_owners++];
             *o = (owner){.first = i};
             o->name =
                 entry->layer >= 0 ? m->layers[entry->layer].name : m->modules[entry->nested].name;
         }
         o->n_entries++;
         o->n_weights += weights_of(m, entry);
-        l->n_slots += weights_of(m, entry);
+        if (!o->open && entry->layer >= 0 && cx_model_is_open(m, &m->layers[entry->layer]))
+            o->open = &m->layers[entry->layer];
     }
-    if (o && o->n_weights == 0) l->n_owners--;
-    TRY(new_array(&l->slots, l, (size_t)l->n_slots, sizeof *l->slots));
-    for (int i = 0; i < l->n_owners; i++) {
+    if (o && o->n_weights == 0 && !o->open) l->n_owners--;
+out:
+    return rc;
+}
+
+static int make_slots(loader *l)
+{
+    int at = 0;
+    for (int i = 0; i < l->n_owners; i++) l->n_slots += l->owners[i].n_weights;
+    int rc = new_array(&l->slots, l, (size_t)l->n_slots, sizeof *l->slots);
+    for (int i = 0; rc == 0 && i < l->n_owners; i++) {
         l->owners[i].slots = &l->slots[at];
         at += l->owners[i].n_weights;
     }
-out:
     return rc;
 }
 
@@ -188,6 +198,108 @@ out:
     return rc;
 }
 
+/* --- layers whose weights nobody can tell apart --- */
+
+static int by_owner(const void *a, const void *b)
+{
+    return strcmp(((const owner *)a)->name, ((const owner *)b)->name);
+}
+
+/* Put those who have an open layer aside; they are found by name only. */
+static int part_owners(owner **open, int *n_open, loader *l)
+{
+    int n = 0, rc;
+    *n_open = 0;
+    TRY(new_array(open, l, (size_t)l->n_owners, sizeof **open));
+    for (int i = 0; i < l->n_owners; i++) {
+        if (l->owners[i].open)
+            (*open)[(*n_open)++] = l->owners[i];
+        else
+            l->owners[n++] = l->owners[i];
+    }
+    l->n_owners = n;
+    qsort(*open, (size_t)*n_open, sizeof **open, by_owner);
+out:
+    return rc;
+}
+
+static owner *find_open(owner *open, int n, const char *name)
+{
+    const owner key = {.name = name};
+    return bsearch(&key, open, (size_t)n, sizeof *open, by_owner);
+}
+
+static int64_t count_arrays(const cx_array *arrays, int n, const cx_array_file *file)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < n; i++) {
+        int64_t count = cx_shape_count(&arrays[i].shape);
+        if (count > 0 && count <= file->room) sum += count;
+    }
+    return sum;
+}
+
+/* In the group of a nested model its open layer has what the others leave. Which numbers are whose
+ * is not known then, so they all are only counted. */
+static void settle(owner *o, cvs_model *m)
+{
+    int64_t known = 0;
+    for (int i = o->first; i < o->first + o->n_entries; i++) {
+        cx_layer *layer = m->entries[i].layer >= 0 ? &m->layers[m->entries[i].layer] : NULL;
+        if (weights_of(m, &m->entries[i]) == 0) continue;
+        layer->n_stored = cx_layer_params(layer);
+        layer->n_weights = -1;
+        known += layer->n_stored;
+    }
+    if (o->n_stored > known) o->open->n_stored = o->n_stored - known;
+}
+
+/* Count the numbers of such layers by the names of their groups, which are nobody else's then. */
+static int settle_groups(loader *l)
+{
+    cx_group *rest = NULL;
+    owner *open = NULL;
+    int rc, n = 0, n_open;
+    TRY(part_owners(&open, &n_open, l));
+    if (n_open == 0) goto out;
+    TRY(new_array(&rest, l, (size_t)l->n_groups, sizeof *rest));
+    for (int i = 0; i < l->n_groups; i++) {
+        const cx_group *g = &l->groups[i];
+        owner *o = find_open(open, n_open, g->name);
+        if (o)
+            o->n_stored = count_arrays(g->arrays, g->n, l->file);
+        else
+            rest[n++] = *g;
+    }
+    l->groups = rest;
+    l->n_groups = n;
+    for (int i = 0; i < n_open; i++) settle(&open[i], l->m);
+out:
+    return rc;
+}
+
+/* The same where arrays are called "layer/weight". Takes them out of the list. */
+static int settle_list(loader *l, cx_array *arrays, int *n)
+{
+    owner *open = NULL;
+    int rc, kept = 0, n_open;
+    TRY(part_owners(&open, &n_open, l));
+    for (int i = 0; i < *n && n_open > 0; i++) {
+        char *name = cx_arena_strdup(l->arena, arrays[i].name);
+        if (!name) return cx_no_memory(l->err, strlen(arrays[i].name));
+        name[strcspn(name, "/")] = 0;
+        owner *o = find_open(open, n_open, name);
+        if (o)
+            o->n_stored += count_arrays(&arrays[i], 1, l->file);
+        else
+            arrays[kept++] = arrays[i];
+    }
+    if (n_open > 0) *n = kept;
+    for (int i = 0; i < n_open; i++) settle(&open[i], l->m);
+out:
+    return rc;
+}
+
 /* --- a list without groups --- */
 
 /* An array by the last two parts of its name, "layer/weight". */
@@ -270,6 +382,8 @@ int cx_weights_from_groups(cvs_model *m, const cx_group *groups, int n, const cx
     loader l = {.m = m, .file = file, .groups = groups, .n_groups = n, .err = err};
     int rc;
     TRY(begin(&l));
+    TRY(settle_groups(&l));
+    TRY(make_slots(&l));
     TRY(pair_all(&l));
     TRY(cx_weights_fill(m, l.slots, l.n_slots, file, err));
 out:
@@ -283,6 +397,8 @@ int cx_weights_from_list(cvs_model *m, cx_array *arrays, int n, const cx_array_f
     loader l = {.m = m, .file = file, .err = err};
     int rc, named;
     TRY(begin(&l));
+    TRY(settle_list(&l, arrays, &n));
+    TRY(make_slots(&l));
     TRY(match_names(&named, &l, arrays, n));
     if (!named) TRY(match_order(&l, arrays, n));
     TRY(cx_weights_fill(m, l.slots, l.n_slots, file, err));

@@ -21,8 +21,11 @@ typedef struct finder {
     cx_slot *slots;
     cx_array *arrays; /* of the slots */
     int n, n_slots;
-    int *next;  /* the entry after this one in its module, -1 at the end */
-    int *first; /* of a module */
+    int *next;           /* the entry after this one in its module, -1 at the end */
+    int *first;          /* of a module */
+    char *has_weights;   /* by module: one of the layers in it has some */
+    cx_layer **homeless; /* layers without a group of their own */
+    int n_homeless;
     cvs_error *err;
 } finder;
 
@@ -60,6 +63,8 @@ static int thread_entries(finder *f)
     TRY(new_array(&f->first, f, (size_t)m->n_modules, sizeof *f->first));
     TRY(new_array(&f->next, f, (size_t)m->n_entries + 1, sizeof *f->next));
     TRY(new_array(&last, f, (size_t)m->n_modules, sizeof *last));
+    TRY(new_array(&f->has_weights, f, (size_t)m->n_modules, 1));
+    TRY(new_array(&f->homeless, f, (size_t)m->n_layers, sizeof(cx_layer *)));
     for (int i = 0; i < m->n_modules; i++) f->first[i] = last[i] = -1;
     for (int i = 0; i < m->n_entries; i++) {
         int module = m->entries[i].module;
@@ -69,8 +74,9 @@ static int thread_entries(finder *f)
         else
             f->next[last[module]] = i;
         last[module] = i;
-        if (m->entries[i].layer >= 0 && m->layers[m->entries[i].layer].n_weights > 0)
-            f->n_slots += m->layers[m->entries[i].layer].n_weights;
+        if (m->entries[i].layer < 0 || m->layers[m->entries[i].layer].n_weights <= 0) continue;
+        f->n_slots += m->layers[m->entries[i].layer].n_weights;
+        for (int p = module; p >= 0; p = m->modules[p].parent) f->has_weights[p] = 1;
     }
 out:
     return rc;
@@ -92,8 +98,29 @@ static const cx_h5_object *find_vars(const finder *f, const cx_h5_object *group)
     return inner && !(vars && numbered(f, vars, 0)) ? inner : vars;
 }
 
+/* All numbers below a group but the state of random number generators: the layers in a layer that
+ * is not known have groups of their own, as deep as the file's limit at most. */
+static int64_t count_below(const finder *f, const cx_h5_object *group)
+{
+    const cx_h5_object *o;
+    int64_t n = 0;
+    for (size_t i = 0; (o = cx_h5_member(f->h5, group, i)); i++) {
+        const int has_numbers = o->storage == CX_H5_IN_FILE || o->storage == CX_H5_INLINE;
+        const int64_t numbers = cx_shape_count(&o->shape);
+        if (!o->is_dataset && strcmp(o->name, "seed_generator") != 0)
+            n += count_below(f, o);
+        else if (o->is_dataset && has_numbers && numbers > 0)
+            n += numbers;
+    }
+    return n;
+}
+
 static int find_layer(finder *f, cx_layer *l, const cx_h5_object *group)
 {
+    if (cx_model_is_open(f->m, l)) {
+        l->n_stored = group ? count_below(f, group) : 0;
+        return 0;
+    }
     const cx_h5_object *vars = group ? find_vars(f, group) : NULL;
     const cx_h5_object *own = group ? cx_h5_find(f->h5, group, "vars") : NULL;
     const char *name = own ? cx_h5_text(f->h5, own, "name") : NULL;
@@ -107,7 +134,10 @@ static int find_layer(finder *f, cx_layer *l, const cx_h5_object *group)
         f->slots[f->n] = (cx_slot){.layer = l, .index = n, .array = &f->arrays[f->n]};
         f->n++;
     }
-    if (n == 0) return cx_fail(f->err, CVS_E_FORMAT, "the file has no weights for it");
+    if (n == 0) {
+        f->homeless[f->n_homeless++] = l;
+        return 0;
+    }
     if (n != l->n_weights)
         return cx_fail(f->err, CVS_E_FORMAT,
                        "the file has %d weights, the configuration asks for %d", n, l->n_weights);
@@ -119,10 +149,12 @@ static int find_layer(finder *f, cx_layer *l, const cx_h5_object *group)
     return 0;
 }
 
-/* The group of the next layer of a class. Each name is met once in a model's list, so the linear
- * search is over some dozen classes. */
+/* --- groups --- */
+
+/* The group of the next layer of a class, which counts for so many. Each name is met once in a
+ * model's list, so the linear search is over some dozen classes. */
 static const cx_h5_object *next_group(finder *f, const cx_h5_object *layers, const char *class_name,
-                                      count *counts, int *n_counts)
+                                      int counts_for, count *counts, int *n_counts)
 {
     char path[512];
     char *base = snake_case(class_name, f);
@@ -130,7 +162,8 @@ static const cx_h5_object *next_group(finder *f, const cx_h5_object *layers, con
     if (!base || !layers) return NULL;
     while (i < *n_counts && strcmp(counts[i].name, base) != 0) i++;
     if (i == *n_counts) counts[(*n_counts)++] = (count){base, 0};
-    int n = counts[i].n++;
+    int n = counts[i].n;
+    counts[i].n += counts_for;
     if (n == 0)
         snprintf(path, sizeof path, "%s", base);
     else
@@ -138,27 +171,81 @@ static const cx_h5_object *next_group(finder *f, const cx_h5_object *layers, con
     return cx_h5_find(f->h5, layers, path);
 }
 
+static int entry_has_weights(const finder *f, const cx_entry *e)
+{
+    return e->layer >= 0 ? f->m->layers[e->layer].n_weights > 0 : f->has_weights[e->nested];
+}
+
+/* The group of each entry of a module. Gives the number of those that want one and have none.
+ * tf.keras 2.12 met a layer with weights twice in its list and counted it twice: conv2d, then
+ * conv2d_2. */
+static int list_groups(const cx_h5_object **own, finder *f, int module, const cx_h5_object *layers,
+                       int twice, count *counts)
+{
+    const cvs_model *m = f->m;
+    int n_counts = 0, missing = 0, k = 0;
+    for (int i = f->first[module]; i >= 0; i = f->next[i], k++) {
+        const cx_entry *e = &m->entries[i];
+        const int wants = entry_has_weights(f, e);
+        const char *class_name =
+            e->layer >= 0 ? m->layers[e->layer].kind->class_name : m->modules[e->nested].class_name;
+        own[k] = next_group(f, layers, class_name, twice && wants ? 2 : 1, counts, &n_counts);
+        missing += wants && !own[k];
+    }
+    return missing;
+}
+
 /* Nested models are as deep as the model's limit at most. */
 static int find_module(finder *f, int module, const cx_h5_object *group)
 {
     const cvs_model *m = f->m;
-    const cx_h5_object *layers = group ? cx_h5_find(f->h5, group, "layers") : NULL;
+    const cx_h5_object *layers = group ? cx_h5_find(f->h5, group, "layers") : NULL, **own = NULL;
+    const int is_old = group && !layers;
     count *counts = NULL;
-    int n_counts = 0, n = 0, rc;
-    if (group && !layers) layers = cx_h5_find(f->h5, group, CX_OLD_LAYERS);
+    int n = 0, rc;
+    if (is_old) layers = cx_h5_find(f->h5, group, CX_OLD_LAYERS);
     for (int i = f->first[module]; i >= 0; i = f->next[i]) n++;
     TRY(new_array(&counts, f, (size_t)n, sizeof *counts));
+    TRY(new_array(&own, f, (size_t)n, sizeof *own));
+    if (list_groups(own, f, module, layers, 0, counts) > 0 && is_old &&
+        list_groups(own, f, module, layers, 1, counts) > 0)
+        list_groups(own, f, module, layers, 0, counts);
     for (int i = f->first[module]; i >= 0; i = f->next[i]) {
         const cx_entry *e = &m->entries[i];
         cx_layer *l = e->layer >= 0 ? &m->layers[e->layer] : NULL;
-        const char *class_name = l ? l->kind->class_name : m->modules[e->nested].class_name;
         const char *name = l ? l->name : m->modules[e->nested].name;
-        const cx_h5_object *own = next_group(f, layers, class_name, counts, &n_counts);
-        rc = l ? find_layer(f, l, own) : find_module(f, e->nested, own);
+        rc = l ? find_layer(f, l, *own++) : find_module(f, e->nested, *own++);
         if (rc < 0) return cx_where(f->err, rc, l ? "layer \"%s\"" : "model \"%s\"", name);
     }
 out:
     return rc;
+}
+
+/* --- layers that are in two models --- */
+
+static int are_alike(const cx_layer *a, const cx_layer *b)
+{
+    if (a->kind != b->kind || a->n_weights != b->n_weights || strcmp(a->name, b->name) != 0)
+        return 0;
+    for (int i = 0; i < a->n_weights; i++)
+        if (!cx_shape_equal(&a->w[i].spec.shape, &b->w[i].spec.shape)) return 0;
+    return 1;
+}
+
+/* A layer that can be reached on two paths is written on the first only, and described on both. */
+static int share_weights(finder *f)
+{
+    for (int i = 0; i < f->n_homeless; i++) {
+        cx_layer *l = f->homeless[i];
+        int k = 0;
+        while (k < f->n && !are_alike(f->slots[k].layer, l)) k++;
+        if (k == f->n) {
+            int rc = cx_fail(f->err, CVS_E_FORMAT, "the file has no weights for it");
+            return cx_where(f->err, rc, "layer \"%s\"", l->name);
+        }
+        for (int w = 0; w < l->n_weights; w++) l->w[w].data = f->slots[k].layer->w[w].data;
+    }
+    return 0;
 }
 
 int cx_weights_by_path(cvs_model *m, cx_h5 *h5, const cx_array_file *file, cvs_error *err)
@@ -171,6 +258,7 @@ int cx_weights_by_path(cvs_model *m, cx_h5 *h5, const cx_array_file *file, cvs_e
     TRY(new_array(&f.arrays, &f, (size_t)f.n_slots, sizeof *f.arrays));
     TRY(find_module(&f, 0, cx_h5_find(h5, NULL, "")));
     TRY(cx_weights_fill(m, f.slots, f.n, file, err));
+    TRY(share_weights(&f));
 out:
     cx_arena_free(f.arena);
     return rc;

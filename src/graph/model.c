@@ -113,8 +113,10 @@ int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kin
     if (!copy || !shown) return cx_no_memory(err, strlen(name));
     int rc = cx_layer_init_of(l, kind, copy, config, context, m->arena, err);
     l->class_name = shown;
-    if (rc < 0) return cx_where(err, rc, "layer \"%s\"", name);
-    return add_entry(m, module, *out, -1, err);
+    if (rc == 0) return add_entry(m, module, *out, -1, err);
+    *out = -1;
+    m->n_layers--;
+    return cx_where(err, rc, "layer \"%s\"", name);
 }
 
 /* "outer/inner#1": the names of the nested models around a layer, its own, the number of its
@@ -183,11 +185,39 @@ static int infer(cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_e
     return fix_weights(l, in, n_in, err);
 }
 
+/* The shape of a node; none where that takes the shape of a layer that cannot be computed. What the
+ * file states of such a layer may be wrong, so that nothing after it fails. */
+static int find_shape(cvs_model *m, cx_node *node, const cx_shape *in, cvs_error *err)
+{
+    cx_layer *l = &m->layers[node->layer];
+    cvs_error why = {0};
+    int is_known = !l->kind->is_unknown;
+    node->is_guessed = l->kind->is_unknown;
+    for (int i = 0; i < node->n_inputs; i++) {
+        node->is_guessed |= m->nodes[node->inputs[i]].is_guessed;
+        is_known &= in[i].ndim > 0;
+    }
+    int rc = is_known ? infer(l, in, node->n_inputs, &node->shape, &why) : 0;
+    if (rc == 0) return 0;
+    if (rc != CVS_E_UNSUPPORTED && !node->is_guessed) {
+        if (err) *err = why;
+        return cx_where(err, rc, "layer \"%s\"", node->name);
+    }
+    if (!node->is_guessed) {
+        cx_where(&why, rc, "layer \"%s\"", node->name);
+        cx_model_refuse(m, 0, &why);
+    }
+    node->shape = (cx_shape){0};
+    node->is_guessed = 1;
+    return 0;
+}
+
 int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int n_inputs,
                       cvs_error *err)
 {
     cx_layer *l = &m->layers[layer];
     cx_node *node = NULL;
+    if (n_inputs == 0 && l->kind->is_unknown) return cx_model_can_run(m, err);
     if (n_inputs < 1 || n_inputs > CX_MAX_INPUTS) {
         int rc =
             cx_fail(err, CVS_E_FORMAT, "%d inputs, 1 to %d are possible", n_inputs, CX_MAX_INPUTS);
@@ -200,10 +230,8 @@ int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int 
         ((int *)(uintptr_t)node->inputs)[i] = inputs[i];
         in[i] = m->nodes[inputs[i]].shape;
     }
-    rc = infer(l, in, n_inputs, &node->shape, err);
-    if (rc < 0) return cx_where(err, rc, "layer \"%s\"", node->name);
     *out = m->n_nodes - 1;
-    return 0;
+    return find_shape(m, node, in, err);
 }
 
 int cx_model_add_input(int *out, cvs_model *m, int module, const char *name, const cx_shape *shape,
@@ -419,16 +447,21 @@ int cx_node_channel_axis(const cvs_model *m, int node)
     return ndim > 2 && is_wanted_first(m, at) ? 1 : ndim - 1;
 }
 
+char *cx_node_shape_text(char buf[CX_SHAPE_TEXT], const cx_shape *shape)
+{
+    return shape->ndim > 0 ? cx_shape_text(buf, shape) : strcpy(buf, "?");
+}
+
 int64_t cx_layer_params(const cx_layer *l)
 {
-    int64_t n = 0;
+    int64_t n = l->n_stored;
     for (int i = 0; i < l->n_weights; i++) n += cx_shape_count(&l->w[i].spec.shape);
     return n;
 }
 
 int64_t cx_layer_trainable_params(const cx_layer *l)
 {
-    int64_t n = 0;
+    int64_t n = l->trainable ? l->n_stored : 0;
     for (int i = 0; i < l->n_weights; i++)
         if (l->trainable && !l->w[i].spec.frozen) n += cx_shape_count(&l->w[i].spec.shape);
     return n;

@@ -1,7 +1,10 @@
 /* model.h - a network: layers, the calls of them (nodes), and the nested models they came from.
  *
  * Built by the formats through the functions below, then finished; from then on it never changes.
- * Nested models are flattened as they are built: a node's name says where it came from. */
+ * Nested models are flattened as they are built: a node's name says where it came from.
+ *
+ * A model may have layers that cannot be computed. It can be described as well as the file allows;
+ * a run of it is refused. */
 #ifndef CX_GRAPH_MODEL_H
 #define CX_GRAPH_MODEL_H
 
@@ -48,7 +51,9 @@ typedef struct cx_node {
     int module;        /* where the layer stands */
     int n_inputs;      /* 0 for an input of the model */
     const int *inputs; /* nodes */
-    cx_shape shape;    /* of the output; CX_FREE where it depends on the input */
+    cx_shape shape;    /* of the output; CX_FREE where it depends on the input, no axes where
+                          nobody can tell */
+    int is_guessed;    /* its shape comes from a layer that cannot be computed */
 } cx_node;
 
 struct cvs_model {
@@ -67,9 +72,10 @@ struct cvs_model {
     int n_nodes;
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
-    int closed;       /* by cx_model_finish */
-    cx_block weights; /* numbers of the layers, one array after the other */
-    cx_mapping file;  /* or they lie in the model's file as they are to be */
+    int closed;        /* by cx_model_finish */
+    cvs_error refusal; /* why it cannot be computed; all zero where it can */
+    cx_block weights;  /* numbers of the layers, one array after the other */
+    cx_mapping file;   /* or they lie in the model's file as they are to be */
 };
 
 /* --- building: for formats/ --- */
@@ -91,7 +97,8 @@ int cx_model_add_layer_of(int *out, cvs_model *m, int module, const cx_layer_kin
                           const cx_config_context *context, cvs_error *err);
 
 /* Call a layer on the outputs of nodes that are there already; infers the shape. The first call
- * fixes the shapes of its weights; a later one must want the same. Errors name the layer. */
+ * fixes the shapes of its weights; a later one must want the same. Errors name the layer. Where a
+ * shape cannot be told for a layer that cannot be computed, the node has none. */
 int cx_model_add_node(int *out, cvs_model *m, int layer, const int *inputs, int n_inputs,
                       cvs_error *err);
 
@@ -107,6 +114,16 @@ int cx_model_add_inner_input(cvs_model *m, int module, const char *name, const c
  * made none and so only hands on what it is given. */
 int cx_model_add_call(cvs_model *m, const cx_module_call *call, cvs_error *err);
 
+/* A layer or a call of one in `module` that is valid but cannot be computed, for `why`: the model
+ * will be refused with the first of these. Takes the failure away. */
+void cx_model_refuse(cvs_model *m, int module, cvs_error *why);
+
+/* Make a layer that was not called yet one of an unknown class. */
+int cx_model_make_unknown(cvs_model *m, int layer, const char *class_name, cvs_error *err);
+
+/* Give a node that has no shape the one that the file states. */
+void cx_model_state_shape(cvs_model *m, int node, const cx_shape *shape);
+
 int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
 
 /* Once every layer's weights point into m->weights or m->file: prepare the layers and close the
@@ -114,6 +131,13 @@ int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
 int cx_model_finish(cvs_model *m, cvs_error *err);
 
 /* --- asking --- */
+
+/* A failure when the model has a layer that cannot be computed. */
+int cx_model_can_run(const cvs_model *m, cvs_error *err);
+
+/* Whether the weights of a layer are to be counted in the file: it was called, and nobody can tell
+ * which they are. Until cx_model_finish. */
+int cx_model_is_open(const cvs_model *m, const cx_layer *l);
 
 /* Whether a module is `outer` or nested in it. */
 int cx_model_is_inside(const cvs_model *m, int module, int outer);
@@ -125,6 +149,9 @@ int cx_model_module_output(const cvs_model *m, int module);
  * names when there is none. A name without its outer models will do where only one node ends with
  * it. */
 int cx_model_find_node(const cvs_model *m, const char *name, cvs_error *err);
+
+/* The shape of a node as Keras writes it: "(None, 1)", or "?" where nobody can tell. Gives buf. */
+char *cx_node_shape_text(char buf[CX_SHAPE_TEXT], const cx_shape *shape);
 
 /* The axis of a node's output that counts channels: the last, or 1 where they come first. */
 int cx_node_channel_axis(const cvs_model *m, int node);

@@ -75,6 +75,8 @@ static int add_taps(cvs_run *run, const char *list, cvs_error *err)
 static int run_init(cvs_run *run, const cvs_model *m, int batch, int exact, cvs_error *err)
 {
     const size_t nodes = (size_t)m->n_nodes;
+    int rc = cx_model_can_run(m, err);
+    if (rc < 0) return rc;
     if (batch < 0) return cx_fail(err, CVS_E_ARG, "a batch of %d", batch);
     run->model = m;
     run->batch = batch ? batch : 1;

@@ -124,7 +124,7 @@ void cx_row_shapes(cx_str *out, const cx_row *row)
     char text[CX_SHAPE_TEXT];
     if (row->n_shapes != 1) cx_str_add(out, "[");
     for (int i = 0; i < row->n_shapes; i++)
-        cx_str_addf(out, "%s%s", i ? ", " : "", cx_shape_text(text, &row->shapes[i]));
+        cx_str_addf(out, "%s%s", i ? ", " : "", cx_node_shape_text(text, &row->shapes[i]));
     if (row->n_shapes != 1) cx_str_add(out, "]");
 }
 
@@ -254,7 +254,10 @@ static int summary_json(char **out, const cx_summary *s, cvs_error *err)
         cx_json *o = cx_json_object();
         cx_json_put(o, "name", cx_json_of_string(node->name));
         cx_json_put(o, "class", cx_json_of_string(l->class_name));
-        cx_json_put(o, "shape", cx_json_of_ints(node->shape.d, node->shape.ndim));
+        cx_json_put(o, "shape",
+                    node->shape.ndim ? cx_json_of_ints(node->shape.d, node->shape.ndim)
+                                     : cx_json_of_string(NULL));
+        if (l->kind->is_unknown) cx_json_put(o, "supported", cx_json_of_bool(0));
         cx_json_put(o, "params", cx_json_of_int(cx_layer_params(l)));
         cx_json_put(o, "trainable_params", cx_json_of_int(cx_layer_trainable_params(l)));
         cx_json_put(o, "from", node_names(m, node->inputs, node->n_inputs));

@@ -129,6 +129,7 @@ typedef struct cx_layer_kind {
     int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
                              not run it */
     int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
+    int is_unknown;       /* 1: stands for a class that cannot be computed; it has no functions */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -175,6 +176,7 @@ struct cx_layer {
     int channels_first;     /* of the tensors that it takes and gives */
     int entry;              /* of the model that it is in */
     int n_weights;          /* -1 until somebody asked for them */
+    int64_t n_stored;       /* numbers in the file of a layer whose weights nobody can tell apart */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
 };
@@ -242,8 +244,15 @@ int cx_is_operation(const char *module, const char *class_name);
 int cx_operation_read(cx_operation *out, const char *class_name, const cx_json *config,
                       const cx_argument *args, int n_args, cvs_error *err);
 
-/* What may help with a class that there is no kind for; NULL where nothing is known. Static. */
+/* --- classes that there is no kind for --- */
+
+/* A kind for layers of that class, which can be described but not computed. Its name is without the
+ * package that Keras puts before those of users: "Mine>Odd" is Odd. NULL: out of memory. */
+const cx_layer_kind *cx_unknown_kind(const char *class_name, cx_arena *arena);
+/* What may help; NULL where nothing is known. Static. */
 const char *cx_unknown_class_hint(const char *class_name, const cx_json *config);
+/* Whether the configuration states the shape of the output; if so, which. */
+int cx_unknown_class_shape(cx_shape *out, const char *class_name, const cx_json *config);
 
 /* --- helpers for kinds --- */
 

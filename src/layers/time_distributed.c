@@ -14,8 +14,14 @@ static int configure(cx_layer *l, const cx_json *config, const cx_config_context
     const cx_json *layer = cx_json_get(config, "layer");
     const char *class_name = cx_json_string(cx_json_get(layer, "class_name"), NULL);
     if (!class_name) return cx_fail(err, CVS_E_FORMAT, "layer: missing");
-    int rc = cx_layer_init(&k->inner, class_name, l->name, cx_json_get(layer, "config"), context,
-                           arena, err);
+    const cx_json *inner = cx_json_get(layer, "config");
+    if (cx_json_is_array(inner) || cx_json_is_array(cx_json_get(inner, "layers"))) {
+        cx_fail(err, CVS_E_UNSUPPORTED,
+                "TimeDistributed is supported for a layer, not for a model");
+        cx_hint(err, "put each layer of the model into a TimeDistributed of its own");
+        return CVS_E_UNSUPPORTED;
+    }
+    int rc = cx_layer_init(&k->inner, class_name, l->name, inner, context, arena, err);
     return rc < 0 ? cx_where(err, rc, "layer of class %s", class_name) : rc;
 }
 

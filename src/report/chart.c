@@ -4,6 +4,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/str.h"
 #include "graph/outline.h"
@@ -28,6 +29,7 @@ void cx_chart_shape(char out[CX_CHART_SHAPE], const cx_shape *shape)
 {
     int n = 0;
     out[0] = 0;
+    if (shape->ndim == 0) memcpy(out, "?", 2);
     for (int i = 1; i < shape->ndim; i++) {
         const char *times = i > 1 ? " × " : "";
         if (shape->d[i] == CX_FREE)

@@ -33,6 +33,7 @@ enum {
     DENSE,
     RESHAPING,
     OTHER,
+    UNKNOWN,
     LOOKS
 };
 static const look looks[LOOKS] = {
@@ -45,6 +46,7 @@ static const look looks[LOOKS] = {
     [DENSE] = {"de", "fully connected", "#e5f4db", "#7fb75c", "#3a6d1f"},
     [RESHAPING] = {"re", "shape", "#efece5", "#a99f89", "#5c543f"},
     [OTHER] = {"ot", "other", "#f1f2f4", "#aab0b9", "#555b66"},
+    [UNKNOWN] = {"un", "not supported", "#ffffff", "#c0392b", "#a02a1e"},
 };
 
 typedef struct drawing {
@@ -61,6 +63,7 @@ static int look_of(const cvs_model *m, const cx_node *node)
     };
     const cx_layer_kind *kind = m->layers[node->layer].kind;
     if (node->n_inputs == 0) return INPUT;
+    if (kind->is_unknown) return UNKNOWN;
     return kind->is_conv ? CONVOLUTION : kind->is_pool ? POOLING : by_family[kind->family];
 }
 
@@ -99,7 +102,9 @@ static void add_tip(drawing *d, const cx_node *node)
     int64_t params = cx_layer_params(l);
     cx_str_add(&d->out, "<title>");
     cx_xml_text(&d->out, node->name);
-    cx_str_addf(&d->out, " (%s)\noutput %s\n", l->class_name, cx_shape_text(shape, &node->shape));
+    cx_str_addf(&d->out, " (%s)\noutput %s\n", l->class_name,
+                cx_node_shape_text(shape, &node->shape));
+    if (l->kind->is_unknown) cx_str_add(&d->out, "not supported: drawn, but not computed\n");
     for (int i = 0; i < l->n_weights; i++)
         cx_str_addf(&d->out, "%s %s%s\n", l->w[i].spec.name,
                     cx_shape_text(shape, &l->w[i].spec.shape),

@@ -20,15 +20,17 @@ nothing_left() { # after a command that may have written to "$work/maps"
 }
 
 # A model: its summary has the verdict, and what loads is computed, too, as far as it takes pictures.
+# With the verdict "describe" its summary is printed, and it is computed as little as with "reject".
 check_model() { # VERDICT FILE NAME
     kib=$(bound "$2")
     run_within "$kib" "$program" summary "$2"
-    expect "$1"
+    case $1 in describe) expect load ;; *) expect "$1" ;; esac
     [ "$status" -ne 1 ] || grep -qF "$2" "$work/err" || problems="$problems the file is not named;"
     result "$problems" "$3 ($1, $time ms, $memory KiB)"
     [ "$status" -eq 0 ] || return 0
     run_within "$kib" "$program" activations -q "$2" "$photo" -o "$work/maps" --layers all
     nothing_left
+    [ "$1" != describe ] || expect reject
     result "$problems" "activations of $3"
 }
 
@@ -86,6 +88,7 @@ else
     shared=$CONVSCOPE_SHARED/data
     tail -n +2 "$shared/malformed/EXPECTED.tsv" >"$work/rows"
     while IFS="$(printf '\t')" read -r name verdict what; do
+        [ "$name" != unknown_layer_class.h5 ] || verdict=describe # see cvs_run_new()
         # Names what is wrong with it, so that a wrong verdict explains itself.
         check_model "$verdict" "$shared/malformed/$name" "$name, $what"
     done <"$work/rows"

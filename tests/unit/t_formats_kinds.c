@@ -57,6 +57,25 @@ static void layers_are_found_by_class_and_number(void **state)
     }
 }
 
+static void a_layer_in_two_models_is_written_once(void **state)
+{
+    (void)state;
+    cvs_model *m = load("two_paths.keras", NULL);
+    assert_true(number(m, "shared", 1, 0) == 1);
+    assert_true(number(m, "inner/shared", 1, 3) == 3 / 64.0 + 1);
+    cvs_model_free(m);
+}
+
+static void tf_keras_counted_layers_with_weights_twice(void **state)
+{
+    (void)state;
+    cvs_model *m = load("counted_twice.keras", NULL);
+    assert_true(number(m, "a", 1, 0) == 1);
+    assert_true(number(m, "b", 1, 0) == 2);
+    assert_true(number(m, "c", 1, 0) == 3);
+    cvs_model_free(m);
+}
+
 static void other_zips_are_refused_by_name(void **state)
 {
     (void)state;
@@ -259,6 +278,8 @@ int main(void)
     }
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(layers_are_found_by_class_and_number),
+        cmocka_unit_test(a_layer_in_two_models_is_written_once),
+        cmocka_unit_test(tf_keras_counted_layers_with_weights_twice),
         cmocka_unit_test(other_zips_are_refused_by_name),
         cmocka_unit_test(changed_bytes_give_a_model_or_a_message),
         cmocka_unit_test(weights_alone_want_a_description),

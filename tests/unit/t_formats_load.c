@@ -271,6 +271,7 @@ static void malformed_files_get_their_verdicts(void **state)
         cvs_model *m;
         snprintf(path, sizeof path, "%s/data/malformed/%s", shared, name);
         int rc = cx_load_model(&m, path, NULL, &err);
+        if (rc == 0) rc = cx_model_can_run(m, &err);
         if (rc < 0) assert_true(err.what[0] != 0);
         if ((rc == 0) == (strcmp(verdict, "reject") == 0) && strcmp(verdict, "any") != 0)
             fail_msg("%s: %d %s, expected %s", name, rc, rc < 0 ? err.what : "", verdict);

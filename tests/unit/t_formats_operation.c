@@ -70,7 +70,9 @@ static void assert_fails(const char *json, int code, const char *text)
 {
     cvs_error err;
     cvs_model *m = NULL;
-    FAILS(build(&m, json, "3.8.0", &err), code, text);
+    int rc = build(&m, json, "3.8.0", &err);
+    if (rc == 0) rc = cx_model_can_run(m, &err);
+    FAILS(rc, code, text);
     cvs_model_free(m);
 }
 

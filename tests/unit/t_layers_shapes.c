@@ -261,6 +261,8 @@ static const struct {
     {"Dot", "{\"axes\": 1}", S(N, 4), CVS_E_FORMAT, "two inputs are wanted, not 1"},
     {"Dot", "{\"axes\": [1, 2, 3]}", S(N, 4), CVS_E_FORMAT, "axes: 1 or 2 are wanted, not 3"},
     {"TimeDistributed", "{}", S(N, 3, 4), CVS_E_FORMAT, "layer: missing"},
+    {"TimeDistributed", "{\"layer\": {\"class_name\": \"Sequential\", \"config\": []}}", S(N, 3, 4),
+     CVS_E_UNSUPPORTED, "not for a model"},
     {"TimeDistributed", "{\"layer\": {\"class_name\": \"LSTM\", \"config\": {}}}", S(N, 3, 4),
      CVS_E_UNSUPPORTED, "layers of class LSTM are not supported"},
     {"TimeDistributed", "{\"layer\": {\"class_name\": \"ReLU\", \"config\": {}}}", S(N, 3),

@@ -274,3 +274,86 @@ def tfjs(folder, **change):
 
 
 tfjs("../tfjs")
+
+
+# layers that nobody here can compute: without a stated shape, in a nested model, in a .keras file
+odd = layer("Mine>Odd", "odd")
+odd_weights = [("odd/a:0", numbers(4)), ("odd/b:0", numbers(2, 3))]
+write("unknown.h5", {"class_name": "Sequential", "config": {"name": "u", "layers": [
+    conv("first", 4, batch_input_shape=[None, 6, 5, 2]), odd,
+    layer("Flatten", "flat"), layer("Dense", "last", units=3)]}},
+    dict(plain_groups, odd=odd_weights, norm=[]))
+inner = functional("inner", [
+    call(layer("InputLayer", "in", batch_input_shape=[None, 6, 5, 4])),
+    call(conv("conv", 4), [("in", 0)]), call(odd, [("conv", 0)]),
+    call(layer("Lambda", "lambda", output_shape=[3, 2, 4], function=["4wEA", None, None]),
+         [("odd", 0)])], ["in"], [("lambda", 0)])
+write("unknown_nested.h5", functional("outer", [
+    call(layer("InputLayer", "a", batch_input_shape=[None, 6, 5, 4])),
+    call(inner, [("a", 0)]), call(conv("last", 2), [("inner", 1)])], ["a"], [("last", 0)]), {
+    "a": [], "inner": [("conv/kernel:0", numbers(3, 3, 4, 4)), ("conv/bias:0", numbers(4))] +
+    odd_weights, "last": [("last/kernel:0", numbers(3, 3, 4, 2)), ("last/bias:0", numbers(2))]})
+
+
+def v3_call(entry, *inputs):
+    """A member of a Functional model of Keras 3 that is called once on [(name, tensor, shape)]."""
+    tensors = [{"class_name": "__keras_tensor__", "config": {
+        "shape": shape, "dtype": "float32", "keras_history": [name, 0, tensor]}}
+        for name, tensor, shape in inputs]
+    nodes = [{"args": [tensors[0]], "kwargs": {"other": tensors[1:]}}] if tensors else []
+    return dict(entry, name=entry["config"]["name"], module="keras.layers", inbound_nodes=nodes)
+
+
+def write_v3(file, config, groups, top="layers", version="3.8.0"):
+    memory = io.BytesIO()
+    with h5py.File(memory, "w") as h:
+        for path, arrays in groups.items():
+            store_vars(h.require_group(top), path, *arrays)
+    with zipfile.ZipFile(file, "w") as z:
+        for name, content in [("metadata.json", json.dumps({"keras_version": version})),
+                              ("config.json", json.dumps(config)),
+                              ("model.weights.h5", memory.getvalue())]:
+            z.writestr(zipfile.ZipInfo(name), content)
+
+
+def unknown_v3(file):
+    whole, half = [None, 6, 5, 4], [None, 3, 2, 4]
+    config = functional("u", [
+        v3_call(layer("InputLayer", "a", batch_shape=whole)),
+        v3_call(layer("Odd", "odd"), ("a", 0, whole), ("a", 0, whole)),
+        v3_call(conv("last", 2), ("odd", 0, half))], ["a"], [("last", 0)])
+    config["config"]["layers"][2]["inbound_nodes"][0]["kwargs"] = {}
+    write_v3(file, config, {
+        "odd": [numbers(7)], "odd/deep/inner": [numbers(2, 4), numbers(1)],
+        "odd/seed_generator": [numbers(2)], "conv2d": [numbers(3, 3, 4, 2), numbers(2)]})
+
+
+unknown_v3("unknown.keras")
+
+
+# a layer in two models, written once; the numbering of tf.keras 2.12, which counts twice
+def two_models():
+    shape = [None, 6, 5, 4]
+    shared = conv("shared", 4)
+    inner = functional("inner", [v3_call(layer("InputLayer", "in", batch_shape=shape)),
+                                 v3_call(shared, ("in", 0, shape))], ["in"], [("shared", 0)])
+    config = functional("outer", [
+        v3_call(layer("InputLayer", "a", batch_shape=shape)), v3_call(shared, ("a", 0, shape)),
+        v3_call(inner, ("shared", 0, shape))], ["a"], [("inner", 0)])
+    for entry in config["config"]["layers"] + inner["config"]["layers"]:
+        for node in entry["inbound_nodes"]:
+            node["kwargs"] = {}
+    return config
+
+
+def counted_twice():
+    return seq("m", [layer("InputLayer", "in", batch_shape=[None, 6, 5, 4]), conv("a", 4),
+                     layer("ReLU", "r1"), conv("b", 4), layer("ReLU", "r2"), conv("c", 4)])
+
+
+cube4 = numbers(3, 3, 4, 4)
+write_v3("two_paths.keras", two_models(), {"conv2d": [cube4, numbers(4) + 1]})
+write_v3("counted_twice.keras", counted_twice(), {
+    "conv2d": [cube4, numbers(4) + 1], "re_lu": [], "conv2d_2": [cube4, numbers(4) + 2],
+    "re_lu_1": [], "conv2d_4": [cube4, numbers(4) + 3]},
+    top="_layer_checkpoint_dependencies", version="2.12.0")

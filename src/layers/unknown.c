@@ -1,4 +1,5 @@
-/* lambda.c - Lambda layers, which hold Python: they cannot be run, but what would help is told. */
+/* unknown.c - layers that cannot be computed: classes of users, and Lambda, which holds Python.
+ * They have their place in a model that is described. */
 #include <stdint.h>
 #include <string.h>
 
@@ -40,9 +41,24 @@ static int divides_pixels(const char *base64)
     return 0;
 }
 
+const cx_layer_kind *cx_unknown_kind(const char *class_name, cx_arena *arena)
+{
+    const char *package_end = strrchr(class_name, '>');
+    cx_layer_kind *kind = cx_arena_alloc(arena, sizeof *kind);
+    char *name = cx_arena_strdup(arena, package_end ? package_end + 1 : class_name);
+    if (!kind || !name) return NULL;
+    *kind = (cx_layer_kind){.class_name = name, .moves_axes = 1, .is_unknown = 1};
+    return kind;
+}
+
+static int is_lambda(const char *class_name)
+{
+    return cx_streq(class_name, "Lambda");
+}
+
 const char *cx_unknown_class_hint(const char *class_name, const cx_json *config)
 {
-    if (!cx_streq(class_name, "Lambda")) return NULL;
+    if (!is_lambda(class_name)) return NULL;
     const cx_json *function = cx_json_get(config, "function");
     const cx_json *code = cx_json_get(cx_json_get(function, "config"), "code"); /* Keras 3 */
     if (!code) code = cx_json_at(function, 0);
@@ -50,4 +66,20 @@ const char *cx_unknown_class_hint(const char *class_name, const cx_json *config)
         return "a Lambda holds Python code; this one looks like x / 255: put a Rescaling layer in "
                "its place and save again";
     return "a Lambda holds Python code; put built-in layers in its place and save again";
+}
+
+/* A Lambda's output_shape is without the batch; where it is a function, the list holds its code. */
+int cx_unknown_class_shape(cx_shape *out, const char *class_name, const cx_json *config)
+{
+    const cx_json *list =
+        is_lambda(class_name) ? cx_config_get(config, "output_shape", NULL) : NULL;
+    const size_t n = cx_json_size(list);
+    *out = (cx_shape){.ndim = (int)n + 1, .d = {CX_FREE}};
+    if (!cx_json_is_array(list) || n < 1 || n >= CX_MAX_DIMS) return 0;
+    for (size_t i = 0; i < n; i++) {
+        const cx_json *item = cx_json_at(list, i);
+        out->d[i + 1] = cx_json_is_null(item) ? CX_FREE : cx_json_int(item, 0);
+        if (out->d[i + 1] != CX_FREE && (out->d[i + 1] < 1 || out->d[i + 1] > INT32_MAX)) return 0;
+    }
+    return 1;
 }
