@@ -18,44 +18,10 @@ enum {
     FACT_TEXT = 160,
 };
 
-/* What is known of the numbers. */
-typedef struct facts {
-    double low, high; /* of the finite ones */
-    int64_t n_nan, n_inf, n_finite;
-    double limit; /* of the scale */
-    int cuts;     /* its ends that numbers lie beyond */
-} facts;
-
-static facts measure(const cx_heat_map *map)
-{
-    facts f = {.low = INFINITY, .high = -INFINITY, .limit = cx_heat_limit(map)};
-    for (int64_t i = 0; i < map->height * map->width; i++) {
-        double v = (double)map->data[i];
-        f.n_nan += isnan(v) != 0;
-        f.n_inf += isinf(v) != 0;
-        if (!isfinite(v)) continue;
-        f.n_finite++;
-        f.low = fmin(f.low, v);
-        f.high = fmax(f.high, v);
-    }
-    if (f.high > f.limit) f.cuts |= CX_CUT_ABOVE;
-    if (f.low < -f.limit) f.cuts |= CX_CUT_BELOW;
-    return f;
-}
-
 /* --- words --- */
 
-static void paragraph(cx_pen *p, int size, int ink, const char *text)
-{
-    if (!text || !*text) return;
-    p->size = size;
-    p->ink = ink;
-    cx_pen_paragraph(p, text);
-    cx_pen_new_line(p);
-}
-
 /* A picture without colours is not left without a word. */
-static const char *why_empty(const cx_heat *h, const facts *f)
+static const char *why_empty(const cx_heat *h, const cx_heat_facts *f)
 {
     if (f->limit > 0) return NULL;
     if (f->n_finite == 0) return "the map has no finite value";
@@ -63,31 +29,22 @@ static const char *why_empty(const cx_heat *h, const facts *f)
                                            : "the map has no value above 0";
 }
 
-static int header(cx_canvas *canvas, cx_font *font, const cx_heat *h, const facts *f, int width)
+static int header(cx_canvas *canvas, cx_font *font, const cx_heat *h, const cx_heat_facts *f,
+                  int width)
 {
-    cx_pen p = {.canvas = canvas, .font = font, .left = MARGIN, .width = width, .x = MARGIN};
-    p.y = MARGIN + CX_TITLE_SIZE - 4;
-    if (h->title && *h->title) {
-        p.size = CX_TITLE_SIZE;
-        p.ink = CX_TITLE_INK;
-        cx_pen_paragraph(&p, h->title);
-        cx_pen_new_line(&p);
-        p.y -= 4;
-    }
-    paragraph(&p, CX_TEXT_SIZE, CX_TEXT_INK, h->subtitle);
-    p.y += 2;
-    paragraph(&p, CX_CLASS_SIZE, CX_TITLE_INK, h->note && *h->note ? h->note : why_empty(h, f));
-    return p.y - CX_LINE + 4 + GAP;
+    const cx_heading words = {h->title, h->subtitle,
+                              h->note && *h->note ? h->note : why_empty(h, f)};
+    return MARGIN + cx_heading_draw(canvas, font, &words, MARGIN, MARGIN, width) + GAP;
 }
 
-static int footer(cx_canvas *canvas, cx_font *font, const cx_heat *h, const facts *f,
+static int footer(cx_canvas *canvas, cx_font *font, const cx_heat *h, const cx_heat_facts *f,
                   cx_heat_kind kind, int y, int width)
 {
     char text[FACT_TEXT], a[CX_NUMBER_TEXT], b[CX_NUMBER_TEXT];
     cx_pen p = {.canvas = canvas, .font = font, .left = MARGIN, .width = width, .x = MARGIN};
     if (f->limit > 0) {
         int bar = width < BAR_WIDTH ? width : BAR_WIDTH;
-        cx_heat_bar(&p, MARGIN + 1, y, bar, f->limit, h->map.is_signed, f->cuts);
+        cx_heat_bar(&p, MARGIN + 1, y, bar, f, h->map.is_signed, NULL);
         y += CX_BAR_BLOCK + 4;
     }
     p.x = MARGIN;
@@ -111,10 +68,7 @@ static int footer(cx_canvas *canvas, cx_font *font, const cx_heat *h, const fact
         cx_pen_item(&p, text);
     }
     cx_pen_new_line(&p);
-    if (h->caption && *h->caption) {
-        cx_pen_paragraph(&p, h->caption);
-        cx_pen_new_line(&p);
-    }
+    cx_pen_lines(&p, CX_SMALL_SIZE, CX_SMALL_INK, h->caption);
     return p.y - CX_LINE + 4 + 4 + MARGIN;
 }
 
@@ -151,7 +105,7 @@ static int draw_page(cx_easel *easel, const cx_heat *h, cx_heat_kind kind, const
                      const float *field, int place[4], cvs_error *err)
 {
     cx_canvas *page = &easel->canvas;
-    const facts f = measure(&h->map);
+    const cx_heat_facts f = cx_heat_measure(&h->map);
     const int width = photo->width > LEAST_WIDTH ? photo->width : LEAST_WIDTH;
     const int top = header(NULL, easel->font, h, &f, width) + 1;
     const int below = top + photo->height + GAP + 2;

@@ -28,23 +28,34 @@ int cx_heat_photo(cx_image *out, const cx_image *photo, int width, int height, c
 int cx_heat_resize(float *out, const cx_heat_map *map, int64_t width, int64_t height, int has_cells,
                    cvs_error *err);
 
+/* Which ends of a scale numbers lie beyond. */
+enum { CX_CUT_ABOVE = 1, CX_CUT_BELOW = 2 };
+
+/* What is known of a map's numbers. */
+typedef struct cx_heat_facts {
+    double low, high; /* of the finite ones */
+    int64_t n_nan, n_inf, n_finite;
+    double limit; /* of the scale */
+    int cuts;     /* its ends that numbers lie beyond */
+} cx_heat_facts;
+cx_heat_facts cx_heat_measure(const cx_heat_map *map);
+
 /* Check a map's sizes. */
 int cx_heat_check(const cx_heat_map *map, cvs_error *err);
 
 /* A map of that size on a photograph of that size, at x, y of a canvas of red, green and blue. */
 typedef struct cx_heat_tile {
     const cx_image *photo; /* RGB */
-    const float *field;
+    const float *field;    /* NULL: the photograph alone */
     const cx_heat_inks *inks;
     double limit, contour;
     int is_signed;
 } cx_heat_tile;
 void cx_heat_tile_draw(cx_canvas *canvas, const cx_heat_tile *tile, int x, int y);
 
-/* Which ends of a scale numbers lie beyond. */
-enum { CX_CUT_ABOVE = 1, CX_CUT_BELOW = 2 };
-
-/* The bar of a scale in the canvas' levels; `limit` 0: each map has its own. */
-void cx_heat_bar(cx_pen *p, int x, int y, int width, double limit, int is_signed, int cuts);
+/* The bar of a scale in the canvas' levels. `limit` 0: it differs between maps, and `own` says
+ * whose it is. */
+void cx_heat_bar(cx_pen *p, int x, int y, int width, const cx_heat_facts *f, int is_signed,
+                 const char *own);
 
 #endif

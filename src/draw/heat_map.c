@@ -59,6 +59,23 @@ double cx_heat_limit(const cx_heat_map *map)
     return largest;
 }
 
+cx_heat_facts cx_heat_measure(const cx_heat_map *map)
+{
+    cx_heat_facts f = {.low = INFINITY, .high = -INFINITY, .limit = cx_heat_limit(map)};
+    for (int64_t i = 0; i < map->height * map->width; i++) {
+        double v = (double)map->data[i];
+        f.n_nan += isnan(v) != 0;
+        f.n_inf += isinf(v) != 0;
+        if (!isfinite(v)) continue;
+        f.n_finite++;
+        f.low = fmin(f.low, v);
+        f.high = fmax(f.high, v);
+    }
+    if (f.high > f.limit) f.cuts |= CX_CUT_ABOVE;
+    if (f.low < -f.limit) f.cuts |= CX_CUT_BELOW;
+    return f;
+}
+
 int cx_heat_check(const cx_heat_map *map, cvs_error *err)
 {
     int64_t n;

@@ -133,44 +133,59 @@ static void draw_contour(cx_canvas *canvas, const cx_heat_tile *t, int x, int y)
         }
 }
 
-void cx_heat_tile_draw(cx_canvas *canvas, const cx_heat_tile *t, int x, int y)
+/* Colour and opacity of a number. */
+static const uint8_t *ink_of(const cx_canvas *canvas, const cx_heat_tile *t, float v, int *opacity)
 {
-    const uint8_t *from = t->photo->data;
-    const float *v = t->field;
-    for (int i = 0; i < t->photo->height; i++) {
-        uint8_t *to = canvas->data + 3 * ((int64_t)(y + i) * canvas->width + x);
-        for (int j = 0; j < t->photo->width; j++, v++, from += 3, to += 3) {
-            const int level = isnan(*v) ? 0 : level_of(t, *v);
-            const uint8_t *ink = t->inks->rgb + (ptrdiff_t)3 * level;
-            int opacity = t->inks->opacity[level];
-            if (isnan(*v)) {
-                ink = canvas->palette + (ptrdiff_t)3 * CX_ACCENT;
-                opacity = t->inks->not_finite;
-            }
-            for (int c = 0; c < 3; c++) to[c] = mix(from[c], ink[c], opacity);
-        }
+    if (isnan(v)) {
+        *opacity = t->inks->not_finite;
+        return canvas->palette + (ptrdiff_t)3 * CX_ACCENT;
     }
-    if (t->contour > 0 && t->limit > 0) draw_contour(canvas, t, x, y);
-    cx_canvas_frame(canvas, x - 1, y - 1, t->photo->width + 2, t->photo->height + 2,
-                    CX_GRAY(CX_SMALL_INK));
+    const int level = level_of(t, v);
+    *opacity = t->inks->opacity[level];
+    return t->inks->rgb + (ptrdiff_t)3 * level;
 }
 
-void cx_heat_bar(cx_pen *p, int x, int y, int width, double limit, int is_signed, int cuts)
+static void copy_photo(cx_canvas *canvas, const cx_image *photo, int x, int y)
 {
-    char low[CX_NUMBER_TEXT + 8], middle[CX_NUMBER_TEXT], high[CX_NUMBER_TEXT + 8];
-    char number[CX_NUMBER_TEXT];
-    const cx_tick ticks[] = {{0, low}, {0.5, middle}, {1, high}};
-    if (limit > 0) {
-        const double least = is_signed ? -limit : 0;
-        snprintf(low, sizeof low, "%s%s", is_signed && (cuts & CX_CUT_BELOW) ? "≤ " : "",
-                 cx_number_text(number, least));
-        cx_number_text(middle, (least + limit) / 2);
-        snprintf(high, sizeof high, "%s%s", cuts & CX_CUT_ABOVE ? "≥ " : "",
-                 cx_number_text(number, limit));
-    } else {
-        snprintf(low, sizeof low, "%s", is_signed ? "−own max" : "0");
-        snprintf(middle, sizeof middle, "%s", is_signed ? "0" : "1/2");
-        snprintf(high, sizeof high, "own max");
+    const size_t row = (size_t)photo->width * 3;
+    for (int i = 0; i < photo->height; i++)
+        memcpy(canvas->data + 3 * ((int64_t)(y + i) * canvas->width + x),
+               photo->data + (size_t)i * row, row);
+}
+
+void cx_heat_tile_draw(cx_canvas *canvas, const cx_heat_tile *t, int x, int y)
+{
+    const int width = t->photo->width, height = t->photo->height;
+    const float *v = t->field;
+    copy_photo(canvas, t->photo, x, y);
+    for (int i = 0; v && i < height; i++) {
+        uint8_t *to = canvas->data + 3 * ((int64_t)(y + i) * canvas->width + x);
+        for (int j = 0; j < width; j++, v++, to += 3) {
+            int opacity;
+            const uint8_t *ink = ink_of(canvas, t, *v, &opacity);
+            for (int c = 0; c < 3; c++) to[c] = mix(to[c], ink[c], opacity);
+        }
+    }
+    if (t->field && t->contour > 0 && t->limit > 0) draw_contour(canvas, t, x, y);
+    cx_canvas_frame(canvas, x - 1, y - 1, width + 2, height + 2, CX_GRAY(CX_SMALL_INK));
+}
+
+void cx_heat_bar(cx_pen *p, int x, int y, int width, const cx_heat_facts *f, int is_signed,
+                 const char *own)
+{
+    char text[3][CX_NUMBER_TEXT + 8], number[CX_NUMBER_TEXT];
+    const cx_tick ticks[] = {{0, text[0]}, {0.5, text[1]}, {1, text[2]}};
+    for (int i = 0; i < 3; i++) {
+        const double share = is_signed ? i - 1 : i / 2.0;
+        const char *beyond = share == 1 && (f->cuts & CX_CUT_ABOVE)    ? "≥ "
+                             : share == -1 && (f->cuts & CX_CUT_BELOW) ? "≤ "
+                                                                       : "";
+        if (f->limit > 0 || share == 0)
+            snprintf(text[i], sizeof text[i], "%s%s", beyond,
+                     cx_number_text(number, share * f->limit));
+        else
+            snprintf(text[i], sizeof text[i], "%s%s", share < 0 ? "−" : "",
+                     share == 0.5 ? "1/2" : own);
     }
     cx_bar_draw(p, x, y, width, ticks, sizeof ticks / sizeof *ticks);
 }

@@ -73,6 +73,27 @@ void cx_pen_paragraph(cx_pen *p, const char *text)
     }
 }
 
+void cx_pen_lines(cx_pen *p, int size, int ink, const char *text)
+{
+    if (!text || !*text) return;
+    p->size = size;
+    p->ink = ink;
+    cx_pen_paragraph(p, text);
+    cx_pen_new_line(p);
+}
+
+int cx_heading_draw(cx_canvas *canvas, cx_font *font, const cx_heading *h, int x, int y, int width)
+{
+    cx_pen p = {.canvas = canvas, .font = font, .left = x, .width = width, .x = x};
+    int begin = p.y = y + CX_TITLE_SIZE - 4;
+    cx_pen_lines(&p, CX_TITLE_SIZE, CX_TITLE_INK, h->title);
+    if (p.y > begin) p.y -= 4;
+    cx_pen_lines(&p, CX_TEXT_SIZE, CX_TEXT_INK, h->subtitle);
+    p.y += 2;
+    cx_pen_lines(&p, CX_CLASS_SIZE, CX_TITLE_INK, h->note);
+    return p.y - CX_LINE + 4 - y;
+}
+
 void cx_pen_not_drawn(cx_pen *p, int64_t n_nan, int64_t n_inf)
 {
     char text[160], a[32], b[32];

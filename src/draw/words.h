@@ -40,6 +40,17 @@ void cx_pen_paragraph(cx_pen *p, const char *text);
 
 void cx_pen_new_line(cx_pen *p);
 
+/* The same on lines of their own, in a size and an ink; nothing for NULL or "". */
+void cx_pen_lines(cx_pen *p, int size, int ink, const char *text);
+
+/* The words above a picture: its title, what it is of, a diagnosis; any may be NULL. Draw them into
+ * a column of `width` pixels whose corner is x, y, or only measure them where canvas is NULL; gives
+ * their height. */
+typedef struct cx_heading {
+    const char *title, *subtitle, *note;
+} cx_heading;
+int cx_heading_draw(cx_canvas *canvas, cx_font *font, const cx_heading *h, int x, int y, int width);
+
 /* Values that are no numbers have a colour of their own: the line that says so, where there are
  * any. */
 void cx_pen_not_drawn(cx_pen *p, int64_t n_nan, int64_t n_inf);
