@@ -12,8 +12,7 @@ void cx_heat_reduce(float *out, const float *x, int64_t places, int64_t channels
         for (int64_t c = 0; c < channels; c++) {
             double v = (double)x[c], size = fabs(v);
             sum += v;
-            if (!(size <= largest)) largest = size; /* also NaN, which then stays */
-            if (isnan(v)) largest = NAN;
+            if (size > largest || isnan(size)) largest = size; /* NaN stays: nothing is above it */
         }
         out[i] = (float)(is_signed ? sum : largest);
     }
