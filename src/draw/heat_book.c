@@ -275,9 +275,12 @@ int cx_heat_book(cx_canvas *out, const cx_heat_map *map, const cx_image *photo, 
     if (map->height > CX_IMAGE_MAX_SIDE || map->width > CX_IMAGE_MAX_SIDE)
         TRY(cx_fail(err, CVS_E_UNSUPPORTED, "a map of %lld × %lld is too large for an overlay",
                     (long long)map->height, (long long)map->width));
-    TRY(cx_image_convert(&rgb, photo, 3, err));
-    TRY(cx_canvas_renew(out, rgb.width, rgb.height, 3, 255, err));
-    rc = draw(out, map, &rgb, style, err);
+    if (photo->channels != 3) {
+        TRY(cx_image_convert(&rgb, photo, 3, err));
+        photo = &rgb;
+    }
+    TRY(cx_canvas_renew(out, photo->width, photo->height, 3, 255, err));
+    rc = draw(out, map, photo, style, err);
 out:
     cx_image_deinit(&rgb);
     return rc;

@@ -88,15 +88,16 @@ int cx_heat_photo(cx_image *out, const cx_image *photo, int width, int height, c
     cx_image rgb = {0};
     int rc;
     *out = (cx_image){0};
-    TRY(cx_image_convert(&rgb, photo, 3, err));
-    if (width == rgb.width && height == rgb.height) {
-        *out = rgb;
-        return 0;
+    if (width == photo->width && height == photo->height)
+        return cx_image_convert(out, photo, 3, err);
+    if (photo->channels != 3) {
+        TRY(cx_image_convert(&rgb, photo, 3, err));
+        photo = &rgb;
     }
-    if (width >= rgb.width && height >= rgb.height)
-        rc = enlarge(out, &rgb, width / rgb.width, err);
+    if (width >= photo->width && height >= photo->height)
+        rc = enlarge(out, photo, width / photo->width, err);
     else
-        rc = cx_resize_pillow(out, &rgb, width, height, err);
+        rc = cx_resize_pillow(out, photo, width, height, err);
 out:
     cx_image_deinit(&rgb);
     return rc;

@@ -1,23 +1,7 @@
-/* t_draw_heat.c - maps over photographs: places, colours, scales, sizes; sheets of them. */
-#include "test.h"
+/* t_draw_heat.c - maps over photographs: places, colours, scales, sizes. */
+#include "t_draw_heat.h"
 
 #include <math.h>
-
-#include "draw/heat.h"
-#include "draw/heat_sheet.h"
-
-static cvs_error err;
-
-/* A photograph of a seeded noise between 60 and 199, where a changed pixel shows. */
-static void noise(cx_image *out, int width, int height, int channels)
-{
-    uint32_t seed = 1;
-    OK(cx_image_init(out, width, height, channels, &err));
-    for (int i = 0; i < width * height * channels; i++) {
-        seed = seed * 1664525 + 1013904223;
-        out->data[i] = (uint8_t)(60 + (seed >> 24) % 140);
-    }
-}
 
 /* A painted page and where the picture is on it. */
 typedef struct page {
@@ -39,11 +23,6 @@ static const uint8_t *at(const page *p, int x, int y)
 {
     const cx_canvas *c = &p->easel.canvas;
     return c->data + 3 * ((ptrdiff_t)(p->place[1] + y) * c->width + p->place[0] + x);
-}
-
-static int distance(const uint8_t *a, const uint8_t *b)
-{
-    return abs(a[0] - b[0]) + abs(a[1] - b[1]) + abs(a[2] - b[2]);
 }
 
 static const uint8_t viridis_end[3] = {0xfd, 0xe7, 0x24}, viridis_start[3] = {0x44, 0x01, 0x54};
@@ -279,6 +258,24 @@ static void every_shape_of_map_can_be_drawn_alone(void **state)
     }
 }
 
+static void thin_photographs_are_drawn(void **state)
+{
+    static const int sizes[][2] = {{1, 1}, {1, 3000}, {5000, 2}, {7, 200}};
+    static const float map[4] = {1, 2, 3, 4};
+    (void)state;
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        cx_image photo;
+        page p;
+        noise(&photo, sizes[i][0], sizes[i][1], 3);
+        const cx_heat heat = {.map = {map, 2, 2, 0, 0}, .photo = &photo, .contour = 0.5};
+        paint(&p, &heat, CX_HEAT_OVERLAY);
+        assert_in_range(p.place[2], 1, 1024);
+        assert_in_range(p.place[3], 1, 1024);
+        cx_easel_deinit(&p.easel);
+        cx_image_deinit(&photo);
+    }
+}
+
 /* --- numbers --- */
 
 static void attributions_become_sums_or_largest_sizes(void **state)
@@ -316,97 +313,6 @@ static void the_limit_is_the_largest_that_is_drawn(void **state)
     assert_true(cx_heat_limit(&(cx_heat_map){map, 1, 1, 0, 0}) == 0);
 }
 
-/* --- sheets --- */
-
-enum { ROWS = 2, COLUMNS = 3, CELLS = ROWS * COLUMNS };
-
-/* One place, and the scale that the others give it: 1 in cells 0 and 3, 2 in 1, 4 in 4. */
-static void scale_sheet(cx_heat_sheet *s, cx_heat_cell *cells, const cx_image *photo)
-{
-    static const char *const names[] = {"Grad-CAM", "Integrated gradients",
-                                        "a long long class name"};
-    static const float one = 1, two = 2, four = 4;
-    const float *const maps[CELLS] = {&one, &two, NULL, &one, &four, NULL};
-    for (int i = 0; i < CELLS; i++) {
-        cells[i] = (cx_heat_cell){.map = {maps[i], 1, 1, 0, 0}};
-        if (!maps[i]) cells[i].words = "no positive evidence";
-    }
-    *s = (cx_heat_sheet){.title = "Methods",
-                         .photo = photo,
-                         .rows = ROWS,
-                         .columns = COLUMNS,
-                         .row_names = names,
-                         .column_names = names,
-                         .cells = cells};
-}
-
-/* How far the middle of a cell is from the photograph's gray. */
-static int heat_of(const cx_easel *easel, const int place[4])
-{
-    static const uint8_t gray[3] = {128, 128, 128};
-    const cx_canvas *c = &easel->canvas;
-    const int x = place[0] + place[2] / 2, y = place[1] + place[3] / 2;
-    return distance(c->data + 3 * ((ptrdiff_t)y * c->width + x), gray);
-}
-
-static void a_sheet_has_the_scales_that_it_says(void **state)
-{
-    /* Shares of the limit, in quarters. */
-    static const int shares[][CELLS] = {
-        [CX_SCALES_OWN] = {4, 4, 0, 4, 4, 0},
-        [CX_SCALES_ROW] = {2, 4, 0, 1, 4, 0},
-        [CX_SCALES_ONE] = {1, 2, 0, 1, 4, 0},
-    };
-    cx_heat_cell cells[CELLS];
-    cx_heat_sheet s;
-    cx_image photo;
-    (void)state;
-    OK(cx_image_init(&photo, 60, 40, 3, &err));
-    memset(photo.data, 128, (size_t)60 * 40 * 3);
-    scale_sheet(&s, cells, &photo);
-    for (int scales = CX_SCALES_OWN; scales <= CX_SCALES_ONE; scales++) {
-        int places[CELLS][4], seen[5] = {0};
-        cx_easel easel = {0};
-        s.scales = (cx_heat_scales)scales;
-        OK(cx_heat_sheet_paint(&easel, &s, places, &err));
-        for (int i = 0; i < CELLS; i++) {
-            int share = shares[scales][i], heat = heat_of(&easel, places[i]);
-            if (cells[i].words) continue;
-            assert_true(heat > 0);
-            assert_true(seen[share] == 0 || seen[share] == heat);
-            seen[share] = heat;
-        }
-        assert_true(seen[1] != seen[4] && seen[2] != seen[4]);
-        cx_easel_deinit(&easel);
-    }
-    cx_image_deinit(&photo);
-}
-
-static void cells_of_a_sheet_keep_the_photographs_shape_and_lie_apart(void **state)
-{
-    cx_heat_cell cells[CELLS];
-    cx_heat_sheet s;
-    cx_image photo;
-    cx_easel easel = {0};
-    int places[CELLS][4];
-    (void)state;
-    noise(&photo, 1200, 400, 3);
-    scale_sheet(&s, cells, &photo);
-    OK(cx_heat_sheet_paint(&easel, &s, places, &err));
-    for (int i = 0; i < CELLS; i++) {
-        const int *a = places[i];
-        assert_in_range(a[2], 3 * a[3] - 2, 3 * a[3] + 2);
-        assert_true(a[0] + a[2] < easel.canvas.width && a[1] + a[3] < easel.canvas.height);
-        for (int j = 0; j < i; j++) {
-            const int *b = places[j];
-            assert_true(b[0] + b[2] < a[0] || a[0] + a[2] < b[0] || b[1] + b[3] < a[1] ||
-                        a[1] + a[3] < b[1]);
-        }
-    }
-    cx_easel_deinit(&easel);
-    cx_image_deinit(&photo);
-}
-
 /* --- failures --- */
 
 static void nonsense_is_refused(void **state)
@@ -414,7 +320,6 @@ static void nonsense_is_refused(void **state)
     static const float map[1] = {1};
     cx_easel easel = {0};
     cx_bytes png;
-    cx_heat_sheet sheet = {.rows = 1, .columns = 1};
     (void)state;
     FAILS(cx_heat_draw(&png, &easel, &(cx_heat){.map = {map, 0, 4, 0, 0}}, CX_HEAT_MAP, &err),
           CVS_E_ARG, "0 × 4");
@@ -422,33 +327,26 @@ static void nonsense_is_refused(void **state)
           CVS_E_ARG, "no map");
     FAILS(cx_heat_draw(&png, &easel, &(cx_heat){.map = {map, 1, 1, 0, 0}}, CX_HEAT_OVERLAY, &err),
           CVS_E_ARG, "wants a photograph");
-    FAILS(cx_heat_sheet_draw(&png, &easel, &sheet, &err), CVS_E_ARG, "no photograph");
     cx_easel_deinit(&easel);
 }
 
 static void running_out_of_memory_is_an_error(void **state)
 {
     static const float map[4] = {1, 2, 3, NAN};
-    cx_heat_cell cells[CELLS];
-    cx_heat_sheet s;
     cx_image photo;
+    int rc = CVS_E_NOMEM;
     (void)state;
     noise(&photo, 50, 40, 1);
-    scale_sheet(&s, cells, &photo);
     const cx_heat heat = {.map = {map, 2, 2, 0, 0}, .photo = &photo, .title = "A map"};
-    for (int what = 0; what < 2; what++) {
-        int rc = CVS_E_NOMEM;
-        for (long n = 1; rc < 0; n += 1 + n / 8) {
-            cx_easel easel = {0};
-            cx_bytes png = {0};
-            cx_alloc_fail_from(n);
-            rc = what ? cx_heat_sheet_draw(&png, &easel, &s, &err)
-                      : cx_heat_draw(&png, &easel, &heat, CX_HEAT_OVERLAY, &err);
-            cx_alloc_fail_from(0);
-            assert_true(rc == 0 || rc == CVS_E_NOMEM);
-            cx_bytes_deinit(&png);
-            cx_easel_deinit(&easel);
-        }
+    for (long n = 1; rc < 0; n += 1 + n / 8) {
+        cx_easel easel = {0};
+        cx_bytes png = {0};
+        cx_alloc_fail_from(n);
+        rc = cx_heat_draw(&png, &easel, &heat, CX_HEAT_OVERLAY, &err);
+        cx_alloc_fail_from(0);
+        assert_true(rc == 0 || rc == CVS_E_NOMEM);
+        cx_bytes_deinit(&png);
+        cx_easel_deinit(&easel);
     }
     cx_image_deinit(&photo);
 }
@@ -469,8 +367,7 @@ int main(void)
         cmocka_unit_test(attributions_become_sums_or_largest_sizes),
         cmocka_unit_test(the_robust_limit_holds_98_percent_of_the_sum),
         cmocka_unit_test(the_limit_is_the_largest_that_is_drawn),
-        cmocka_unit_test(a_sheet_has_the_scales_that_it_says),
-        cmocka_unit_test(cells_of_a_sheet_keep_the_photographs_shape_and_lie_apart),
+        cmocka_unit_test(thin_photographs_are_drawn),
         cmocka_unit_test(nonsense_is_refused),
         cmocka_unit_test(running_out_of_memory_is_an_error),
     };
