@@ -108,6 +108,21 @@ typedef struct r_channel {
     double sum;
 } r_channel;
 
+void cx_book_widen(double *low, double *high)
+{
+    if (*low != *high) return;
+    double half = *low == 0 ? 1 : 0.4 * fabs(*low);
+    *high = *low + half;
+    *low -= half;
+}
+
+/* The least and what is just above a break belong below it by R's two small numbers. */
+int cx_book_bin(double v, double low, double high, int n)
+{
+    if (!isfinite(v)) return -1;
+    return (int)floor((n - 1e-5) * ((v - low) / (high - low)) + 1e-7);
+}
+
 static r_channel r_measure(const cx_sheet *s, int64_t c)
 {
     r_channel r = {s->data + c, s->height, s->width, s->channels, INFINITY, -INFINITY, 0};
@@ -118,20 +133,8 @@ static r_channel r_measure(const cx_sheet *s, int64_t c)
         if (v < r.lo) r.lo = v;
         if (v > r.hi) r.hi = v;
     }
-    if (r.lo == r.hi) {
-        double half = r.lo == 0 ? 1 : 0.4 * fabs(r.lo);
-        r.hi = r.lo + half;
-        r.lo -= half;
-    }
+    cx_book_widen(&r.lo, &r.hi);
     return r;
-}
-
-/* Which of n colours: the least and what is just above a break belong below it by R's two small
- * numbers. Negative for what is not drawn. */
-static int r_colour(const r_channel *r, double v, int n)
-{
-    if (!isfinite(v)) return -1;
-    return (int)floor((n - 1e-5) * ((v - r->lo) / (r->hi - r->lo)) + 1e-7);
 }
 
 /* How far an axis of n values reaches: image() puts their middles at 0 … 1, so that asp = 1 makes
@@ -166,7 +169,8 @@ static void r_image(cx_canvas *out, const r_channel *r, double x, double y, doub
         for (int j = (int)ceil(x - 0.5); j + 0.5 < x + width; j++) {
             int64_t row = r_value_at(i + 0.5 - y, height, r->height);
             int64_t column = r_value_at(j + 0.5 - x, width, r->width);
-            int c = r_colour(r, (double)r->first[(row * r->width + column) * r->step], n);
+            double v = (double)r->first[(row * r->width + column) * r->step];
+            int c = cx_book_bin(v, r->lo, r->hi, n);
             uint8_t *dot = out->data + 3 * ((int64_t)i * out->width + j);
             if (c >= 0) memcpy(dot, colours + (ptrdiff_t)3 * c, 3);
         }

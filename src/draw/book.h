@@ -12,4 +12,9 @@ int cx_book_draw(cx_canvas *out, const cx_sheet *s, cvs_style style, cvs_error *
 /* Rows and columns that R's n2mfrow(n, asp = 1.75) gives for n plots. */
 void cx_book_mfrow(int64_t *rows, int64_t *columns, int64_t n);
 
+/* How R's image() colours numbers of low … high, which are widened where they are the same: which
+ * of n colours v gets, negative for what is not drawn. */
+void cx_book_widen(double *low, double *high);
+int cx_book_bin(double v, double low, double high, int n);
+
 #endif

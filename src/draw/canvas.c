@@ -52,6 +52,12 @@ void cx_canvas_colours(cx_canvas *canvas, cx_colormap map)
 
 /* --- rectangles --- */
 
+static uint8_t *pixel_at(const cx_canvas *canvas, int x, int y)
+{
+    return canvas->data +
+           ((size_t)y * (size_t)canvas->width + (size_t)x) * (size_t)canvas->channels;
+}
+
 /* Cut [*from, *from + *length) to [0, limit). */
 static void cut(int *from, int *length, int limit)
 {
@@ -66,8 +72,12 @@ void cx_canvas_fill(cx_canvas *canvas, int x, int y, int width, int height, uint
 {
     cut(&x, &width, canvas->width);
     cut(&y, &height, canvas->height);
-    for (int i = 0; width > 0 && i < height; i++)
-        memset(canvas->data + (size_t)(y + i) * (size_t)canvas->width + x, colour, (size_t)width);
+    for (int i = 0; width > 0 && i < height; i++) {
+        uint8_t *row = pixel_at(canvas, x, y + i);
+        if (canvas->channels == 1) memset(row, colour, (size_t)width);
+        for (int j = 0; canvas->channels == 3 && j < width; j++)
+            memcpy(row + (ptrdiff_t)3 * j, canvas->palette + (ptrdiff_t)3 * colour, 3);
+    }
 }
 
 void cx_canvas_frame(cx_canvas *canvas, int x, int y, int width, int height, uint8_t colour)
@@ -80,24 +90,30 @@ void cx_canvas_frame(cx_canvas *canvas, int x, int y, int width, int height, uin
 
 /* --- text --- */
 
-static void blend(uint8_t *pixel, int gray, int coverage)
+/* From `under` to `ink` by a share of 255. */
+static uint8_t mix(int under, int ink, int share)
 {
-    if (*pixel < CX_BLACK || *pixel > CX_WHITE) return;
-    int under = *pixel;
-    int change = (gray - under) * coverage;
-    *pixel = (uint8_t)(under + (change + (change < 0 ? -127 : 127)) / 255);
+    int change = (ink - under) * share;
+    return (uint8_t)(under + (change + (change < 0 ? -127 : 127)) / 255);
 }
 
-static void draw_glyph(cx_canvas *canvas, const cx_glyph *glyph, int x, int y, int gray)
+void cx_canvas_blend(cx_canvas *canvas, int x, int y, uint8_t colour, int share)
 {
-    int left = x + glyph->left, top = y - glyph->top;
-    for (int i = 0; i < glyph->height; i++) {
-        if (top + i < 0 || top + i >= canvas->height) continue;
-        uint8_t *row = canvas->data + (size_t)(top + i) * (size_t)canvas->width;
-        const uint8_t *coverage = glyph->coverage + i * glyph->width;
+    if (x < 0 || y < 0 || x >= canvas->width || y >= canvas->height) return;
+    uint8_t *pixel = pixel_at(canvas, x, y);
+    if (canvas->channels == 3)
+        for (int c = 0; c < 3; c++)
+            pixel[c] = mix(pixel[c], canvas->palette[3 * colour + c], share);
+    else if (*pixel >= CX_BLACK && *pixel <= CX_WHITE)
+        *pixel = mix(*pixel, colour, share);
+}
+
+static void draw_glyph(cx_canvas *canvas, const cx_glyph *glyph, int x, int y, uint8_t gray)
+{
+    const uint8_t *coverage = glyph->coverage;
+    for (int i = 0; i < glyph->height; i++)
         for (int j = 0; j < glyph->width; j++)
-            if (left + j >= 0 && left + j < canvas->width) blend(row + left + j, gray, coverage[j]);
-    }
+            cx_canvas_blend(canvas, x + glyph->left + j, y - glyph->top + i, gray, *coverage++);
 }
 
 void cx_canvas_text(cx_canvas *canvas, cx_font *font, int size, int x, int y, uint8_t gray,

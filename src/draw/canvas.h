@@ -1,4 +1,5 @@
-/* canvas.h - a picture of palette colours: levels of a colour map, grays and one accent. */
+/* canvas.h - a picture of palette colours: levels of a colour map, grays and one accent. One of
+ * red, green, blue is drawn on in the same colours, and its palette may change on the way. */
 #ifndef CX_DRAW_CANVAS_H
 #define CX_DRAW_CANVAS_H
 
@@ -47,7 +48,11 @@ void cx_canvas_colours(cx_canvas *canvas, cx_colormap map);
 void cx_canvas_fill(cx_canvas *canvas, int x, int y, int width, int height, uint8_t colour);
 void cx_canvas_frame(cx_canvas *canvas, int x, int y, int width, int height, uint8_t colour);
 
-/* Draw text on grays, its baseline at y, in a gray. */
+/* Mix a pixel with a gray, where it is one itself, or on red, green, blue with any palette colour,
+ * by a share of 255. Pixels outside the canvas are left out. */
+void cx_canvas_blend(cx_canvas *canvas, int x, int y, uint8_t colour, int share);
+
+/* Draw text, its baseline at y, in a gray. */
 void cx_canvas_text(cx_canvas *canvas, cx_font *font, int size, int x, int y, uint8_t gray,
                     const char *text);
 

@@ -97,8 +97,8 @@ static double trapezoid(double t, double a, double b, double c, double d)
     return t <= c ? 1 : between(t, c, 1, d, 0);
 }
 
-/* matplotlib's jet; its red ends and its blue begins at one half. */
-static void jet(double rgb[3], double t)
+/* Its red ends and its blue begins at one half. */
+void cx_jet(double rgb[3], double t)
 {
     rgb[0] = t <= 0.89 ? trapezoid(t, 0.35, 0.66, 0.89, 2) : between(t, 0.89, 1, 1, 0.5);
     rgb[1] = trapezoid(t, 0.125, 0.375, 0.64, 0.91);
@@ -149,7 +149,7 @@ void cx_colormap_fill(uint8_t *rgb, int n, cx_colormap map)
             diverging(colour, t);
             break;
         case CX_MAP_JET:
-            jet(colour, t);
+            cx_jet(colour, t);
             rounding = 0; /* the tables above hold what was cut off */
             break;
         case CX_MAP_GRAY:
@@ -194,4 +194,60 @@ void cx_terrain_colors(uint8_t *rgb, int n)
     for (int i = 1; i < rest; i++)
         from_hsv(rgb + 3 * (k + i - 1), value_in(2 / 12.0, 0, i, rest), value_in(1, 0, i, rest),
                  value_in(0.9, 0.95, i, rest));
+}
+
+/* --- OpenCV's jet --- */
+
+/* A ramp of 4 levels a colour between 0 and 255, the half that it begins with rounded to even. */
+static uint8_t ramp(int v)
+{
+    return (uint8_t)(v < 0 ? 0 : v > 255 ? 255 : v);
+}
+
+void cx_opencv_jet(uint8_t rgb[3 * CX_MAP_SIZE])
+{
+    for (int i = 0; i < CX_MAP_SIZE; i++, rgb += 3) {
+        rgb[0] = ramp(i < 192 ? 4 * i - 382 : 1148 - 4 * i);
+        rgb[1] = ramp(i < 128 ? 4 * i - 128 : 892 - 4 * i);
+        rgb[2] = ramp(i < 64 ? 4 * i + 128 : 638 - 4 * i);
+    }
+}
+
+/* --- hcl.colors --- */
+
+/* Of CIE's LUV by hue in degrees, chroma and lightness, with R's constants. */
+static void from_hcl(uint8_t rgb[3], double hue, double chroma, double light)
+{
+    const double degree = 3.14159265358979323846 / 180;
+    double y = pow((light + 16) / 116, 3);
+    double u = chroma * cos(hue * degree) / (13 * light) + 0.1978398;
+    double v = chroma * sin(hue * degree) / (13 * light) + 0.4683363;
+    double x = 9 * y * u / (4 * v), z = 3 * y / v - 5 * y - x / 3;
+    const double linear[3] = {3.240479 * x - 1.537150 * y - 0.498535 * z,
+                              -0.969256 * x + 1.875992 * y + 0.041556 * z,
+                              0.055648 * x - 0.204043 * y + 1.057311 * z};
+    for (int c = 0; c < 3; c++) {
+        double a =
+            linear[c] > 0.00304 ? 1.055 * pow(linear[c], 1 / 2.4) - 0.055 : 12.92 * linear[c];
+        rgb[c] = ramp((int)floor(255 * a + 0.5));
+    }
+}
+
+/* From the middle, yellow and light, at i = 0 to an end at 1. Chroma of the red arm rises to 120
+ * before it falls to the end's 90. */
+static void spectral_arm(uint8_t rgb[3], double i, int is_red)
+{
+    const double peak = 1 / (1 + 30 / 75.0);
+    double chroma =
+        is_red ? i <= peak ? 45 + 75 * i / peak : 120 - 30 * (i - peak) / (1 - peak) : 45 + 20 * i;
+    from_hcl(rgb, is_red ? 85 - 85 * i : 85 + 185 * i, chroma, 98 - 61 * pow(i, 1.2));
+}
+
+void cx_spectral_colors(uint8_t *rgb, int n)
+{
+    for (int k = 0; k < (n + 1) / 2; k++) {
+        double i = n > 1 ? 1 - 2.0 * k / (n - 1) : 1;
+        spectral_arm(rgb + 3 * (n - 1 - k), i, 0);
+        spectral_arm(rgb + 3 * k, i, 1);
+    }
 }

@@ -25,4 +25,13 @@ int cx_colormap_index(double x, int n);
 /* R's terrain.colors(n), n * 3 bytes, the same bytes for every n. */
 void cx_terrain_colors(uint8_t *rgb, int n);
 
+/* matplotlib's jet at t in 0 … 1: red, green, blue in 0 … 1. */
+void cx_jet(double rgb[3], double t);
+
+/* OpenCV's COLORMAP_JET, which is MATLAB's, not matplotlib's. */
+void cx_opencv_jet(uint8_t rgb[3 * CX_MAP_SIZE]);
+
+/* R's hcl.colors(n, "Spectral"), n * 3 bytes, the same bytes: from red to blue. */
+void cx_spectral_colors(uint8_t *rgb, int n);
+
 #endif

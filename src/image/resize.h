@@ -4,8 +4,10 @@
 
 #include "image/image.h"
 
-/* Pillow's BILINEAR: 8 bits in, 8 bits out, to the last bit. */
+/* Pillow's BILINEAR and BICUBIC: 8 bits in, 8 bits out, to the last bit. */
 int cx_resize_pillow(cx_image *out, const cx_image *image, int width, int height, cvs_error *err);
+int cx_resize_pillow_bicubic(cx_image *out, const cx_image *image, int width, int height,
+                             cvs_error *err);
 
 /* tf.image.resize without antialiasing; `out` holds height * width * channels numbers. */
 int cx_resize_tf_bilinear(float *out, const cx_image *image, int width, int height, cvs_error *err);

@@ -1,5 +1,6 @@
-/* resize_pillow.c - Pillow's BILINEAR: a triangle whose width grows with the reduction, in 22-bit
- * fixed point, first along the rows, then along the columns, with 8 bits kept in between. */
+/* resize_pillow.c - Pillow's BILINEAR and BICUBIC: a window whose width grows with the reduction,
+ * in 22-bit fixed point, first along the rows, then along the columns, with 8 bits kept in between.
+ */
 #include "image/resize.h"
 
 #include <math.h>
@@ -8,6 +9,26 @@
 #include "base/mem.h"
 
 enum { PRECISION = 32 - 8 - 2 }; /* bits after the point: 8 for a pixel, 2 of room for overshoot */
+
+/* What a source pixel weighs at a distance, and the distance from which on it weighs nothing. */
+typedef struct filter {
+    double (*weight)(double far);
+    int reach;
+} filter;
+
+static double triangle(double far)
+{
+    return far < 1 ? 1 - far : 0;
+}
+
+/* Keys' cubic with a = -0.5. */
+static double cubic(double far)
+{
+    if (far < 1) return (1.5 * far - 2.5) * far * far + 1;
+    return far < 2 ? (((far - 5) * far + 8) * far - 4) * -0.5 : 0;
+}
+
+static const filter bilinear = {triangle, 1}, bicubic = {cubic, 2};
 
 /* For each of `n` results: the first source pixel, how many, and their weights. */
 typedef struct window {
@@ -27,29 +48,30 @@ static void axis_deinit(axis *a)
 }
 
 /* Weights of result o in double precision, as a sum of 1, then in fixed point. */
-static window weigh(int32_t *weights, double *exact, int o, double scale, int n_source)
+static window weigh(int32_t *weights, double *exact, int o, double scale, int n_source,
+                    const filter *f)
 {
-    double reach = scale > 1 ? scale : 1, centre = (o + 0.5) * scale, sum = 0;
+    double wide = scale > 1 ? scale : 1, reach = f->reach * wide;
+    double centre = (o + 0.5) * scale, sum = 0;
     int first = (int)(centre - reach + 0.5), end = (int)(centre + reach + 0.5);
     if (first < 0) first = 0;
     if (end > n_source) end = n_source;
-    double step = 1 / reach;
+    double step = 1 / wide;
     for (int i = 0; i < end - first; i++) {
-        double far = fabs((i + first - centre + 0.5) * step);
-        exact[i] = far < 1 ? 1 - far : 0;
+        exact[i] = f->weight(fabs((i + first - centre + 0.5) * step));
         sum += exact[i];
     }
     for (int i = 0; i < end - first; i++) {
         double w = sum != 0 ? exact[i] / sum : exact[i];
-        weights[i] = (int32_t)(0.5 + w * (1 << PRECISION));
+        weights[i] = (int32_t)((w < 0 ? -0.5 : 0.5) + w * (1 << PRECISION));
     }
     return (window){first, end - first};
 }
 
-static int axis_init(axis *out, int n, int n_source, cvs_error *err)
+static int axis_init(axis *out, int n, int n_source, const filter *f, cvs_error *err)
 {
     double scale = (double)n_source / n;
-    int most = (int)ceil(scale > 1 ? scale : 1) * 2 + 1;
+    int most = (int)ceil(f->reach * (scale > 1 ? scale : 1)) * 2 + 1;
     *out = (axis){.n = n, .most = most};
     size_t n_weights = (size_t)n * (size_t)most;
     double *exact = cx_realloc_array(NULL, (size_t)most, sizeof *exact);
@@ -60,16 +82,17 @@ static int axis_init(axis *out, int n, int n_source, cvs_error *err)
         return cx_no_memory(err, n_weights * sizeof *out->weights);
     }
     for (int o = 0; o < n; o++)
-        out->windows[o] = weigh(out->weights + (size_t)o * (size_t)most, exact, o, scale, n_source);
+        out->windows[o] =
+            weigh(out->weights + (size_t)o * (size_t)most, exact, o, scale, n_source, f);
     cx_free(exact);
     return 0;
 }
 
-/* Weights are never negative and sum to about 1: only the top can be left. */
+/* A triangle's weights sum to about 1 and can only pass the top; a cubic's overshoot both ways. */
 static uint8_t to_pixel(int32_t sum)
 {
     int32_t v = sum >> PRECISION;
-    return (uint8_t)(v > 255 ? 255 : v);
+    return (uint8_t)(v > 255 ? 255 : v < 0 ? 0 : v);
 }
 
 /* One row, for a number of channels that the compiler knows. */
@@ -87,10 +110,11 @@ static inline __attribute__((always_inline)) void along_row(uint8_t *to, const u
     }
 }
 
-static int resize_rows(cx_image *out, const cx_image *image, int width, cvs_error *err)
+static int resize_rows(cx_image *out, const cx_image *image, int width, const filter *f,
+                       cvs_error *err)
 {
     axis a;
-    int rc = axis_init(&a, width, image->width, err);
+    int rc = axis_init(&a, width, image->width, f, err);
     if (rc == 0) rc = cx_image_init(out, width, image->height, image->channels, err);
     for (int y = 0; rc == 0 && y < image->height; y++) {
         const uint8_t *from =
@@ -115,12 +139,13 @@ static int resize_rows(cx_image *out, const cx_image *image, int width, cvs_erro
     return rc;
 }
 
-static int resize_columns(cx_image *out, const cx_image *image, int height, cvs_error *err)
+static int resize_columns(cx_image *out, const cx_image *image, int height, const filter *f,
+                          cvs_error *err)
 {
     axis a;
     size_t row = (size_t)image->width * (size_t)image->channels;
     int32_t *sums = cx_realloc_array(NULL, row, sizeof *sums);
-    int rc = axis_init(&a, height, image->height, err);
+    int rc = axis_init(&a, height, image->height, f, err);
     if (rc == 0 && !sums) rc = cx_no_memory(err, row * sizeof *sums);
     if (rc == 0) rc = cx_image_init(out, image->width, height, image->channels, err);
     for (int y = 0; rc == 0 && y < height; y++) {
@@ -165,20 +190,22 @@ static void divide_alpha(cx_image *image)
 }
 
 /* An axis whose size stays is not touched. */
-static int resize_both(cx_image *out, const cx_image *image, int width, int height, cvs_error *err)
+static int resize_both(cx_image *out, const cx_image *image, int width, int height, const filter *f,
+                       cvs_error *err)
 {
     cx_image narrow = {0};
     int rc;
-    if (image->height == height) return resize_rows(out, image, width, err);
-    if (image->width == width) return resize_columns(out, image, height, err);
-    TRY(resize_rows(&narrow, image, width, err));
-    rc = resize_columns(out, &narrow, height, err);
+    if (image->height == height) return resize_rows(out, image, width, f, err);
+    if (image->width == width) return resize_columns(out, image, height, f, err);
+    TRY(resize_rows(&narrow, image, width, f, err));
+    rc = resize_columns(out, &narrow, height, f, err);
 out:
     cx_image_deinit(&narrow);
     return rc;
 }
 
-int cx_resize_pillow(cx_image *out, const cx_image *image, int width, int height, cvs_error *err)
+static int resize(cx_image *out, const cx_image *image, int width, int height, const filter *f,
+                  cvs_error *err)
 {
     cx_image multiplied = {0};
     int has_alpha = image->channels % 2 == 0, rc;
@@ -190,9 +217,20 @@ int cx_resize_pillow(cx_image *out, const cx_image *image, int width, int height
         multiply_alpha(&multiplied);
         image = &multiplied;
     }
-    TRY(resize_both(out, image, width, height, err));
+    TRY(resize_both(out, image, width, height, f, err));
     if (has_alpha) divide_alpha(out);
 out:
     cx_image_deinit(&multiplied);
     return rc;
+}
+
+int cx_resize_pillow(cx_image *out, const cx_image *image, int width, int height, cvs_error *err)
+{
+    return resize(out, image, width, height, &bilinear, err);
+}
+
+int cx_resize_pillow_bicubic(cx_image *out, const cx_image *image, int width, int height,
+                             cvs_error *err)
+{
+    return resize(out, image, width, height, &bicubic, err);
 }

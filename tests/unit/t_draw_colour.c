@@ -46,6 +46,43 @@ static void jet_has_matplotlibs_bytes(void **state)
     colour_is(rgb, 255, 0x7f0000);
 }
 
+static void opencvs_jet_is_not_matplotlibs(void **state)
+{
+    uint8_t rgb[3 * CX_MAP_SIZE];
+    (void)state;
+    cx_opencv_jet(rgb);
+    colour_is(rgb, 0, 0x000080);
+    colour_is(rgb, 31, 0x0000fc);
+    colour_is(rgb, 32, 0x0000ff);
+    colour_is(rgb, 33, 0x0004ff);
+    colour_is(rgb, 96, 0x02fffe);
+    colour_is(rgb, 97, 0x06fffa);
+    colour_is(rgb, 159, 0xfeff02);
+    colour_is(rgb, 160, 0xfffc00);
+    colour_is(rgb, 255, 0x800000);
+}
+
+static void spectral_is_rs(void **state)
+{
+    uint8_t rgb[3 * 256];
+    (void)state;
+    cx_spectral_colors(rgb, 256);
+    colour_is(rgb, 0, 0xa71b4b);
+    colour_is(rgb, 29, 0xd9542d);
+    colour_is(rgb, 79, 0xf8b84d);
+    colour_is(rgb, 99, 0xfcd97e);
+    colour_is(rgb, 127, 0xfefdbd);
+    colour_is(rgb, 128, 0xfdfdbe);
+    colour_is(rgb, 149, 0xc6f1af);
+    colour_is(rgb, 199, 0x00b8b5);
+    colour_is(rgb, 255, 0x584b9f);
+    cx_spectral_colors(rgb, 5);
+    colour_is(rgb, 0, 0xa71b4b);
+    colour_is(rgb, 1, 0xf39b29);
+    colour_is(rgb, 2, 0xfefdbe);
+    colour_is(rgb, 3, 0x22c4b3);
+}
+
 static void fewer_colours_span_the_map(void **state)
 {
     uint8_t rgb[3 * 217];
@@ -217,6 +254,8 @@ int main(void)
         cmocka_unit_test(viridis_has_matplotlibs_bytes),
         cmocka_unit_test(magma_begins_black_and_ends_pale),
         cmocka_unit_test(jet_has_matplotlibs_bytes),
+        cmocka_unit_test(opencvs_jet_is_not_matplotlibs),
+        cmocka_unit_test(spectral_is_rs),
         cmocka_unit_test(fewer_colours_span_the_map),
         cmocka_unit_test(diverging_is_white_in_the_middle_and_darkens_to_both_ends),
         cmocka_unit_test(index_follows_matplotlib),
