@@ -83,43 +83,64 @@ static double peak(void)
 /* --- the layers --- */
 
 typedef enum kind { CONV, DEPTHWISE, MAX_POOL, DENSE } kind;
+typedef enum pass { FORWARD, DATA, WEIGHTS } pass; /* the gradients of x and of w */
 
 /* A layer on a square map (dense: `size` rows). */
 typedef struct layer {
     const char *name;
     kind kind;
     int size, in, out, kernel, stride, same;
+    pass pass;
+    int batch;
 } layer;
 
 static const layer layers[] = {
-    {"conv1", CONV, 150, 3, 32, 3, 1, 0},
-    {"pool1", MAX_POOL, 148, 32, 32, 2, 2, 0},
-    {"conv2", CONV, 74, 32, 64, 3, 1, 0},
-    {"pool2", MAX_POOL, 72, 64, 64, 2, 2, 0},
-    {"conv3", CONV, 36, 64, 128, 3, 1, 0},
-    {"pool3", MAX_POOL, 34, 128, 128, 2, 2, 0},
-    {"conv4", CONV, 17, 128, 128, 3, 1, 0},
-    {"pool4", MAX_POOL, 15, 128, 128, 2, 2, 0},
-    {"dense 6272-512", DENSE, 1, 6272, 512, 1, 1, 0},
-    {"dense 6272-512 x32", DENSE, 32, 6272, 512, 1, 1, 0},
-    {"vgg 224 64-64", CONV, 224, 64, 64, 3, 1, 1},
-    {"vgg 14 512-512", CONV, 14, 512, 512, 3, 1, 1},
-    {"resnet 7 512-512", CONV, 7, 512, 512, 3, 1, 1},
-    {"mobile 224 3-32 /2", CONV, 224, 3, 32, 3, 2, 1},
-    {"mobile dw 112 32", DEPTHWISE, 112, 32, 32, 3, 1, 1},
-    {"mobile pw 112 32-64", CONV, 112, 32, 64, 1, 1, 1},
-    {"mobile dw 112 64 /2", DEPTHWISE, 112, 64, 64, 3, 2, 1},
-    {"mobile pw 56 64-128", CONV, 56, 64, 128, 1, 1, 1},
-    {"mobile dw 56 128", DEPTHWISE, 56, 128, 128, 3, 1, 1},
-    {"mobile pw 28 256-256", CONV, 28, 256, 256, 1, 1, 1},
-    {"mobile dw 14 512", DEPTHWISE, 14, 512, 512, 3, 1, 1},
-    {"mobile pw 14 512-512", CONV, 14, 512, 512, 1, 1, 1},
-    {"mobile pw 7 1024-1024", CONV, 7, 1024, 1024, 1, 1, 1},
-    {"alpha 0.25 dw 112 8", DEPTHWISE, 112, 8, 8, 3, 1, 1},
-    {"alpha 0.25 pw 112 8-16", CONV, 112, 8, 16, 1, 1, 1},
-    {"v2 pw 56 24-144", CONV, 56, 24, 144, 1, 1, 1},
-    {"v2 pw 56 144-24", CONV, 56, 144, 24, 1, 1, 1},
-    {"v3 pw 28 120-40", CONV, 28, 120, 40, 1, 1, 1},
+    {"conv1", CONV, 150, 3, 32, 3, 1, 0, FORWARD, 1},
+    {"pool1", MAX_POOL, 148, 32, 32, 2, 2, 0, FORWARD, 1},
+    {"conv2", CONV, 74, 32, 64, 3, 1, 0, FORWARD, 1},
+    {"pool2", MAX_POOL, 72, 64, 64, 2, 2, 0, FORWARD, 1},
+    {"conv3", CONV, 36, 64, 128, 3, 1, 0, FORWARD, 1},
+    {"pool3", MAX_POOL, 34, 128, 128, 2, 2, 0, FORWARD, 1},
+    {"conv4", CONV, 17, 128, 128, 3, 1, 0, FORWARD, 1},
+    {"pool4", MAX_POOL, 15, 128, 128, 2, 2, 0, FORWARD, 1},
+    {"dense 6272-512", DENSE, 1, 6272, 512, 1, 1, 0, FORWARD, 1},
+    {"dense 6272-512 x32", DENSE, 32, 6272, 512, 1, 1, 0, FORWARD, 1},
+    {"vgg 224 64-64", CONV, 224, 64, 64, 3, 1, 1, FORWARD, 1},
+    {"vgg 14 512-512", CONV, 14, 512, 512, 3, 1, 1, FORWARD, 1},
+    {"resnet 7 512-512", CONV, 7, 512, 512, 3, 1, 1, FORWARD, 1},
+    {"mobile 224 3-32 /2", CONV, 224, 3, 32, 3, 2, 1, FORWARD, 1},
+    {"mobile dw 112 32", DEPTHWISE, 112, 32, 32, 3, 1, 1, FORWARD, 1},
+    {"mobile pw 112 32-64", CONV, 112, 32, 64, 1, 1, 1, FORWARD, 1},
+    {"mobile dw 112 64 /2", DEPTHWISE, 112, 64, 64, 3, 2, 1, FORWARD, 1},
+    {"mobile pw 56 64-128", CONV, 56, 64, 128, 1, 1, 1, FORWARD, 1},
+    {"mobile dw 56 128", DEPTHWISE, 56, 128, 128, 3, 1, 1, FORWARD, 1},
+    {"mobile pw 28 256-256", CONV, 28, 256, 256, 1, 1, 1, FORWARD, 1},
+    {"mobile dw 14 512", DEPTHWISE, 14, 512, 512, 3, 1, 1, FORWARD, 1},
+    {"mobile pw 14 512-512", CONV, 14, 512, 512, 1, 1, 1, FORWARD, 1},
+    {"mobile pw 7 1024-1024", CONV, 7, 1024, 1024, 1, 1, 1, FORWARD, 1},
+    {"alpha 0.25 dw 112 8", DEPTHWISE, 112, 8, 8, 3, 1, 1, FORWARD, 1},
+    {"alpha 0.25 pw 112 8-16", CONV, 112, 8, 16, 1, 1, 1, FORWARD, 1},
+    {"v2 pw 56 24-144", CONV, 56, 24, 144, 1, 1, 1, FORWARD, 1},
+    {"v2 pw 56 144-24", CONV, 56, 144, 24, 1, 1, 1, FORWARD, 1},
+    {"v3 pw 28 120-40", CONV, 28, 120, 40, 1, 1, 1, FORWARD, 1},
+    {"dx conv1 x20", CONV, 150, 3, 32, 3, 1, 0, DATA, 20},
+    {"dx conv2 x20", CONV, 74, 32, 64, 3, 1, 0, DATA, 20},
+    {"dx conv3 x20", CONV, 36, 64, 128, 3, 1, 0, DATA, 20},
+    {"dx conv4 x20", CONV, 17, 128, 128, 3, 1, 0, DATA, 20},
+    {"dx dense 6272-512 x20", DENSE, 20, 6272, 512, 1, 1, 0, DATA, 1},
+    {"dx conv1", CONV, 150, 3, 32, 3, 1, 0, DATA, 1},
+    {"dx conv4", CONV, 17, 128, 128, 3, 1, 0, DATA, 1},
+    {"dx dense 6272-512", DENSE, 1, 6272, 512, 1, 1, 0, DATA, 1},
+    {"dx mobile dw 112 32 x20", DEPTHWISE, 112, 32, 32, 3, 1, 1, DATA, 20},
+    {"dx mobile pw 56 64-128 x20", CONV, 56, 64, 128, 1, 1, 1, DATA, 20},
+    {"dw conv1 x20", CONV, 150, 3, 32, 3, 1, 0, WEIGHTS, 20},
+    {"dw conv2 x20", CONV, 74, 32, 64, 3, 1, 0, WEIGHTS, 20},
+    {"dw conv3 x20", CONV, 36, 64, 128, 3, 1, 0, WEIGHTS, 20},
+    {"dw conv4 x20", CONV, 17, 128, 128, 3, 1, 0, WEIGHTS, 20},
+    {"dw dense 6272-512 x20", DENSE, 20, 6272, 512, 1, 1, 0, WEIGHTS, 1},
+    {"dw vgg 14 512-512 x20", CONV, 14, 512, 512, 3, 1, 1, WEIGHTS, 20},
+    {"dw mobile dw 112 32 x20", DEPTHWISE, 112, 32, 32, 3, 1, 1, WEIGHTS, 20},
+    {"dw mobile pw 56 64-128 x20", CONV, 56, 64, 128, 1, 1, 1, WEIGHTS, 20},
 };
 enum { LAYERS = sizeof layers / sizeof layers[0] };
 
@@ -138,7 +159,7 @@ static cx_window window_of(const layer *l)
         l->same ? (l->size + l->stride - 1) / l->stride : (l->size - l->kernel) / l->stride + 1;
     const int64_t total = (out - 1) * l->stride + l->kernel - l->size;
     const int64_t pad = total > 0 ? total / 2 : 0;
-    return (cx_window){.batch = 1,
+    return (cx_window){.batch = l->batch,
                        .in = {1, l->size, l->size},
                        .out = {1, out, out},
                        .kernel = {1, l->kernel, l->kernel},
@@ -155,12 +176,17 @@ static cx_conv conv_of(const bench *b)
                      .groups = 1};
 }
 
-static void run(bench *b)
+static cx_depthwise depthwise_of(const bench *b)
+{
+    return (cx_depthwise){.window = b->window, .channels = b->layer->in, .multiplier = 1};
+}
+
+static void run_forward(bench *b)
 {
     const layer *l = b->layer;
     const cx_epilogue relu = {.bias = b->bias, .low = 0, .high = INFINITY};
     const cx_conv c = conv_of(b);
-    const cx_depthwise d = {.window = b->window, .channels = l->in, .multiplier = 1};
+    const cx_depthwise d = depthwise_of(b);
     switch (l->kind) {
     case CONV:
         cx_conv_forward(&c, b->x, b->w, &relu, b->y, b->workspace);
@@ -177,6 +203,53 @@ static void run(bench *b)
     }
 }
 
+/* y is dy; x or w is what is made. */
+static void run_backward(bench *b)
+{
+    const layer *l = b->layer;
+    const int data = l->pass == DATA;
+    const cx_conv c = conv_of(b);
+    const cx_depthwise d = depthwise_of(b);
+    if (l->kind == CONV && data)
+        cx_conv_backward_data(&c, b->y, b->w, b->x, b->workspace);
+    else if (l->kind == CONV)
+        cx_conv_backward_weights(&c, b->x, b->y, b->w, b->workspace);
+    else if (l->kind == DEPTHWISE && data)
+        cx_depthwise_backward_data(&d, b->y, b->w, b->x, b->workspace);
+    else if (l->kind == DEPTHWISE)
+        cx_depthwise_backward_weights(&d, b->x, b->y, b->w, b->workspace);
+    else if (data)
+        cx_dense_backward_data(l->size, l->in, l->out, b->y, b->w, b->x, b->workspace);
+    else
+        cx_dense_backward_weights(l->size, l->in, l->out, b->x, b->y, b->w, b->workspace);
+}
+
+static void run(bench *b)
+{
+    if (b->layer->pass == FORWARD)
+        run_forward(b);
+    else
+        run_backward(b);
+}
+
+static size_t workspace_of(const bench *b)
+{
+    const layer *l = b->layer;
+    const cx_conv c = conv_of(b);
+    const cx_depthwise d = depthwise_of(b);
+    const size_t sizes[][3] = {
+        [CONV] = {cx_conv_workspace(&c), cx_conv_backward_data_workspace(&c),
+                  cx_conv_backward_weights_workspace(&c)},
+        [DEPTHWISE] = {cx_depthwise_workspace(&d), cx_depthwise_backward_data_workspace(&d),
+                       cx_depthwise_backward_weights_workspace(&d)},
+        [MAX_POOL] = {0},
+        [DENSE] = {cx_dense_workspace(l->size, l->in, l->out),
+                   cx_dense_backward_data_workspace(l->size, l->in, l->out),
+                   cx_dense_backward_weights_workspace(l->size, l->in, l->out)},
+    };
+    return sizes[l->kind][l->pass];
+}
+
 /* Numbers in -1 … 1; half of a dense layer's inputs are 0, as after a relu. */
 static void fill(float *x, int64_t n, int relu)
 {
@@ -191,16 +264,14 @@ static void fill(float *x, int64_t n, int relu)
 static int prepare(bench *b, const layer *l)
 {
     *b = (bench){.layer = l, .window = window_of(l)};
-    const int64_t area = l->kind == DENSE ? l->size : (int64_t)l->size * l->size;
-    const int64_t pixels = l->kind == DENSE ? l->size : b->window.out[1] * b->window.out[2];
+    const int64_t batch = b->window.batch;
+    const int64_t area = l->kind == DENSE ? l->size : batch * l->size * l->size;
+    const int64_t pixels = l->kind == DENSE ? l->size : batch * b->window.out[1] * b->window.out[2];
     const int64_t taps = (int64_t)l->kernel * l->kernel;
     const int64_t depth = l->kind == CONV || l->kind == DENSE ? l->in : 1;
     const int64_t n_x = area * l->in, n_w = taps * depth * l->out, n_y = pixels * l->out;
-    const cx_conv c = conv_of(b);
-    const size_t scratch =
-        l->kind == DENSE ? cx_dense_workspace(l->size, l->in, l->out) : cx_conv_workspace(&c);
     const size_t floats = (size_t)(n_x + n_w + l->out + n_y) + 64;
-    if (cx_block_init(&b->memory, floats * sizeof(float) + scratch, NULL) < 0) return -1;
+    if (cx_block_init(&b->memory, floats * sizeof(float) + workspace_of(b), NULL) < 0) return -1;
     b->x = b->memory.data;
     b->w = b->x + n_x;
     b->y = b->w + n_w;
@@ -209,6 +280,7 @@ static int prepare(bench *b, const layer *l)
     fill(b->x, n_x, l->kind == DENSE);
     fill(b->w, n_w, 0);
     fill(b->bias, l->out, 0);
+    if (l->pass != FORWARD) fill(b->y, n_y, 0);
     b->flops = 2.0 * (double)(n_y * taps * depth);
     return 0;
 }
@@ -230,11 +302,11 @@ static void measure(bench *benches, int n, int rounds)
     const double top = median(peaks, rounds);
     printf("%s, %d threads, multiply-add peak %.1f GFLOP/s, %d rounds\n", cx_kernels_name(),
            cx_threads(), top * 1e-9, rounds);
-    printf("%-24s %10s %10s %10s %8s\n", "layer", "ms (best)", "ms (median)", "GFLOP/s", "of peak");
+    printf("%-26s %10s %10s %10s %8s\n", "layer", "ms (best)", "ms (median)", "GFLOP/s", "of peak");
     for (int i = 0; i < n; i++) {
         bench *b = &benches[i];
         const double s = median(b->seconds, rounds);
-        printf("%-24s %10.4f %10.4f", b->layer->name, b->seconds[0] * 1e3, s * 1e3);
+        printf("%-26s %10.4f %10.4f", b->layer->name, b->seconds[0] * 1e3, s * 1e3);
         if (b->layer->kind != MAX_POOL)
             printf(" %10.1f %7.1f%% (best %.1f%%)", b->flops / s * 1e-9, 100 * b->flops / s / top,
                    100 * b->flops / b->seconds[0] / peaks[rounds - 1]);

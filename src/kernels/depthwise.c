@@ -64,8 +64,7 @@ static void run_rows(void *arg, int i, int worker)
     (void)worker;
     job *j = arg;
     const int64_t to = (i + 1) * j->step < j->rows ? (i + 1) * j->step : j->rows;
-    for (int64_t row = i * j->step; row < to; row++)
-        cx_grid_runs(&j->grid, row, 0, j->d->window.out[CX_WIDTH], run_pixels, j);
+    cx_grid_runs(&j->grid, i * j->step, to, 0, j->d->window.out[CX_WIDTH], run_pixels, j);
 }
 
 void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,

@@ -137,8 +137,7 @@ static void run_block(const job *j, const channels *o, int64_t row_from, int64_t
                            .x_cell = c->in_channels,
                            .w_cell = j->depth * o->w_stride,
                            .y_cell = c->out_channels};
-        for (int64_t row = row_from; row < row_to; row++)
-            cx_grid_runs(&g, row, pixel_from, pixel_to, run_pass, &p);
+        cx_grid_runs(&g, row_from, row_to, pixel_from, pixel_to, run_pass, &p);
     }
 }
 

@@ -16,6 +16,7 @@
 enum {
     CHUNK = 6144,            /* floats of dy that a chunk holds, … */
     PLACES = 256,            /* … and places at most: their x stays in the second cache */
+    PIECE = 1 << 16,         /* weights whose sums stay in the second cache */
     TASKS = 16,              /* about so many, where there is work for them */
     TASK_PRODUCTS = 1 << 17, /* a task takes longer than it takes to hand out */
     NARROW = 16,             /* fewer input channels do not fill the tiles by themselves */
@@ -133,19 +134,21 @@ static void add_products(void *arg, const cx_sum *sum)
 static void run_chunk(const job *j, const piece *p, const cx_places *b, float *packed, float *dw)
 {
     const cx_conv *c = j->c;
+    const cx_places all = cx_chunk_whole(&c->window);
     const int64_t row = c->out_channels;
+    const int in_place = p->out_n == row && p->stride == row; /* whole vectors already */
     site s = {j, p};
     const cx_walk walk = {.window = &c->window,
                           .chunk = b,
-                          .held = b,
+                          .held = in_place ? &all : b,
                           .x = j->x + p->group * j->depth + p->in,
-                          .dy = packed,
+                          .dy = in_place ? j->dy : packed,
                           .dw = dw + p->in * row + p->group * j->width + p->out,
                           .x_cell = c->in_channels,
                           .dy_cell = p->stride,
                           .dw_cell = j->depth * row,
                           .joined = j->joined};
-    pack(j, p, b, packed);
+    if (!in_place) pack(j, p, b, packed);
     cx_walk_sums(&walk, add_products, &s);
 }
 
@@ -226,7 +229,9 @@ static void plan(job *j)
     j->blocks = parts_of(j->width, widest);
 
     const int64_t blocks = j->blocks * j->c->groups, wanted = piece_parts(j->c);
-    const int64_t in_cuts = least(parts_of(wanted, blocks), most(1, j->depth / NARROW));
+    const int64_t each = parts_of(j->weights, j->depth * j->c->out_channels) * widest;
+    const int64_t in_cuts = least(most(parts_of(wanted, blocks), parts_of(each * j->depth, PIECE)),
+                                  most(1, j->depth / NARROW));
     j->in_step = parts_of(j->depth, in_cuts);
     j->cuts = parts_of(j->depth, j->in_step);
     j->piece_step = parts_of(blocks * j->cuts, wanted);

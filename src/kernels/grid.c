@@ -44,44 +44,85 @@ static int64_t run_end(const cx_window *w, span whole, span taps, int64_t o, int
     return o;
 }
 
-void cx_grid_runs(const cx_grid *g, int64_t row, int64_t from, int64_t to, cx_run_body *body,
-                  void *arg)
+/* The first cell inside, of the input and of the kernel. */
+typedef struct corner {
+    int64_t cell, tap;
+} corner;
+
+/* The corner by the axes before the width; how many kernel cells are inside goes to run. */
+static corner corner_of(const cx_window *w, int64_t row, cx_run *run)
+{
+    const int64_t height = row % w->out[CX_HEIGHT], slice = row / w->out[CX_HEIGHT];
+    const int64_t place[2] = {slice % w->out[CX_DEPTH], height};
+    corner c = {.cell = slice / w->out[CX_DEPTH]};
+    for (int a = CX_DEPTH; a < CX_WIDTH; a++) {
+        const span s = taps_inside(w, a, place[a]);
+        run->taps[a] = s.to - s.from;
+        c.cell = c.cell * w->in[a];
+        c.tap = c.tap * w->kernel[a] + s.from;
+        if (s.to > s.from) c.cell += place[a] * w->stride[a] - w->pad[a] + s.from * w->dilation[a];
+    }
+    return c;
+}
+
+/* Runs of a block of pixels that see the same cells: along the rows or down the columns, whichever
+ * is longer. */
+static void run_block(cx_run run, int64_t rows, int64_t pixels, int64_t x_row, int64_t y_row,
+                      cx_run_body *body, void *arg)
+{
+    const int down = rows > pixels;
+    const int64_t lines = down ? pixels : rows;
+    const int64_t x_line = down ? run.x_pixel : x_row, y_line = down ? run.y_pixel : y_row;
+    run.n = down ? rows : pixels;
+    if (down) {
+        run.x_pixel = x_row;
+        run.y_pixel = y_row;
+    }
+    for (int64_t i = 0; i < lines; i++, run.x += x_line, run.y += y_line) body(arg, &run);
+}
+
+/* Rows that see the same cells of the kernel on the axes before the width. */
+static void run_rows(const cx_grid *g, int64_t row, int64_t rows, int64_t from, int64_t to,
+                     cx_run_body *body, void *arg)
 {
     const cx_window *w = g->window;
-    const int64_t *kernel = w->kernel;
     cx_run run = {.x_pixel = w->stride[CX_WIDTH] * g->x_cell, .y_pixel = g->y_cell};
     int64_t x_size = g->x_cell, w_size = g->w_cell;
     for (int a = CX_SPACE - 1; a >= 0; a--) {
         run.x_tap[a] = w->dilation[a] * x_size;
         run.w_tap[a] = w_size;
         x_size *= w->in[a];
-        w_size *= kernel[a];
+        w_size *= w->kernel[a];
     }
-
-    const int64_t height = row % w->out[CX_HEIGHT], slice = row / w->out[CX_HEIGHT];
-    const int64_t place[2] = {slice % w->out[CX_DEPTH], height};
-    int64_t cell = slice / w->out[CX_DEPTH]; /* of the input, the first of the window */
-    int64_t tap = 0;
-    for (int a = CX_DEPTH; a < CX_WIDTH; a++) {
-        span s = taps_inside(w, a, place[a]);
-        run.taps[a] = s.to - s.from;
-        cell = cell * w->in[a];
-        tap = tap * kernel[a] + s.from;
-        if (s.to > s.from) cell += place[a] * w->stride[a] - w->pad[a] + s.from * w->dilation[a];
-    }
-
+    const corner c = corner_of(w, row, &run);
+    const int64_t x_row = w->stride[CX_HEIGHT] * w->in[CX_WIDTH] * g->x_cell;
+    const int64_t y_row = w->out[CX_WIDTH] * g->y_cell;
     const span whole = whole_pixels(w);
     for (int64_t o = from, end; o < to; o = end) {
         span s = taps_inside(w, CX_WIDTH, o);
         end = run_end(w, whole, s, o, to);
-        int64_t first = cell * w->in[CX_WIDTH];
+        int64_t first = c.cell * w->in[CX_WIDTH];
         if (s.to > s.from)
             first += o * w->stride[CX_WIDTH] - w->pad[CX_WIDTH] + s.from * w->dilation[CX_WIDTH];
         run.taps[CX_WIDTH] = s.to - s.from;
-        run.n = end - o;
         run.x = g->x + first * g->x_cell;
-        run.w = g->w ? g->w + (tap * kernel[CX_WIDTH] + s.from) * g->w_cell : NULL;
+        run.w = g->w ? g->w + (c.tap * w->kernel[CX_WIDTH] + s.from) * g->w_cell : NULL;
         run.y = g->y + (row * w->out[CX_WIDTH] + o) * g->y_cell;
-        body(arg, &run);
+        run_block(run, rows, end - o, x_row, y_row, body, arg);
+    }
+}
+
+void cx_grid_runs(const cx_grid *g, int64_t row_from, int64_t row_to, int64_t from, int64_t to,
+                  cx_run_body *body, void *arg)
+{
+    const cx_window *w = g->window;
+    const int64_t height = w->out[CX_HEIGHT];
+    for (int64_t row = row_from, end; row < row_to; row = end) {
+        const span s = taps_inside(w, CX_HEIGHT, row % height);
+        for (end = row + 1; end < row_to && end % height; end++) {
+            const span next = taps_inside(w, CX_HEIGHT, end % height);
+            if (next.from != s.from || next.to != s.to) break;
+        }
+        run_rows(g, row, end - row, from, to, body, arg);
     }
 }

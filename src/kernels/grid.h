@@ -13,7 +13,7 @@ typedef struct cx_grid {
     int64_t x_cell, w_cell, y_cell;
 } cx_grid;
 
-/* Output pixels side by side whose windows have the same kernel cells inside the input. */
+/* Output pixels in a line whose windows have the same kernel cells inside the input. */
 typedef struct cx_run {
     const float *x;           /* the first pixel's first cell inside */
     const float *w;           /* the kernel's cell for it */
@@ -29,8 +29,9 @@ typedef void cx_run_body(void *arg, const cx_run *run);
 /* Rows of output pixels: batch * depth * height. */
 int64_t cx_grid_rows(const cx_window *w);
 
-/* Call body for all runs of pixels from … to - 1 of a row. */
-void cx_grid_runs(const cx_grid *g, int64_t row, int64_t from, int64_t to, cx_run_body *body,
-                  void *arg);
+/* Call body for all runs of pixels from … to - 1 of some rows. Pixels at an end of the rows make
+ * runs down the column where that is longer. */
+void cx_grid_runs(const cx_grid *g, int64_t row_from, int64_t row_to, int64_t from, int64_t to,
+                  cx_run_body *body, void *arg);
 
 #endif

@@ -229,10 +229,10 @@ void cx_activation_forward(const cx_activation *a, int64_t n, const float *x, fl
 
 /* dx[i] = f'(x[i]) dy[i], to 1e-6 of the largest f'; y = f(x). x may be NULL where
  * cx_activation_from_output says that y alone tells f'. Not for the two softmax kinds. Where f has
- * a corner, f' is TensorFlow's: 0 at 0 of a relu and at the 6 of relu6, so at any limit; slope at
- * the threshold; alpha at 0 of an elu, 1.0507… of a selu; 0 at the corners of the shrinks; 0 at -3
- * and 1 at 3 of hard_silu. Those of hard_sigmoid (relu6 in Keras 3), hard_tanh and celu differ
- * between TensorFlow's own ways to write them: 0, 0 and 1 here. */
+ * a corner, f' is TensorFlow's: 0 at 0 of a relu and at the 6 of relu6; slope at the threshold;
+ * alpha at 0 of an elu, 1.0507… of a selu; 0 at the corners of the shrinks; 0 at -3 and 1 at 3 of
+ * hard_silu. At other limits, of hard_sigmoid (relu6 in Keras 3), hard_tanh and celu its own ways
+ * to write them differ: 0, 0, 0 and 1 here. */
 int cx_activation_from_output(const cx_activation *a);
 void cx_activation_backward(const cx_activation *a, int64_t n, const float *x, const float *y,
                             const float *dy, float *dx);

@@ -56,8 +56,7 @@ static void run_rows(void *arg, int i, int worker)
     (void)worker;
     job *j = arg;
     const int64_t to = (i + 1) * j->step < j->rows ? (i + 1) * j->step : j->rows;
-    for (int64_t row = i * j->step; row < to; row++)
-        cx_grid_runs(&j->grid, row, 0, j->grid.window->out[CX_WIDTH], run_pixels, j);
+    cx_grid_runs(&j->grid, i * j->step, to, 0, j->grid.window->out[CX_WIDTH], run_pixels, j);
 }
 
 static void pool(const cx_window *w, int64_t channels, const float *x, float *y, int mean)

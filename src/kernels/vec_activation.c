@@ -197,19 +197,26 @@ INLINE vec gelu_slope(vec x)
     return pick(x > 0, 1 - q, q) + x * e * 0.39894228f;
 }
 
+/* s (1 - s), where 1 - s would lose digits. */
+INLINE vec sigmoid_slope(vec x)
+{
+    const vec e = exponential(-magnitude(x)), share = 1 / (e + 1);
+    return e * share * share;
+}
+
 INLINE vec gelu_tanh_slope(vec x)
 {
     x = clamp(x, -10, 10);
     const vec square = x * x; /* twice the argument of tanh, and its slope */
-    const vec s = sigmoid(x * (square * (0.044715f * 1.5957691f) + 1.5957691f));
-    return s + x * s * (1 - s) * (square * (3 * 0.044715f * 1.5957691f) + 1.5957691f);
+    const vec at = x * (square * (0.044715f * 1.5957691f) + 1.5957691f);
+    return sigmoid(at) +
+           x * sigmoid_slope(at) * (square * (3 * 0.044715f * 1.5957691f) + 1.5957691f);
 }
 
 INLINE vec silu_slope(vec x)
 {
     x = clamp(x, -100, 100); /* or an infinity would meet a 0 */
-    const vec s = sigmoid(x);
-    return s + x * s * (1 - s);
+    return sigmoid(x) + x * sigmoid_slope(x);
 }
 
 /* n / (n + 2) + x 4 e^x (e^x + 1) / (n + 2)^2, see mish. */

@@ -8,8 +8,6 @@
  * hide the 4 cycles of a multiply-add at two a cycle.
  *
  * The order of a sum is bias, then cells, then channels, whatever the tile. */
-#include <math.h>
-
 #include "kernels/vector.h"
 
 enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2 };
@@ -66,16 +64,20 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
                 }
             }
 
-    const float low = r->last ? r->low : -INFINITY, high = r->last ? r->high : INFINITY;
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
         const int64_t lanes = v == vectors - 1 ? r->lanes : CX_VL;
+        float *to = y + v * CX_VL;
+        if (r->add) {
 #pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++) {
-            float *to = y + p * y_pixel + v * CX_VL;
-            if (r->add) sum[v][p] += load_some(to, lanes);
-            store_some(to, clamp(sum[v][p], low, high), lanes);
+            for (int p = 0; p < pixels; p++) sum[v][p] += load_some(to + p * y_pixel, lanes);
         }
+        if (r->last) {
+#pragma GCC unroll 12
+            for (int p = 0; p < pixels; p++) sum[v][p] = clamp(sum[v][p], r->low, r->high);
+        }
+#pragma GCC unroll 12
+        for (int p = 0; p < pixels; p++) store_some(to + p * y_pixel, sum[v][p], lanes);
     }
 }
 

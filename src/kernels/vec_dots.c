@@ -4,17 +4,47 @@
 
 enum { X_ROWS = CX_MANY_REGISTERS ? 6 : 4, W_ROWS = CX_MANY_REGISTERS ? 4 : 2 };
 
-/* Halves are added to halves: the order does not depend on the tile. */
+#define FOUR_FROM(n) (n) % CX_VL, ((n) + 1) % CX_VL, ((n) + 2) % CX_VL, ((n) + 3) % CX_VL
+#if CX_VL == 16
+#define LANES_FROM(n) FOUR_FROM(n), FOUR_FROM((n) + 4), FOUR_FROM((n) + 8), FOUR_FROM((n) + 12)
+#elif CX_VL == 8
+#define LANES_FROM(n) FOUR_FROM(n), FOUR_FROM((n) + 4)
+#else
+#define LANES_FROM(n) FOUR_FROM(n)
+#endif
+#define TURNED(v, n) __builtin_shufflevector(v, v, LANES_FROM(n))
+
+/* The sum of all lanes: half of them on the other half, and so on. */
 INLINE float total(vec v)
 {
-    float lane[CX_VL];
-    store(lane, v);
-    for (int n = CX_VL / 2; n > 0; n /= 2)
-        for (int i = 0; i < n; i++) lane[i] += lane[i + n];
-    return lane[0];
+#if CX_VL >= 16
+    v += TURNED(v, 8);
+#endif
+#if CX_VL >= 8
+    v += TURNED(v, 4);
+#endif
+    v += TURNED(v, 2);
+    v += TURNED(v, 1);
+    return v[0];
 }
 
-/* The counts are constants where it is called, so that `sum` lives in registers. */
+/* One step of all sums: `lanes` numbers of each row. The counts are constants where it is called,
+ * so that `sum` lives in registers. */
+INLINE void step(int64_t out, const float *x, const float *w, vec sum[X_ROWS][W_ROWS],
+                 const int x_rows, const int w_rows, int64_t lanes)
+{
+    vec by[W_ROWS];
+#pragma GCC unroll 4
+    for (int i = 0; i < w_rows; i++)
+        by[i] = lanes == CX_VL ? load(w + i * out) : load_part(w + i * out, lanes);
+#pragma GCC unroll 6
+    for (int r = 0; r < x_rows; r++) {
+        const vec v = lanes == CX_VL ? load(x + r * out) : load_part(x + r * out, lanes);
+#pragma GCC unroll 4
+        for (int i = 0; i < w_rows; i++) sum[r][i] += by[i] * v;
+    }
+}
+
 INLINE void tile(int64_t out, const float *x, const float *w, float *y, int64_t y_row,
                  const int x_rows, const int w_rows)
 {
@@ -24,22 +54,9 @@ INLINE void tile(int64_t out, const float *x, const float *w, float *y, int64_t 
 #pragma GCC unroll 4
         for (int i = 0; i < w_rows; i++) sum[r][i] = spread(0);
     }
-    for (int64_t o = 0; o < out; o += CX_VL) {
-        const int64_t lanes = out - o < CX_VL ? out - o : CX_VL;
-        vec by[W_ROWS];
-#pragma GCC unroll 4
-        for (int i = 0; i < w_rows; i++) {
-            const float *from = w + i * out + o;
-            by[i] = lanes == CX_VL ? load(from) : load_part(from, lanes);
-        }
-#pragma GCC unroll 6
-        for (int r = 0; r < x_rows; r++) {
-            const float *from = x + r * out + o;
-            const vec v = lanes == CX_VL ? load(from) : load_part(from, lanes);
-#pragma GCC unroll 4
-            for (int i = 0; i < w_rows; i++) sum[r][i] += by[i] * v;
-        }
-    }
+    int64_t o = 0;
+    for (; o + CX_VL <= out; o += CX_VL) step(out, x + o, w + o, sum, x_rows, w_rows, CX_VL);
+    if (o < out) step(out, x + o, w + o, sum, x_rows, w_rows, out - o);
 #pragma GCC unroll 6
     for (int r = 0; r < x_rows; r++) {
 #pragma GCC unroll 4
