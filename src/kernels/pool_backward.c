@@ -84,7 +84,7 @@ static void run_band(void *arg, int i, int worker)
         for (int64_t h = first[CX_HEIGHT]; h < end[CX_HEIGHT]; h++) {
             const int64_t row = (batch * w->out[CX_DEPTH] + d) * w->out[CX_HEIGHT] + h;
             part.pixel = (row * w->out[CX_WIDTH] + first[CX_WIDTH]) * j->channels;
-            cx_grid_runs(&grid, row, first[CX_WIDTH], end[CX_WIDTH], give_run, &part);
+            cx_grid_runs(&grid, row, row + 1, first[CX_WIDTH], end[CX_WIDTH], give_run, &part);
         }
 }
 
