@@ -393,6 +393,7 @@ typedef struct cvs_explain_options {
     int steps; /**< samples, points or masks; 0: the method's own number */
     cvs_quadrature quadrature;
     const float *baseline; /**< of the size of one input: what stands for "nothing"; NULL: zeros */
+    int baseline_mean;     /**< 1: without a baseline, the mean of each channel of the input */
     const float *noise;    /**< of steps inputs: used instead of random numbers; NULL: random */
     int window, stride;    /**< of occlusion, in pixels of the model's input; 0: the method's own */
     const char *rules;     /**< of lrp: a composite or rules by layer; NULL: epsilon-plus-flat */
@@ -436,7 +437,9 @@ typedef struct cvs_method {
     const char *needs; /**< "a convolutional layer" */
     const char *cost;  /**< in passes of the network */
     int is_pixels, is_signed;
-    int is_slow; /**< 1: hundreds of passes: left out where all methods are asked for */
+    int shows_size; /**< 1: of attributions to pixels, whose picture is their size, not their sign
+                     */
+    int is_slow;    /**< 1: hundreds of passes: left out where all methods are asked for */
 } cvs_method;
 /** The i-th method; NULL past the end. */
 CVS_API const cvs_method *cvs_method_at(int i);
@@ -455,6 +458,37 @@ CVS_API const cvs_method *cvs_method_find(const char *name, cvs_error *err);
 CVS_API int cvs_explain(cvs_explanation **out, const cvs_run *run, int slot,
                         const cvs_explain_options *options, cvs_error *err);
 CVS_API void cvs_explanation_free(cvs_explanation *e);
+
+/** One picture of a comparison: what a method found, or why it found nothing. */
+typedef struct cvs_heatmap {
+    const char *method;                 /**< name */
+    const cvs_explanation *explanation; /**< NULL: there is none … */
+    const char *failure;                /**< … for this reason */
+} cvs_heatmap;
+
+/** How heatmaps are written. All zero is the default. */
+typedef struct cvs_heatmap_options {
+    int formats;             /**< CVS_WRITE_PNG, CVS_WRITE_NPY; 0 is CVS_WRITE_PNG */
+    cvs_style preset;        /**< whose overlays: a book's edition, or ours */
+    const cvs_input *photo;  /**< what maps are drawn over; NULL: maps are drawn alone */
+    int columns;             /**< of the comparison: what was asked of each method; 0 is 1 */
+    const char *const *keys; /**< a word for each column, for file names; NULL where there is one */
+    const char *const *titles;  /**< and for a heading; may be NULL where keys may */
+    const cvs_classes *classes; /**< names; may be NULL */
+    const char *model, *input;  /**< files, for small print; may be NULL */
+    const char *preprocess;     /**< what index.json calls the preprocessing; may be NULL */
+} cvs_heatmap_options;
+
+/**
+ * Write heatmaps to a folder, which is made if it is missing: for each METHOD_heatmap.png (the
+ * map), METHOD_overlay.png (over the photograph) or METHOD.npy (the numbers), with "METHOD_KEY" in
+ * place of METHOD where there are several columns; comparison.png where there are several; and
+ * index.json. Each file appears whole or not at all.
+ *
+ * @param maps  rows × columns of them, row after row: a row is a method
+ */
+CVS_API int cvs_heatmaps_write(const cvs_heatmap *maps, int n, const char *dir,
+                               const cvs_heatmap_options *options, cvs_error *err);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 #include "cli/inputs.h"
 #include "cli/names.h"
 #include "cli/options.h"
+#include "cli/output.h"
 #include "cli/table.h"
 #include "cli/work.h"
 
@@ -27,38 +28,6 @@ typedef struct prediction {
     int named;          /* 1 once names were looked for */
     cx_json *answers;   /* NULL unless --json */
 } prediction;
-
-/* The layer index of the output that the user chose. */
-static int choose_output(int *out, const cx_job *job, const cvs_model *model, cvs_error *err)
-{
-    const char *wanted = job->options->output, *names[16];
-    int n = cvs_model_output_count(model), rc;
-    cx_str all = {0};
-    cvs_layer layer;
-    for (int i = 0; i < n; i++) {
-        TRY(cvs_model_layer(&layer, model, cvs_model_output(model, i), err));
-        if (wanted ? cx_streq(layer.name, wanted) : i == 0) {
-            *out = cvs_model_output(model, i);
-            wanted = layer.name;
-        }
-        if (i < 16) names[i] = layer.name;
-        cx_str_addf(&all, "%s%s", i ? ", " : "", layer.name);
-    }
-    rc = 0;
-    if (n < 1) {
-        rc = cx_where(err, cx_fail(err, CVS_E_FORMAT, "has no output"), "%s", job->model);
-    } else if (*out < 0) {
-        rc = cx_fail(err, CVS_E_ARG, "the model has no output \"%s\"", wanted);
-        cx_hint(err, "its outputs are %s", all.data ? all.data : "");
-        cx_hint_nearest(err, wanted, names, n < 16 ? n : 16);
-        cx_where(err, rc, "--output");
-    } else if (n > 1 && !job->options->output)
-        cx_note(job, "output: %s, the first of %s (--output chooses)", wanted,
-                all.data ? all.data : "");
-out:
-    cx_str_deinit(&all);
-    return rc;
-}
 
 /* NaN goes last; equal scores keep their order. */
 static int by_score(const void *a, const void *b)
@@ -221,11 +190,11 @@ int cx_cmd_predict(cx_job *job, cvs_error *err)
     int rc;
     TRY(cx_inputs_init(&inputs, job, err));
     TRY(cx_work_init(&p.work, job, NULL, inputs.n ? inputs.paths[0] : NULL, err));
-    TRY(choose_output(&p.layer, job, p.work.model, err));
+    int output;
+    TRY(cx_output_choose(&output, job, p.work.model, err));
+    p.layer = cvs_model_output(p.work.model, output);
     TRY(cvs_model_layer(&p.about, p.work.model, p.layer, err));
-    for (int i = 0; i < cvs_model_output_count(p.work.model); i++)
-        if (cvs_model_output(p.work.model, i) == p.layer)
-            p.is_sigmoid = cx_streq(cvs_model_output_activation(p.work.model, i), "sigmoid");
+    p.is_sigmoid = cx_streq(cvs_model_output_activation(p.work.model, output), "sigmoid");
     if (job->options->json) p.answers = cx_json_array();
     for (int i = 0; i < inputs.n; i++) {
         cvs_error bad;

@@ -29,17 +29,80 @@ static const char *colour_scale(int i)
     return i < 2 ? words[i] : NULL;
 }
 
+static const char *target(int i)
+{
+    static const char *const words[] = {"auto", "logit", "probability"};
+    return i < 3 ? words[i] : NULL;
+}
+
+static const char *direction(int i)
+{
+    static const char *const words[] = {"up", "down"};
+    return i < 2 ? words[i] : NULL;
+}
+
+static const char *quadrature(int i)
+{
+    static const char *const words[] = {"midpoint", "trapezoid", "gauss"};
+    return i < 3 ? words[i] : NULL;
+}
+
 #define AT(member)  offsetof(cx_options, member)
 #define ON(command) (1u << CX_COMMAND_##command)
 
-enum { ALL = (1 << CX_N_COMMANDS) - 1, COMPUTING = ON(predict) | ON(activations) };
+enum { ALL = (1 << CX_N_COMMANDS) - 1, COMPUTING = ON(predict) | ON(activations) | ON(heatmap) };
 
 const cx_option cx_option_table[] = {
-    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out", ON(activations),
+    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out", ON(activations) | ON(heatmap),
      "where files go; made if missing, never emptied", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
-    {"format", 0, CX_WORDS, AT(formats), "LIST", "png", ON(activations),
+    {"method", 0, CX_TEXT, AT(methods), "NAMES", "gradcam", ON(heatmap),
+     "how: names with commas between them, or all: those that are not slow; --list-methods", NULL,
+     0, 0},
+    {"list-methods", 0, CX_FLAG, AT(list_methods), NULL, NULL, ON(heatmap),
+     "tell the methods, what defines them, what they need and cost, and end", NULL, 0, 0},
+    {"layer", 0, CX_TEXTS, AT(layer_sets), "NAMES", NULL, ON(heatmap),
+     "which layers a class activation map is made from, with commas between them; several times "
+     "for maps side by side; else the last map before the answer becomes a vector",
+     NULL, 0, 0},
+    {"class", 0, CX_TEXT, AT(classes_asked), "LIST", NULL, ON(heatmap),
+     "for which classes: numbers or names, with commas between them; else the predicted one", NULL,
+     0, 0},
+    {"target", 0, CX_WORD, AT(target), "WHAT", "auto", ON(heatmap),
+     "the score before the final sigmoid or softmax, or the probability after it; auto is logit, "
+     "but probability for methods that change the input and measure",
+     target, 0, 0},
+    {"direction", 0, CX_WORD, AT(direction), "WHICH", "up", ON(heatmap),
+     "of a model whose output is a number: what makes it larger or smaller", direction, 0, 0},
+    {"steps", 0, CX_NUMBER, AT(steps), "N", NULL, ON(heatmap),
+     "samples, points or masks of methods that take many; else the method's own number", NULL, 1,
+     1000000},
+    {"quadrature", 0, CX_WORD, AT(quadrature), "RULE", "midpoint", ON(heatmap),
+     "which points integrated gradients take", quadrature, 0, 0},
+    {"baseline", 0, CX_TEXT, AT(baseline), "WHAT", "zero", ON(heatmap),
+     "what stands for nothing: zero, mean (of the input), or a .npy file", NULL, 0, 0},
+    {"window", 0, CX_NUMBER, AT(window), "N", NULL, ON(heatmap),
+     "of occlusion: pixels of a side; else a fourteenth of the picture, 8 at least", NULL, 1,
+     30000},
+    {"stride", 0, CX_NUMBER, AT(stride), "N", NULL, ON(heatmap),
+     "of occlusion: pixels between windows; else half a window", NULL, 1, 30000},
+    {"rules", 0, CX_TEXT, AT(rules), "RULES", NULL, ON(heatmap),
+     "of lrp: a composite (epsilon-plus-flat, …) or rules by layer", NULL, 0, 0},
+    {"signed", 0, CX_FLAG, AT(is_signed), NULL, NULL, ON(heatmap),
+     "keep what speaks against the class in class activation maps", NULL, 0, 0},
+    {"counterfactual", 0, CX_FLAG, AT(counterfactual), NULL, NULL, ON(heatmap),
+     "what would have to go for the class to be less likely", NULL, 0, 0},
+    {"eigen-smooth", 0, CX_FLAG, AT(eigen_smooth), NULL, NULL, ON(heatmap),
+     "the first principal component of the weighted maps", NULL, 0, 0},
+    {"augment-smooth", 0, CX_FLAG, AT(augment_smooth), NULL, NULL, ON(heatmap),
+     "the mean over mirrored, darker and brighter copies", NULL, 0, 0},
+    {"memory", 0, CX_NUMBER, AT(memory), "MIB", "512", ON(heatmap), "what batches may take of it",
+     NULL, 1, 1000000},
+    {"preset", 0, CX_WORD, AT(preset), "STYLE", "default", ON(heatmap),
+     "ours, or the target and overlay of an edition of Deep Learning with Python or R",
+     cvs_style_name, 0, 0},
+    {"format", 0, CX_WORDS, AT(formats), "LIST", "png", ON(activations) | ON(heatmap),
      "which files are written, with commas between them", file_format, 0, 0},
     {"style", 0, CX_WORD, AT(style), "STYLE", "default", ON(activations),
      "whose pictures: ours, or those of an edition of Deep Learning with Python or R",
@@ -54,13 +117,13 @@ const cx_option cx_option_table[] = {
      "columns of the table, Keras' line_length; else as many as Keras takes", NULL, 40, 1000},
     {"graph", 0, CX_TEXT, AT(graph), "FILE", NULL, ON(summary),
      "also draw the network as a flow chart, an SVG file", NULL, 0, 0},
-    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict),
+    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict) | ON(heatmap),
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",
      NULL, 0, 0},
     {"top", 0, CX_NUMBER, AT(top), "K", "5", ON(predict), "how many classes are shown", NULL, 1,
      1000000},
-    {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict),
+    {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict) | ON(heatmap),
      "which output of a model with several; else the first", NULL, 0, 0},
     {"input", 0, CX_TEXTS, AT(inputs), "NAME=FILE", NULL, COMPUTING,
      "what one input of the model is given, by its Keras name; once for each input of a model with "

@@ -181,6 +181,7 @@ void cx_work_deinit(cx_work *work)
     stop_reading(work->reading);
     cvs_run_free(work->run);
     cvs_model_free(work->model);
+    cvs_input_free(work->photo);
     cx_free(work->files);
     *work = (cx_work){0};
 }
@@ -223,7 +224,10 @@ static int set_input(cx_work *work, const cx_job *job, int input, const char *pa
     cvs_input *data = NULL;
     int rc = get_input(&data, work, path, err);
     if (rc == 0) rc = cvs_run_set(work->run, input, 0, data, &work->image, err);
-    cvs_input_free(data);
+    if (work->keep_photo && !work->photo)
+        work->photo = data;
+    else
+        cvs_input_free(data);
     /* A file that does not fit the model is a bad input, not wrong use of the program. */
     if (rc == CVS_E_ARG) rc = CVS_E_FORMAT;
     if (rc < 0) return cx_at_file(err, rc, path);
@@ -233,14 +237,22 @@ static int set_input(cx_work *work, const cx_job *job, int input, const char *pa
     return 0;
 }
 
+int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *err)
+{
+    int rc = 0;
+    cvs_input_free(work->photo);
+    work->photo = NULL;
+    for (int i = 0; rc == 0 && i < cvs_model_input_count(work->model); i++)
+        rc = set_input(work, job, i, work->files ? work->files[i] : input, err);
+    if (rc == 0) work->told |= work->took_picture;
+    return rc;
+}
+
 int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_error *err)
 {
     const double start = milliseconds();
-    int rc = 0;
-    for (int i = 0; rc == 0 && i < cvs_model_input_count(work->model); i++)
-        rc = set_input(work, job, i, work->files ? work->files[i] : input, err);
+    int rc = cx_work_set(work, job, input, err);
     if (rc < 0) return rc;
-    work->told |= work->took_picture;
     const double read = milliseconds();
     rc = cvs_run_forward(work->run, err);
     if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */

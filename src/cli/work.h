@@ -15,6 +15,8 @@ typedef struct cx_work {
     int told;                /* 1 once the person knows the preprocessing */
     int took_picture;        /* 1 once there was something to preprocess */
     const char **files;      /* by input of the model, from --input; NULL: it has one, unnamed */
+    int keep_photo;          /* 1: `photo` is wanted */
+    cvs_input *photo;        /* the first input that was set, as its file has it */
     cx_reading *reading;     /* of the first input, begun before the model; NULL: none */
 } cx_work;
 
@@ -26,6 +28,9 @@ int cx_work_load(cvs_model **out, const cx_job *job, cvs_error *err);
 int cx_work_init(cx_work *out, const cx_job *job, const char *taps, const char *first,
                  cvs_error *err);
 void cx_work_deinit(cx_work *work);
+
+/* Read an input as below without computing. */
+int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *err);
 
 /* Read an input (the files of --input, where these are given) and compute. The first time, the
  * choice of preprocessing is told. */

@@ -1,7 +1,9 @@
 /* input.c - a run's input from a file: a photograph, or numbers. */
+#include <math.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "graph/input.h"
 #include "graph/run.h"
 #include "image/image.h"
 #include "tensor/npy.h"
@@ -79,11 +81,6 @@ static cx_shape input_shape_of(const cvs_run *run, int input, int64_t h, int64_t
     if (shape.ndim == 4) shape.d[axis] = channels;
     return shape;
 }
-
-struct cvs_input {
-    cx_image picture; /* as the file has it */
-    cx_tensor tensor; /* or this */
-};
 
 /* Put a picture into a slot, in the order of axes that the model wants. */
 static void place_pixels(cvs_run *run, int input, int slot, const cx_tensor *pixels, int64_t cells,
@@ -210,4 +207,39 @@ int cvs_run_set_image(cvs_run *run, int input, int slot, const char *path,
     rc = cvs_run_set(run, input, slot, data, options, err);
     cvs_input_free(data);
     return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
+}
+
+/* The first image of a tensor (H×W×C or N×H×W×C) as a picture. */
+static int picture_of_tensor(cx_image *out, const cx_tensor *t, cvs_error *err)
+{
+    const int n = t->shape.ndim;
+    const int64_t *d = t->shape.d + (n == 4);
+    if (n < 3 || n > 4 || (d[2] != 1 && d[2] != 3) || d[0] > CX_IMAGE_MAX_SIDE ||
+        d[1] > CX_IMAGE_MAX_SIDE)
+        return 0;
+    int rc = cx_image_init(out, (int)d[1], (int)d[0], (int)d[2], err);
+    if (rc < 0) return rc;
+    const int64_t count = d[0] * d[1] * d[2];
+    float low = INFINITY, high = -INFINITY;
+    for (int64_t i = 0; i < count; i++) {
+        if (t->data[i] < low) low = t->data[i];
+        if (t->data[i] > high) high = t->data[i];
+    }
+    const float scale = high > low ? 255 / (high - low) : 0;
+    for (int64_t i = 0; i < count; i++) {
+        const float v = (t->data[i] - low) * scale;
+        out->data[i] = (uint8_t)(v >= 0 && v <= 255 ? v + 0.5f : 0);
+    }
+    return 0;
+}
+
+int cx_input_picture(cx_image *out, const cvs_input *input, cvs_error *err)
+{
+    const cx_image *p = &input->picture;
+    *out = (cx_image){0};
+    if (!p->data) return picture_of_tensor(out, &input->tensor, err);
+    int rc = cx_image_init(out, p->width, p->height, p->channels, err);
+    if (rc < 0) return rc;
+    memcpy(out->data, p->data, (size_t)p->width * (size_t)p->height * (size_t)p->channels);
+    return 0;
 }

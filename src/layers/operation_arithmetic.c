@@ -195,21 +195,82 @@ static void compute(arithmetic_op op, const cx_layer *l, const cx_call *c)
                     c->y->data + at, n);
 }
 
+/* --- the way back --- */
+
+/* Both sides spread out, and the derivative by one of them before it is summed. */
+static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
+                                 const cx_shape *out)
+{
+    (void)l;
+    (void)in;
+    (void)n_in;
+    return 3 * (size_t)cx_shape_count(out) * sizeof(float);
+}
+
+/* The derivative of y = a op b by its left or its right side; of two that are equal, the left one
+ * is the larger or smaller, as in TensorFlow. */
+static float slope(arithmetic_op op, int right, float a, float b)
+{
+    switch (op) {
+    case ADD:
+        return 1;
+    case SUBTRACT:
+        return right ? -1 : 1;
+    case MULTIPLY:
+        return right ? a : b;
+    case DIVIDE:
+        return right ? -a / (b * b) : 1 / b;
+    case MAXIMUM:
+        return (a >= b) != right ? 1 : 0;
+    case MINIMUM:
+        return (a <= b) != right ? 1 : 0;
+    case POWER:
+        break;
+    }
+    if (right) return a > 0 ? powf(a, b) * logf(a) : 0;
+    return b == 0 ? 0 : b * powf(a, b - 1);
+}
+
+static void compute_back(arithmetic_op op, const cx_layer *l, const cx_backward_call *c)
+{
+    const arithmetic_config *k = l->cfg;
+    const cx_shape *out = &c->dy->shape;
+    const int64_t n = cx_shape_count(out);
+    float *left = c->workspace, *right = left + n, *d = right + n;
+    cx_tensor y = *c->y;
+    const cx_call call = {.n_x = c->n_x, .x = c->x, .y = &y};
+    const side a = side_of(k, &call, 0, left), b = side_of(k, &call, 1, right);
+    for (int which = 0; which < 2; which++) {
+        const int is_constant = k->constant && which == !k->is_left;
+        cx_tensor *dx = is_constant ? NULL : c->dx[k->constant ? 0 : which];
+        if (!dx) continue;
+        for (int64_t i = 0; i < n; i++)
+            d[i] = c->dy->data[i] * slope(op, which, a.data[i % a.n], b.data[i % b.n]);
+        const cx_shape from = with_axes(&dx->shape, out->ndim);
+        cx_broadcast_backward(d, &from, out, dx->data);
+    }
+}
+
 /* A kind for each, so that the loop over the numbers has no choice to make. With a constant it may
  * be a model's own preprocessing. */
-#define KIND(name, symbol, reader, rescaling)                                       \
-    {                                                                               \
-        .class_name = name, .family = CX_MERGING, .is_rescaling = rescaling,        \
-        .cfg_size = sizeof(arithmetic_config), .configure = reader, .infer = infer, \
-        .workspace = workspace, .forward = forward_##symbol,                        \
+#define KIND(name, symbol, reader, rescaling)                                               \
+    {                                                                                       \
+        .class_name = name, .family = CX_MERGING, .is_rescaling = rescaling,                \
+        .cfg_size = sizeof(arithmetic_config), .configure = reader, .infer = infer,         \
+        .workspace = workspace, .forward = forward_##symbol, .backward = backward_##symbol, \
+        .backward_workspace = backward_workspace,                                           \
     }
-#define ARITHMETIC(symbol, name, op, rescaling)                              \
-    static void forward_##symbol(const cx_layer *l, const cx_call *c)        \
-    {                                                                        \
-        compute(op, l, c);                                                   \
-    }                                                                        \
-    const cx_layer_kind cx_operation_##symbol = KIND(name, symbol, NULL, 0); \
-    const cx_layer_kind cx_operation_##symbol##_constant =                   \
+#define ARITHMETIC(symbol, name, op, rescaling)                                 \
+    static void forward_##symbol(const cx_layer *l, const cx_call *c)           \
+    {                                                                           \
+        compute(op, l, c);                                                      \
+    }                                                                           \
+    static void backward_##symbol(const cx_layer *l, const cx_backward_call *c) \
+    {                                                                           \
+        compute_back(op, l, c);                                                 \
+    }                                                                           \
+    const cx_layer_kind cx_operation_##symbol = KIND(name, symbol, NULL, 0);    \
+    const cx_layer_kind cx_operation_##symbol##_constant =                      \
         KIND(name "Constant", symbol, configure, rescaling)
 
 ARITHMETIC(add, "Add", ADD, 1);

@@ -45,6 +45,25 @@ static void forward(const cx_layer *l, const cx_call *c)
     }
 }
 
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const glu_config *k = l->cfg;
+    const cx_shape *out = &c->dy->shape;
+    const float *dy = c->dy->data;
+    int axis;
+    (void)cx_axis_of(&axis, k->axis, out, NULL); /* accepted by infer */
+    const int64_t half = cx_shape_count_range(out, axis, out->ndim);
+    for (int64_t row = cx_shape_count_range(out, 0, axis), i = 0; i < row; i++, dy += half) {
+        const float *x = c->x[0]->data + i * 2 * half, *gate = x + half;
+        float *dx = c->dx[0]->data + i * 2 * half, *d_gate = dx + half;
+        for (int64_t j = 0; j < half; j++) {
+            const float open = 1 / (1 + expf(-gate[j]));
+            dx[j] = dy[j] * open;
+            d_gate[j] = dy[j] * x[j] * open * (1 - open);
+        }
+    }
+}
+
 const cx_layer_kind cx_operation_glu = {
     .class_name = "Glu",
     .family = CX_ACTIVATING,
@@ -52,4 +71,5 @@ const cx_layer_kind cx_operation_glu = {
     .fields = fields,
     .infer = infer,
     .forward = forward,
+    .backward = backward,
 };

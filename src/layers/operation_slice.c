@@ -1,4 +1,6 @@
 /* operation_slice.c - x[…] with numbers, ranges, "..." and new axes, by Python's rules. */
+#include <string.h>
+
 #include "base/str.h"
 #include "layers/layer.h"
 
@@ -199,6 +201,15 @@ static void forward(const cx_layer *l, const cx_call *c)
     cx_copy_box(&part.box, c->x[0]->data + part.first, c->y->data);
 }
 
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    cut part;
+    (void)cut_of(&part, l->cfg, &c->x[0]->shape, NULL); /* accepted by infer */
+    const cx_box back = cx_box_back(&part.box);
+    memset(c->dx[0]->data, 0, (size_t)cx_shape_count(&c->dx[0]->shape) * sizeof(float));
+    cx_copy_box(&back, c->dy->data, c->dx[0]->data + part.first);
+}
+
 const cx_layer_kind cx_operation_slice = {
     .class_name = "GetItem",
     .family = CX_RESHAPING,
@@ -206,4 +217,5 @@ const cx_layer_kind cx_operation_slice = {
     .configure = configure,
     .infer = infer,
     .forward = forward,
+    .backward = backward,
 };

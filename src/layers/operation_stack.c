@@ -39,20 +39,30 @@ out:
     return rc;
 }
 
-static void forward(const cx_layer *l, const cx_call *c)
+/* How each of n inputs is copied to its place. */
+static cx_box box_of(const cx_layer *l, const cx_shape *out, int n)
 {
     const stack_config *k = l->cfg;
-    const cx_shape *out = &c->y->shape;
     int axis;
     (void)cx_axis_of(&axis, k->axis, out, NULL); /* accepted by infer */
     const int64_t part = cx_shape_count_range(out, axis + 1, out->ndim);
-    for (int i = 0; i < c->n_x; i++) {
-        const cx_box box = {.ndim = 2,
-                            .size = {cx_shape_count_range(out, 0, axis), part},
-                            .from = {part, 1},
-                            .to = {c->n_x * part, 1}};
-        cx_copy_box(&box, c->x[i]->data, c->y->data + i * part);
-    }
+    return (cx_box){.ndim = 2,
+                    .size = {cx_shape_count_range(out, 0, axis), part},
+                    .from = {part, 1},
+                    .to = {n * part, 1}};
+}
+
+static void forward(const cx_layer *l, const cx_call *c)
+{
+    const cx_box box = box_of(l, &c->y->shape, c->n_x);
+    for (int i = 0; i < c->n_x; i++) cx_copy_box(&box, c->x[i]->data, c->y->data + i * box.size[1]);
+}
+
+static void backward(const cx_layer *l, const cx_backward_call *c)
+{
+    const cx_box box = box_of(l, &c->dy->shape, c->n_x), back = cx_box_back(&box);
+    for (int i = 0; i < c->n_x; i++)
+        if (c->dx[i]) cx_copy_box(&back, c->dy->data + i * box.size[1], c->dx[i]->data);
 }
 
 const cx_layer_kind cx_operation_stack = {
@@ -62,4 +72,5 @@ const cx_layer_kind cx_operation_stack = {
     .fields = fields,
     .infer = infer,
     .forward = forward,
+    .backward = backward,
 };

@@ -5,10 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static int check_class(const cx_goal *g, const cvs_explain_options *o, cvs_error *err)
+/* Of a map of classes, numbers from the classes on are single places, counted through. */
+static int check_class(const cx_goal *g, const cvs_explain_options *o, const cx_shape *shape,
+                       cvs_error *err)
 {
-    const int64_t n = g->two_sided ? 2 : g->n_classes;
-    if (!o->has_class || (o->class_index >= 0 && o->class_index < n)) return 0;
+    const int64_t all = shape->ndim > 2 ? cx_shape_count_range(shape, 1, shape->ndim) : 0;
+    const int64_t n = g->two_sided ? 2 : all > 0 ? all : g->n_classes;
+    if (!o->has_class || (o->class_index >= 0 && (o->class_index < n || all < 0))) return 0;
     if (g->no_class)
         return cx_fail(err, CVS_E_ARG, "class %lld: the model's output is one number, no class",
                        (long long)o->class_index);
@@ -31,7 +34,8 @@ int cx_goal_init(cx_goal *g, const cvs_model *m, const cvs_explain_options *o, c
     while (m->nodes[last].n_inputs == 1 && cx_layer_is_identity(&m->layers[m->nodes[last].layer]))
         last = m->nodes[last].inputs[0];
     const int ends = cx_layer_ends_with(&a, &m->layers[m->nodes[last].layer]);
-    const int squashes = ends && (a.kind == CX_ACT_SIGMOID || a.kind == CX_ACT_SOFTMAX);
+    const int squashes = ends && (a.kind == CX_ACT_SIGMOID || a.kind == CX_ACT_HARD_SIGMOID ||
+                                  a.kind == CX_ACT_SOFTMAX);
     g->softmax = ends && a.kind == CX_ACT_SOFTMAX;
     g->logit = squashes && target == CVS_TARGET_LOGIT;
     if (!g->logit) g->spot = (cx_spot){node, 0};
@@ -43,7 +47,7 @@ int cx_goal_init(cx_goal *g, const cvs_model *m, const cvs_explain_options *o, c
     g->no_class = g->n_classes == 1 && !g->two_sided;
     if (o->has_class) g->class_index = o->class_index;
     if (g->no_class && o->down) g->sign = -1;
-    return check_class(g, o, err);
+    return check_class(g, o, shape, err);
 }
 
 void cx_goal_deinit(cx_goal *g)
@@ -71,6 +75,20 @@ static int64_t commonest(const float *v, int64_t places, int64_t n, int64_t *cou
     return best;
 }
 
+/* One number of a map, by its place among all of them. */
+static int choose_place(cx_goal *g, cvs_error *err)
+{
+    const int64_t number = g->class_index, place = number / g->n_classes;
+    if (place >= g->places)
+        return cx_fail(err, CVS_E_ARG, "class %lld: the model's output has %lld numbers",
+                       (long long)number, (long long)(g->places * g->n_classes));
+    g->weights[place] = 1;
+    g->class_index = number % g->n_classes;
+    snprintf(g->text, sizeof g->text, "number %lld of the output: class %lld at place %lld",
+             (long long)number, (long long)g->class_index, (long long)place);
+    return 0;
+}
+
 /* Of a map of classes: the class that most places say, and the places that say it, whose numbers
  * are summed; where none does, the mean over all. */
 static int choose_places(cx_goal *g, const float *v, cvs_error *err)
@@ -85,6 +103,7 @@ static int choose_places(cx_goal *g, const float *v, cvs_error *err)
     }
     if (g->class_index < 0) g->class_index = commonest(v, g->places, n, counts);
     cx_free(counts);
+    if (g->class_index >= n) return choose_place(g, err);
     for (int64_t p = 0; p < g->places; p++) {
         g->weights[p] = n > 1 ? largest(v + p * n, n) == g->class_index : v[p] > 0;
         found += g->weights[p] > 0;

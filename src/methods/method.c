@@ -70,15 +70,43 @@ static int take_inputs(cx_question *q, const cvs_run *run, int slot, cvs_error *
     return 0;
 }
 
+/* The mean of each channel of the input, as a whole input. */
+static int make_baseline(cx_question *q, cvs_explain_options *o, float **out, cvs_error *err)
+{
+    const cx_tensor *x = &q->x[q->input];
+    const cx_shape *s = &x->shape;
+    const int axis = cx_node_channel_axis(q->model, q->model->inputs[q->input]);
+    const int64_t n = cx_shape_count(s), after = cx_shape_count_range(s, axis + 1, s->ndim);
+    const int64_t channels = s->d[axis];
+    float *b = cx_calloc((size_t)n, sizeof *b);
+    if (!b) return cx_no_memory(err, (size_t)n * sizeof *b);
+    for (int64_t c = 0; c < channels; c++) {
+        double sum = 0;
+        for (int64_t i = 0; i < n; i++)
+            if (i / after % channels == c) sum += (double)x->data[i];
+        for (int64_t i = 0; i < n; i++)
+            if (i / after % channels == c) b[i] = (float)(sum * (double)channels / (double)n);
+    }
+    *out = b;
+    o->baseline = b;
+    q->o = o;
+    return 0;
+}
+
 static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
 {
+    cvs_explain_options with_baseline = *q->o;
+    float *baseline = NULL;
     int rc;
     TRY(take_inputs(q, run, slot, err));
+    if (q->o->baseline_mean && !q->o->baseline)
+        TRY(make_baseline(q, &with_baseline, &baseline, err));
     TRY(cx_goal_init(&q->goal, q->model, q->o, q->method->automatic, err));
     if (q->method->uses_layers) TRY(cx_question_layers(q, run, err));
     TRY(q->method->combine ? cx_cam_explain(q, err) : q->method->explain(q, err));
     snprintf(q->e->target, sizeof q->e->target, "%s", q->goal.text);
 out:
+    cx_free(baseline);
     return rc;
 }
 

@@ -12,13 +12,26 @@ static int is_plain(unsigned char c)
            (c >= 'a' && c <= 'z') || strchr("_-.#+", c);
 }
 
+/* Put a name made fit for a file behind the n letters that are there. */
+static void add_plain(char out[CX_FILE_NAME], int n, const char *name, const char *ending)
+{
+    enum { LONGEST = CX_FILE_NAME - 64 }; /* room for what stands before and the ending */
+    for (int i = 0; name[i] && i < LONGEST; i++)
+        out[n++] = is_plain((unsigned char)name[i]) ? name[i] : '_';
+    snprintf(out + n, (size_t)(CX_FILE_NAME - n), "%s", ending);
+}
+
 char *cx_layer_file(char out[CX_FILE_NAME], int number, const char *layer, const char *ending)
 {
-    enum { LONGEST = CX_FILE_NAME - 32 }; /* room for the number and the ending */
-    int n = snprintf(out, CX_FILE_NAME, "%02d_", number);
-    for (int i = 0; layer[i] && i < LONGEST; i++)
-        out[n++] = is_plain((unsigned char)layer[i]) ? layer[i] : '_';
-    snprintf(out + n, (size_t)(CX_FILE_NAME - n), "%s", ending);
+    add_plain(out, snprintf(out, CX_FILE_NAME, "%02d_", number), layer, ending);
+    return out;
+}
+
+char *cx_method_file(char out[CX_FILE_NAME], const char *method, const char *key,
+                     const char *ending)
+{
+    add_plain(out, snprintf(out, CX_FILE_NAME, "%.30s%s", method, key ? "_" : ""), key ? key : "",
+              ending);
     return out;
 }
 

@@ -10,6 +10,11 @@ enum { CX_FILE_NAME = 256 };
  * likes become '_'; a name too long is cut), an ending. Gives out back. */
 char *cx_layer_file(char out[CX_FILE_NAME], int number, const char *layer, const char *ending);
 
+/* "gradcam_KEY_heatmap.png": a method's name, which is fit for a file, a word that is made so
+ * (NULL: none), an ending. Gives out back. */
+char *cx_method_file(char out[CX_FILE_NAME], const char *method, const char *key,
+                     const char *ending);
+
 /* "DIR/NAME", the caller's to cx_free(). */
 int cx_join_path(char **out, const char *dir, const char *name, cvs_error *err);
 

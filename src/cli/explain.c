@@ -1,0 +1,185 @@
+/* explain.c - options to questions. */
+#include "cli/explain.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/names.h"
+#include "cli/output.h"
+#include "tensor/npy.h"
+
+/* The next word of a list with commas, copied; NULL at its end. */
+static const char *next_word(const char **at, char word[128])
+{
+    if (!*at) return NULL;
+    const size_t n = strcspn(*at, ",");
+    snprintf(word, 128, "%.*s", (int)(n < 127 ? n : 127), *at);
+    *at = (*at)[n] ? *at + n + 1 : NULL;
+    return word;
+}
+
+static int add_method(cx_asked *a, const char *name, cvs_error *err)
+{
+    const cvs_method *m;
+    const int all = cx_streq(name, "all");
+    if (!all) {
+        m = cvs_method_find(name, err);
+        if (!m) {
+            cx_hint(err, "--list-methods tells them all");
+            return CVS_E_ARG;
+        }
+        if (a->n_methods < CX_MAX_METHODS) a->methods[a->n_methods++] = m;
+        return 0;
+    }
+    for (int i = 0; (m = cvs_method_at(i)); i++)
+        if (!m->is_slow && a->n_methods < CX_MAX_METHODS) a->methods[a->n_methods++] = m;
+    return 0;
+}
+
+int cx_asked_methods(cx_asked *out, const cx_job *job, cvs_error *err)
+{
+    const char *at = job->options->methods, *word;
+    char room[128];
+    int rc = 0;
+    *out = (cx_asked){0};
+    while (rc == 0 && (word = next_word(&at, room))) rc = add_method(out, word, err);
+    return rc < 0 ? cx_where(err, rc, "--method") : 0;
+}
+
+/* --- classes --- */
+
+/* Whether the model has a class of that number, explaining tells. */
+static int find_class(int64_t *out, const cx_asked *a, const char *word, int64_t n, cvs_error *err)
+{
+    char *end;
+    const long long number = strtoll(word, &end, 10);
+    if (*word && *end == 0) {
+        *out = number;
+        if (number >= 0) return 0;
+        return cx_fail(err, CVS_E_ARG, "class %lld: classes are counted from 0", number);
+    }
+    const int n_names = a->names ? cvs_classes_count(a->names) : 0;
+    for (*out = 0; *out < n_names; ++*out)
+        if (cx_streq(cvs_classes_name(a->names, (int)*out), word)) return 0;
+    if (n_names == 0) {
+        int rc = cx_fail(err, CVS_E_ARG, "\"%s\": the classes have no names", word);
+        cx_hint(err, "give a number from 0 to %lld, or names with --classes FILE",
+                (long long)n - 1);
+        return rc;
+    }
+    const char **names = cx_calloc((size_t)n_names, sizeof *names);
+    if (!names) return cx_no_memory(err, (size_t)n_names * sizeof *names);
+    for (int i = 0; i < n_names; i++) names[i] = cvs_classes_name(a->names, i);
+    int rc = cx_fail(err, CVS_E_ARG, "there is no class \"%s\"", word);
+    cx_hint_nearest(err, word, names, n_names);
+    cx_free(names);
+    return rc;
+}
+
+static int read_classes(cx_asked *a, const cx_job *job, int64_t n, cvs_error *err)
+{
+    const char *list = job->options->classes_asked, *at = list, *word;
+    char room[128];
+    int rc = 0;
+    size_t most = 1;
+    for (const char *c = list; c && *c; c++) most += *c == ',';
+    a->classes = cx_calloc(most, sizeof *a->classes);
+    if (!a->classes) return cx_no_memory(err, most * sizeof *a->classes);
+    while ((word = next_word(&at, room))) {
+        TRY(find_class(&a->classes[a->n_classes], a, word, n, err));
+        a->n_classes++;
+    }
+    if (a->n_classes == 0) a->classes[a->n_classes++] = -1;
+out:
+    return rc < 0 ? cx_where(err, rc, "--class") : 0;
+}
+
+void cx_asked_class(cvs_explain_options *how, const cx_asked *asked, int i)
+{
+    how->has_class = asked->classes[i] >= 0;
+    how->class_index = how->has_class ? asked->classes[i] : 0;
+}
+
+const char *cx_asked_name(cx_asked *asked, int i)
+{
+    const int64_t index = asked->classes[i];
+    const char *name = asked->names ? cvs_classes_name(asked->names, (int)index) : NULL;
+    if (index < 0) return "predicted";
+    if (name) return name;
+    snprintf(asked->number, sizeof asked->number, "class %lld", (long long)index);
+    return asked->number;
+}
+
+/* --- the rest --- */
+
+static int read_baseline(cx_asked *a, const cx_job *job, const cvs_model *model, cvs_error *err)
+{
+    const char *what = job->options->baseline;
+    cvs_layer input;
+    cx_tensor t = {0};
+    int64_t want = 1;
+    int rc = 0;
+    if (!what || cx_streq(what, "zero")) return 0;
+    if (cx_streq(what, "mean")) {
+        a->how.baseline_mean = 1;
+        return 0;
+    }
+    TRY(cx_npy_read(&t, what, err));
+    TRY(cvs_model_layer(&input, model, cvs_model_input(model, 0), err));
+    for (int i = 1; i < input.ndim; i++) want *= input.shape[i];
+    const int64_t n = cx_shape_count(&t.shape);
+    if (want > 0 && n != want)
+        TRY(cx_fail(err, CVS_E_FORMAT, "%lld numbers, but an input of the model has %lld",
+                    (long long)n, (long long)want));
+    a->baseline = cx_calloc((size_t)n, sizeof *a->baseline);
+    if (!a->baseline) TRY(cx_no_memory(err, (size_t)n * sizeof *a->baseline));
+    memcpy(a->baseline, t.data, (size_t)n * sizeof *a->baseline);
+    a->how.baseline = a->baseline;
+out:
+    cx_tensor_deinit(&t);
+    return rc < 0 ? cx_where(err, rc, "--baseline") : 0;
+}
+
+int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_error *err)
+{
+    const cx_options *o = job->options;
+    const int is_book = o->preset != CVS_STYLE_DEFAULT;
+    cvs_layer answer;
+    int output, rc;
+    TRY(cx_output_choose(&output, job, model, err));
+    out->how = (cvs_explain_options){
+        .output = output,
+        .target = is_book ? CVS_TARGET_PROBABILITY : (cvs_target)o->target,
+        .down = o->direction,
+        .steps = (int)o->steps,
+        .quadrature = (cvs_quadrature)o->quadrature,
+        .window = (int)o->window,
+        .stride = (int)o->stride,
+        .rules = o->rules,
+        .is_signed = o->is_signed || o->preset == CVS_STYLE_R2, /* which keeps what is negative */
+        .counterfactual = o->counterfactual,
+        .eigen_smooth = o->eigen_smooth,
+        .augment_smooth = o->augment_smooth,
+        .seed = (uint64_t)o->seed,
+        .memory = (size_t)o->memory << 20,
+        .exact = o->exact};
+    TRY(cvs_model_layer(&answer, model, cvs_model_output(model, output), err));
+    int64_t n = answer.ndim > 0 ? answer.shape[answer.ndim - 1] : 1;
+    if (n == 1 && cx_streq(cvs_model_output_activation(model, output), "sigmoid")) n = 2;
+    TRY(cx_names_load(&out->names, job, n, err));
+    TRY(read_classes(out, job, n, err));
+    TRY(read_baseline(out, job, model, err));
+out:
+    return rc;
+}
+
+void cx_asked_deinit(cx_asked *asked)
+{
+    cvs_classes_free(asked->names);
+    cx_free(asked->classes);
+    cx_free(asked->baseline);
+    *asked = (cx_asked){0};
+}
