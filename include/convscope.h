@@ -464,6 +464,7 @@ typedef struct cvs_heatmap {
     const char *method;                 /**< name */
     const cvs_explanation *explanation; /**< NULL: there is none … */
     const char *failure;                /**< … for this reason */
+    const char *row; /**< what its row is about where a method has several, say a layer; or NULL */
 } cvs_heatmap;
 
 /** How heatmaps are written. All zero is the default. */
@@ -481,11 +482,11 @@ typedef struct cvs_heatmap_options {
 
 /**
  * Write heatmaps to a folder, which is made if it is missing: for each METHOD_heatmap.png (the
- * map), METHOD_overlay.png (over the photograph) or METHOD.npy (the numbers), with "METHOD_KEY" in
- * place of METHOD where there are several columns; comparison.png where there are several; and
- * index.json. Each file appears whole or not at all.
+ * map), METHOD_overlay.png (over the photograph) or METHOD.npy (the numbers), with METHOD_ROW_KEY
+ * in place of METHOD where a method has several rows and where there are several columns;
+ * comparison.png where there are several; and index.json. Each file appears whole or not at all.
  *
- * @param maps  rows × columns of them, row after row: a row is a method
+ * @param maps  rows × columns of them, row after row: a row is a method, or one of its rows
  */
 CVS_API int cvs_heatmaps_write(const cvs_heatmap *maps, int n, const char *dir,
                                const cvs_heatmap_options *options, cvs_error *err);

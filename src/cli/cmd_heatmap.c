@@ -16,9 +16,9 @@
 #include "cli/table.h"
 #include "cli/work.h"
 
-/* One thing that is asked of each method. */
+/* A class. */
 typedef struct column {
-    char key[128], title[256];
+    char name[128];
 } column;
 
 typedef struct heatmaps {
@@ -26,7 +26,7 @@ typedef struct heatmaps {
     cx_work work;
     cx_asked asked;
     column *columns;
-    const char **keys, **titles;
+    const char **keys;
     int n_columns;
     cvs_heatmap *maps; /* owned, with their explanations and failures */
     int n_maps;
@@ -36,48 +36,39 @@ typedef struct heatmaps {
 
 static int add_columns(heatmaps *h, cvs_error *err)
 {
-    const cx_texts *sets = &h->job->options->layer_sets;
-    const int n_sets = sets->n > 0 ? sets->n : 1, n_classes = h->asked.n_classes;
-    const size_t n = (size_t)n_sets * (size_t)n_classes;
+    const size_t n = (size_t)h->asked.n_classes;
     h->columns = cx_calloc(n, sizeof *h->columns);
     h->keys = cx_calloc(n, sizeof *h->keys);
-    h->titles = cx_calloc(n, sizeof *h->titles);
-    if (!h->columns || !h->keys || !h->titles) return cx_no_memory(err, n * sizeof *h->columns);
-    for (int s = 0; s < n_sets; s++)
-        for (int c = 0; c < n_classes; c++) {
-            column *k = &h->columns[h->n_columns];
-            const char *set = sets->n > 1 ? sets->item[s] : "";
-            const char *dash = sets->n > 1 && n_classes > 1 ? "_" : "";
-            char name[128] = "";
-            if (n_classes > 1) snprintf(name, sizeof name, "%s", cx_asked_name(&h->asked, c));
-            snprintf(k->key, sizeof k->key, "%.60s%s%.60s", set, dash, name);
-            snprintf(k->title, sizeof k->title, "%.100s%s%.120s", set, *dash ? "  " : "", name);
-            h->keys[h->n_columns] = k->key;
-            h->titles[h->n_columns++] = k->title;
-        }
+    if (!h->columns || !h->keys) return cx_no_memory(err, n * sizeof *h->columns);
+    for (; h->n_columns < h->asked.n_classes; h->n_columns++) {
+        column *k = &h->columns[h->n_columns];
+        const char *name = n > 1 ? cx_asked_name(&h->asked, h->n_columns) : "";
+        snprintf(k->name, sizeof k->name, "%s", name);
+        h->keys[h->n_columns] = k->name;
+    }
     return 0;
 }
 
-/* Explain by one method for each column. A method that cannot explain this model is a cell that
- * says so, where others were asked too. */
-static int ask_method(heatmaps *h, const cvs_method *method, cvs_error *err)
+/* Explain by one method and layers (NULL: its own choice) for each class. A method that cannot
+ * explain this model is a cell that says so, where others were asked too. */
+static int ask_row(heatmaps *h, const cvs_method *method, const char *layers, cvs_error *err)
 {
-    const cx_options *o = h->job->options;
     for (int k = 0; k < h->n_columns; k++) {
         cvs_heatmap *map = &h->maps[h->n_maps];
         cvs_explanation *e = NULL;
         cx_progress progress;
         cvs_explain_options how = h->asked.how;
         how.method = method->name;
+        how.layers = layers;
         how.progress = cx_progress_tell;
         how.progress_arg = &progress;
-        cx_asked_class(&how, &h->asked, k % h->asked.n_classes);
-        if (o->layer_sets.n > 0) how.layers = o->layer_sets.item[k / h->asked.n_classes];
+        cx_asked_class(&how, &h->asked, k);
         cx_progress_begin(&progress, h->job, method->title);
         int rc = cvs_explain(&e, h->work.run, 0, &how, err);
         cx_progress_end(&progress);
         if (rc < 0 && (h->asked.n_methods == 1 || rc != CVS_E_UNSUPPORTED)) return rc;
         map->method = method->name;
+        map->row = h->job->options->layer_sets.n > 1 ? layers : NULL;
         map->explanation = e;
         h->n_maps++;
         if (rc == 0) continue;
@@ -86,6 +77,21 @@ static int ask_method(heatmaps *h, const cvs_method *method, cvs_error *err)
         if (!map->failure) return cx_no_memory(err, strlen(err->what));
     }
     return 0;
+}
+
+static int ask_all(heatmaps *h, cvs_error *err)
+{
+    const cx_texts *sets = &h->job->options->layer_sets;
+    const int n_sets = sets->n > 0 ? sets->n : 1;
+    const size_t n = (size_t)(h->asked.n_methods * n_sets * h->n_columns);
+    int rc = 0;
+    h->maps = cx_calloc(n, sizeof *h->maps);
+    if (!h->maps) return cx_no_memory(err, n * sizeof *h->maps);
+    for (int i = 0; i < h->asked.n_methods; i++)
+        for (int s = 0; s < n_sets && !(h->n_maps > 0 && cx_progress_stopped()); s++)
+            TRY(ask_row(h, h->asked.methods[i], sets->n > 0 ? sets->item[s] : NULL, err));
+out:
+    return rc;
 }
 
 /* --- what is told --- */
@@ -119,7 +125,8 @@ static void add_row(cx_table *table, const cvs_heatmap *map, const char *key)
         low = fmin(low, (double)e->data[i]);
         high = fmax(high, (double)e->data[i]);
     }
-    cx_table_addf(table, "%s%s%s", e->method, *key ? " " : "", key);
+    cx_table_addf(table, "%s%s%s%s%s", e->method, map->row ? " " : "", map->row ? map->row : "",
+                  *key ? " " : "", key);
     cx_table_addf(table, "%lld × %lld", (long long)e->height, (long long)e->width);
     if (e->class_index >= 0)
         cx_table_addf(table, "%lld", (long long)e->class_index);
@@ -222,7 +229,7 @@ static int write_files(const heatmaps *h, const char *input, cvs_error *err)
         .photo = h->work.photo,
         .columns = h->n_columns,
         .keys = h->keys,
-        .titles = h->titles,
+        .titles = h->keys,
         .classes = h->asked.names,
         .model = h->job->model,
         .input = input,
@@ -240,7 +247,6 @@ static void deinit(heatmaps *h)
     cx_free(h->maps);
     cx_free(h->columns);
     cx_free(h->keys);
-    cx_free(h->titles);
     cx_asked_deinit(&h->asked);
     cx_work_deinit(&h->work);
 }
@@ -260,10 +266,7 @@ int cx_cmd_heatmap(cx_job *job, cvs_error *err)
     TRY(cx_work_set(&h.work, job, input, err));
     TRY(cx_asked_init(&h.asked, job, h.work.model, err));
     TRY(add_columns(&h, err));
-    h.maps = cx_calloc((size_t)(h.asked.n_methods * h.n_columns), sizeof *h.maps);
-    if (!h.maps) TRY(cx_no_memory(err, sizeof *h.maps));
-    for (int i = 0; i < h.asked.n_methods && !cx_progress_stopped(); i++)
-        TRY(ask_method(&h, h.asked.methods[i], err));
+    TRY(ask_all(&h, err));
     TRY(write_files(&h, input, err));
     tell_choices(&h);
     if (o->json)

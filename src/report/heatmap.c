@@ -46,7 +46,15 @@ static const char *class_name(const job *j, int64_t index)
 
 static void name_files(const job *j, item *it)
 {
-    const char *name = it->method->name, *key = j->columns > 1 ? j->o->keys[it->column] : NULL;
+    const char *name = it->method->name, *row = it->of->row;
+    char words[300], *key = words;
+    if (j->columns > 1)
+        snprintf(words, sizeof words, "%.120s%s%.120s", row ? row : "", row ? "_" : "",
+                 j->o->keys[it->column]);
+    else if (row)
+        snprintf(words, sizeof words, "%.200s", row);
+    else
+        key = NULL;
     const int formats = j->o->formats ? j->o->formats : CVS_WRITE_PNG;
     if (formats & CVS_WRITE_PNG) {
         cx_method_file(it->heatmap, name, key, "_heatmap.png");
@@ -173,6 +181,16 @@ static void write_item(void *arg, int i, int worker)
         it->rc = write_picture(j, it, CX_HEAT_OVERLAY, easel, &it->err);
 }
 
+/* "Grad-CAM, conv2d_6". */
+typedef char row_name[256];
+
+static const char *name_row(const item *it, row_name name)
+{
+    if (!it->of->row) return it->method->title;
+    snprintf(name, sizeof(row_name), "%.60s, %.180s", it->method->title, it->of->row);
+    return name;
+}
+
 /* A method's maps of several classes have one scale, so that they can be compared. */
 static int write_comparison(const job *j, cvs_error *err)
 {
@@ -185,13 +203,14 @@ static int write_comparison(const job *j, cvs_error *err)
                        .column_names = j->o->titles,
                        .scales = j->columns > 1 ? CX_SCALES_ROW : CX_SCALES_OWN};
     const char **rows = cx_calloc((size_t)j->rows, sizeof *rows);
+    row_name *names = cx_calloc((size_t)j->rows, sizeof *names);
     cx_heat_cell *cells = cx_calloc((size_t)j->n, sizeof *cells);
     const char *only = "";
     cx_bytes png = {0};
     int rc = 0;
-    if (!rows || !cells) TRY(cx_no_memory(err, (size_t)j->n * sizeof *cells));
+    if (!rows || !names || !cells) TRY(cx_no_memory(err, (size_t)j->n * sizeof *cells));
     for (int i = 0; i < j->n; i++) {
-        rows[i / j->columns] = j->items[i].method->title;
+        rows[i / j->columns] = name_row(&j->items[i], names[i / j->columns]);
         cells[i] = (cx_heat_cell){j->items[i].map, j->items[i].of->failure};
     }
     if (!s.column_names) s.column_names = &only;
@@ -202,6 +221,7 @@ static int write_comparison(const job *j, cvs_error *err)
 out:
     cx_bytes_deinit(&png);
     cx_free(rows);
+    cx_free(names);
     cx_free(cells);
     return rc;
 }
