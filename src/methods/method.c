@@ -104,6 +104,7 @@ static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
     TRY(cx_goal_init(&q->goal, q->model, q->o, q->method->automatic, err));
     if (q->method->uses_layers) TRY(cx_question_layers(q, run, err));
     TRY(q->method->combine ? cx_cam_explain(q, err) : q->method->explain(q, err));
+    TRY(cx_diagnose(q, err));
     snprintf(q->e->target, sizeof q->e->target, "%s", q->goal.text);
 out:
     cx_free(baseline);

@@ -80,6 +80,11 @@ int cx_question_batch(const cx_question *q, size_t bytes, int64_t n);
  * `run` has the shapes. */
 int cx_question_layers(cx_question *q, const cvs_run *run, cvs_error *err);
 
+/* --- diagnose.c --- */
+
+/* Say what makes the answer mean less than it seems to. */
+int cx_diagnose(cx_question *q, cvs_error *err);
+
 /* --- cam.c --- */
 
 /* A class activation map of q->layers by method->combine. */
