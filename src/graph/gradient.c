@@ -189,6 +189,7 @@ int cx_gradient_backward(cx_gradient *g, const cx_rule *rule, cvs_error *err)
             continue;
         }
         const int filled = add_seeds(g, i, 0, s->fed, &s->dy);
+        if (s->kept && !filled) memset(s->dy.data, 0, bytes_of(&s->dy));
         if (s->fused && (s->deep || s->kept_linear)) TRY(undo_activation(g, i, filled, rule, err));
         if (s->deep) TRY(step_back(g, i, rule, err));
     }

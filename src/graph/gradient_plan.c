@@ -33,8 +33,11 @@ static void mark_nodes(cx_gradient *g)
         for (int k = 0; k < node->n_inputs; k++) s->deep |= g->steps[node->inputs[k]].active;
         s->active |= s->deep;
     }
-    for (int i = 0; i < g->n_to; i++)
-        g->steps[g->to[i].node].wanted = g->steps[g->to[i].node].active;
+    for (int i = 0; i < g->n_to; i++) {
+        /* What is before a node's activation does not depend on what comes out of it. */
+        cx_step *s = &g->steps[g->to[i].node];
+        s->wanted |= g->to[i].linear ? s->deep || s->kept_linear : s->active;
+    }
     for (int i = m->n_nodes - 1; i >= 0; i--) {
         const cx_node *node = &m->nodes[i];
         for (int k = 0; g->steps[i].wanted && k < node->n_inputs; k++) {
