@@ -185,6 +185,7 @@ archive("old_layout", small, by_path("_layer_checkpoint_dependencies"), version=
 archive("deflated", small, by_path(), zipfile.ZIP_DEFLATED)
 archive("nested", *nested())
 archive("shards", small, None, more=[("model.weights.json", "{}")])
+archive("many_values", [0] * (1 << 20), None, zipfile.ZIP_DEFLATED)
 archive("npz", small, None, more=[("model.weights.npz", "PK")])
 archive("torch", {}, None, more=[("archive/data.pkl", "x")])
 
