@@ -1,6 +1,6 @@
 /* hdf5_fork.h - how the fuzzer has children read HDF5 files at a small part of the price.
  *
- * A child forked from a fuzzer takes 60 ms to come and go: the fuzzer is large, and libhdf5 has to
+ * A child forked from a fuzzer takes 50 ms of CPU time: the fuzzer is large, and libhdf5 has to
  * wake up. So a small program (hdf5_server.c), where libhdf5 is awake, forks one for every file.
  * The child is the real one in its real fence, but for its last act: it leaves behind which
  * branches it took; and its time is shorter. */

@@ -237,3 +237,46 @@ put("tfjs/by_order", manifest(small, [unnamed], floats([size(plain) // 4])))
 put("tfjs/graph_model", b'{"format":"graph-model","modelTopology":{"node":[]}}')
 put("tfjs/outside", b'{"modelTopology":' + json.dumps(sequential(image, flat)).encode() +
     b',"weightsManifest":[{"paths":["../1.bin"],"weights":[]}]}')
+
+
+# --- config ---
+
+PER_MODEL = 12
+
+
+def examples():
+    """For Keras 3 and for Keras 1: class, configuration, shapes of the inputs."""
+    found = {"3": [], "1": []}
+    with open("../../data/layers/examples.txt") as f:
+        for line in f:
+            if line[:1].isupper():
+                said, config = line.split(" {", 1)
+                shapes_ = []
+                found["1" if " of Keras 1" in said else "3"].append(
+                    (said.split()[0], json.loads("{" + config), shapes_))
+            elif line.startswith("x ("):
+                shapes_.append(json.loads("[" + line[3:line.index(")")].strip(", ") + "]"))
+    return found
+
+
+def beside(part):
+    """A model in which each example stands on inputs of its own."""
+    layers, inputs, outputs = [], [], []
+    for i, (class_name, config, shapes_) in enumerate(part):
+        own = []
+        for k, shape in enumerate(shapes_):
+            own.append(f"x{i}_{k}")
+            layers.append(dict(layer("InputLayer", own[-1], batch_shape=[None, *shape[1:]]),
+                               name=own[-1], inbound_nodes=[]))
+        layers.append(dict(layer(class_name, f"y{i}", **config), name=f"y{i}",
+                           inbound_nodes=[[[name, 0, 0, {}] for name in own]]))
+        inputs += [[name, 0, 0] for name in own]
+        outputs.append([f"y{i}", 0, 0])
+    return {"class_name": "Functional", "config": {
+        "name": "net", "layers": layers, "input_layers": inputs, "output_layers": outputs}}
+
+
+for version, every in examples().items():
+    for at in range(0, len(every), PER_MODEL):
+        put(f"config/examples_keras{version}_{at // PER_MODEL + 1:02}.json",
+            version.encode() + json.dumps(beside(every[at:at + PER_MODEL])).encode())
