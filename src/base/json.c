@@ -8,11 +8,11 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Deep nesting must not reach the recursive parser. Gives the offset of the first bracket too deep,
- * -1 when all is well. */
-static int64_t too_deep(const char *text, size_t len)
+/* Deep nesting must not reach the recursive parser, and a value of three bytes takes a hundred
+ * times as many in memory. Each value but the first follows a bracket or a comma. */
+static int check_structure(const char *text, size_t len, cvs_error *err)
 {
-    int depth = 0, in_string = 0;
+    int depth = 0, values = 1, in_string = 0;
     for (size_t i = 0; i < len; i++) {
         char c = text[i];
         if (in_string) {
@@ -22,12 +22,19 @@ static int64_t too_deep(const char *text, size_t len)
                 in_string = 0;
         } else if (c == '"')
             in_string = 1;
-        else if (c == '[' || c == '{') {
-            if (++depth > CX_JSON_MAX_DEPTH) return (int64_t)i;
+        else if (c == '[' || c == '{' || c == ',') {
+            depth += c != ',';
+            if (depth > CX_JSON_MAX_DEPTH)
+                return cx_fail(err, CVS_E_FORMAT,
+                               "JSON is nested deeper than %d levels at byte %zu",
+                               CX_JSON_MAX_DEPTH, i);
+            if (++values > CX_JSON_MAX_VALUES)
+                return cx_fail(err, CVS_E_FORMAT, "JSON has more than %d values",
+                               CX_JSON_MAX_VALUES);
         } else if (c == ']' || c == '}')
             depth--;
     }
-    return -1;
+    return 0;
 }
 
 /* Python's words for numbers that JSON lacks become these strings, which the readers know. */
@@ -66,12 +73,10 @@ int cx_json_parse(cx_json **out, const char *text, size_t len, cvs_error *err)
     json_error_t e;
     cx_str s = {0};
     *out = NULL;
-    int64_t at = too_deep(text, len);
-    if (at >= 0)
-        return cx_fail(err, CVS_E_FORMAT, "JSON is nested deeper than %d levels at byte %lld",
-                       CX_JSON_MAX_DEPTH, (long long)at);
+    int rc = check_structure(text, len, err);
+    if (rc < 0) return rc;
     if (len > 0) quote_odd_numbers(&s, text, len);
-    int rc = cx_str_ok(&s, err);
+    rc = cx_str_ok(&s, err);
     if (rc == 0) {
         *out = json_loadb(s.data ? s.data : "", s.len,
                           JSON_DECODE_ANY | JSON_ALLOW_NUL | JSON_DISABLE_EOF_CHECK, &e);

@@ -12,10 +12,14 @@
  * function below takes NULL for a value that is not there. */
 typedef struct json_t cx_json;
 
-enum { CX_JSON_MAX_DEPTH = 128 };
+enum {
+    CX_JSON_MAX_DEPTH = 128,
+    CX_JSON_MAX_VALUES = 1 << 20, /* the largest models of Keras' own have a tenth */
+};
 
 /* Parse a text of one value. Python writes NaN, Infinity and -Infinity where JSON has no word for
- * them: these come out as numbers. Deeper nesting than CX_JSON_MAX_DEPTH is refused. */
+ * them: these come out as numbers. Deeper nesting than CX_JSON_MAX_DEPTH is refused,
+ * and more than CX_JSON_MAX_VALUES values. */
 int cx_json_parse(cx_json **out, const char *text, size_t len, cvs_error *err);
 void cx_json_free(cx_json *root);
 /* A value for a second owner, who frees it or puts it into another value. It must stay as it is. */

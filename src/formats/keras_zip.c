@@ -8,16 +8,16 @@
 #include "base/zip.h"
 #include "formats/weights.h"
 
-/* What a member may have unpacked. Keras stores, it does not pack: weights that are many times the
- * zip file's size are a trap. */
-enum { MAX_JSON = 256 << 20, WEIGHTS_BASE = 64 << 20, WEIGHTS_FACTOR = 16 };
+/* What a member may have unpacked: this and so many times the zip file's size. Keras stores, it
+ * does not pack, so one that is many times larger is a trap. */
+enum { JSON_BASE = 16 << 20, WEIGHTS_BASE = 64 << 20, FACTOR = 16 };
 
-static size_t weights_limit(int fd)
+static size_t limit_of(int fd, size_t base)
 {
     const int64_t most = (int64_t)1 << 40;
     struct stat st;
     int64_t size = fstat(fd, &st) == 0 ? st.st_size : 0;
-    return WEIGHTS_BASE + WEIGHTS_FACTOR * (size_t)(size < most ? size : most);
+    return base + FACTOR * (size_t)(size < most ? size : most);
 }
 
 static int has_suffix(const cx_zip *zip, const char *suffix)
@@ -44,10 +44,11 @@ static int check_members(const cx_zip *zip, cvs_error *err)
     return CVS_E_UNSUPPORTED;
 }
 
-static int read_json(cx_description *out, cx_zip *zip, const char *name, cvs_error *err)
+static int read_json(cx_description *out, cx_zip *zip, const char *name, size_t limit,
+                     cvs_error *err)
 {
     cx_bytes bytes;
-    int rc = cx_zip_read(&bytes, zip, name, MAX_JSON, err);
+    int rc = cx_zip_read(&bytes, zip, name, limit, err);
     if (rc < 0) return rc;
     rc = cx_description_parse(out, (const char *)bytes.data, bytes.size, err);
     cx_bytes_deinit(&bytes);
@@ -72,14 +73,16 @@ int cx_keras_zip_load(cvs_model **out, int fd, const cx_description *other, cvs_
     cx_zip *zip = NULL;
     cx_description config = {0}, metadata = {0};
     cvs_model *m = NULL;
+    size_t json_limit = limit_of(fd, JSON_BASE);
     int rc;
     TRY(cx_zip_open(&zip, fd, err));
     TRY(check_members(zip, err));
-    if (cx_zip_has(zip, "metadata.json")) TRY(read_json(&metadata, zip, "metadata.json", err));
-    if (!other) TRY(read_json(&config, zip, "config.json", err));
+    if (cx_zip_has(zip, "metadata.json"))
+        TRY(read_json(&metadata, zip, "metadata.json", json_limit, err));
+    if (!other) TRY(read_json(&config, zip, "config.json", json_limit, err));
     if (metadata.keras_version) config.keras_version = metadata.keras_version;
     TRY(cx_description_build(&m, other ? other : &config, err));
-    TRY(load_weights(m, zip, weights_limit(fd), err));
+    TRY(load_weights(m, zip, limit_of(fd, WEIGHTS_BASE), err));
     TRY(cx_model_finish(m, err));
     *out = m;
     m = NULL;

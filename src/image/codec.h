@@ -7,6 +7,12 @@
 /* Whether a picture of that size has pixels and is within the limits of image.h. */
 int cx_image_check_size(int width, int height, cvs_error *err);
 
+/* For codes without a least number of bits for a pixel, where any number of equal ones takes a few
+ * bytes: whether a picture may be that small. Any up to 16 million pixels may, a larger one has a
+ * byte for every 1024 pixels beyond: a photograph has a hundred times as many. */
+int cx_image_check_packing(const char *kind, unsigned width, unsigned height, size_t size,
+                           cvs_error *err);
+
 /* Decode to the channels that the file has, 1 to 4, as Pillow opens it; without `alpha` a reader
  * may leave transparency out. `orientation` gets 1 … 8 as EXIF counts; NULL: nobody wants to know.
  */

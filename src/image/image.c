@@ -8,6 +8,8 @@
 
 /* --- buffers --- */
 
+enum { FREE_PIXELS = 16000000, PIXELS_PER_BYTE = 1024 };
+
 int cx_image_check_size(int width, int height, cvs_error *err)
 {
     if (width < 1 || height < 1)
@@ -18,6 +20,15 @@ int cx_image_check_size(int width, int height, cvs_error *err)
                        "a picture of %d x %d is over the limits: %d on a side, %d million pixels",
                        width, height, CX_IMAGE_MAX_SIDE, CX_IMAGE_MAX_PIXELS / 1000000);
     return 0;
+}
+
+int cx_image_check_packing(const char *kind, unsigned width, unsigned height, size_t size,
+                           cvs_error *err)
+{
+    const uint64_t pixels = (uint64_t)width * height;
+    if (pixels <= FREE_PIXELS || (pixels - FREE_PIXELS) / PIXELS_PER_BYTE <= size) return 0;
+    return cx_fail(err, CVS_E_FORMAT, "%s: %u x %u pixels in %zu bytes are not believed", kind,
+                   width, height, size);
 }
 
 int cx_image_init(cx_image *out, int width, int height, int channels, cvs_error *err)

@@ -76,12 +76,15 @@ static void on_skip(j_decompress_ptr jpeg, long n)
 /* --- reading --- */
 
 /* A Huffman code has a bit at least and every 8 x 8 block one code at least, so a header that
- * promises more than the file can hold is told before memory is asked for. */
+ * promises more than the file can hold is told before memory is asked for. Arithmetic codes may
+ * have next to nothing. */
 static int check_promise(const reader *r, size_t size)
 {
     const struct jpeg_decompress_struct *j = &r->jpeg;
+    if (j->arith_code)
+        return cx_image_check_packing("JPEG", j->image_width, j->image_height, size, r->err);
     uint64_t blocks = ((uint64_t)j->image_width + 7) / 8 * (((uint64_t)j->image_height + 7) / 8);
-    if (j->arith_code || blocks / 8 <= size) return 0;
+    if (blocks / 8 <= size) return 0;
     return cx_fail(r->err, CVS_E_FORMAT,
                    "JPEG: %zu bytes cannot hold %u x %u pixels: the file is "
                    "truncated",

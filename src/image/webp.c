@@ -72,9 +72,10 @@ int cx_webp_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t
     WebPDemuxer *demux = WebPDemuxPartial(&(WebPData){bytes, size}, &state);
     TRY(check_state(state, err));
     int has_alpha = (WebPDemuxGetI(demux, WEBP_FF_FORMAT_FLAGS) & ALPHA_FLAG) != 0;
-    TRY(cx_image_init(out, (int)WebPDemuxGetI(demux, WEBP_FF_CANVAS_WIDTH),
-                      (int)WebPDemuxGetI(demux, WEBP_FF_CANVAS_HEIGHT), alpha && has_alpha ? 4 : 3,
-                      err));
+    unsigned width = WebPDemuxGetI(demux, WEBP_FF_CANVAS_WIDTH);
+    unsigned height = WebPDemuxGetI(demux, WEBP_FF_CANVAS_HEIGHT);
+    TRY(cx_image_check_packing("WebP", width, height, size, err));
+    TRY(cx_image_init(out, (int)width, (int)height, alpha && has_alpha ? 4 : 3, err));
     if (!WebPDemuxGetFrame(demux, 1, &frame)) {
         rc = cx_fail(err, CVS_E_FORMAT, "WebP: no picture in it");
         goto out;

@@ -12,6 +12,7 @@ if [ $# -eq 0 ]; then
         [ -f "$program" ] && set -- "$@" "${program##*/fuzz_}"
     done
 fi
+[ -d /dev/shm ] && export TMPDIR=/dev/shm # a disk is what slows the targets that want a file
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 broken=0
 for target in "$@"; do
@@ -20,7 +21,12 @@ for target in "$@"; do
     set -- -max_total_time="$seconds" -timeout=10 -rss_limit_mb=3000 -malloc_limit_mb=256 \
         -print_final_stats=1
     [ -f "$here/$target.dict" ] && set -- "$@" -dict="$here/$target.dict"
-    for seeds in "$here/corpus/$target" "$here/../data/formats" "$here/../data/images"; do
+    case $target in # as meson.build has it
+    hdf5) data=formats ;;
+    jpeg | png | webp) data=images ;;
+    *) data=none ;;
+    esac
+    for seeds in "$here/corpus/$target" "$here/../data/$data"; do
         [ -d "$seeds" ] && set -- "$@" "$seeds"
     done
     if "$build/tests/fuzz/fuzz_$target" -artifact_prefix="$learnt-" "$learnt" "$@" \

@@ -1,5 +1,7 @@
 /* support.c - what several targets do with what came out of the bytes. */
 #define _DEFAULT_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,11 +13,25 @@ enum {
     MAX_WORK = 1 << 25,   /* products in it */
 };
 
-static char path[] = "/tmp/convscope-fuzz-XXXXXX";
+/* --- files --- */
+
+static char path[4096];
 
 static void remove_file(void)
 {
     unlink(path);
+}
+
+void fuzz_name(char *out, size_t size)
+{
+    const char *folder = getenv("TMPDIR");
+    snprintf(out, size, "%s/convscope-fuzz-XXXXXX", folder ? folder : "/tmp");
+}
+
+void fuzz_put(int *fd, const char *name, const void *data, size_t size)
+{
+    if (*fd < 0) *fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*fd < 0 || ftruncate(*fd, 0) < 0 || pwrite(*fd, data, size, 0) != (ssize_t)size) abort();
 }
 
 /* It has a name of its own: libhdf5 asks for that of every file that it opens. */
@@ -23,12 +39,15 @@ const char *fuzz_file(const void *data, size_t size)
 {
     static int fd = -1;
     if (fd < 0) {
+        fuzz_name(path, sizeof path);
         fd = mkstemp(path);
         atexit(remove_file);
     }
-    if (fd < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, data, size, 0) != (ssize_t)size) abort();
+    fuzz_put(&fd, path, data, size);
     return path;
 }
+
+/* --- pictures --- */
 
 void fuzz_picture(cx_decode *decode, const uint8_t *data, size_t size)
 {
@@ -49,6 +68,8 @@ void fuzz_picture(cx_decode *decode, const uint8_t *data, size_t size)
         cx_image_deinit(&image);
     }
 }
+
+/* --- models --- */
 
 /* Products of a forward pass, roughly: every output is a sum over a window's share of the weights,
  * or over a window. */
@@ -105,4 +126,15 @@ void fuzz_model(const cvs_model *m)
     for (int i = 0; i < cvs_model_output_count(m); i++) cvs_model_output_activation(m, i);
     cvs_model_preprocess(m, 0, NULL);
     compute(m, &err);
+}
+
+void fuzz_load(const char *model)
+{
+    cvs_error err = {0};
+    cvs_model *m;
+    if (cvs_model_load(&m, model, NULL, &err) == 0)
+        fuzz_model(m);
+    else if (m || err.what[0] == 0)
+        abort();
+    cvs_model_free(m);
 }

@@ -115,6 +115,26 @@ static void json_refuses_bad_text(void **state)
     assert_null(v);
 }
 
+/* Three bytes of text can be two hundred of memory. */
+static void json_has_a_million_values_at_most(void **state)
+{
+    (void)state;
+    cvs_error err;
+    cx_json *v;
+    const size_t n = 2 * (size_t)CX_JSON_MAX_VALUES - 1; /* [0,0,...,0] */
+    char *text = cx_alloc(n);
+    assert_non_null(text);
+    for (size_t i = 0; i < n; i++) text[i] = i % 2 ? '0' : ',';
+    text[0] = '[';
+    text[n - 1] = ']';
+    OK(cx_json_parse(&v, text, n, &err));
+    assert_int_equal(cx_json_size(v), CX_JSON_MAX_VALUES - 1);
+    cx_json_free(v);
+    text[n - 2] = '[';
+    FAILS(cx_json_parse(&v, text, n, &err), CVS_E_FORMAT, "more than 1048576 values");
+    cx_free(text);
+}
+
 static void json_prints(void **state)
 {
     (void)state;
@@ -218,6 +238,7 @@ int main(void)
         cmocka_unit_test(nearest_names_are_hinted),
         cmocka_unit_test(json_reads_pythons_numbers),
         cmocka_unit_test(json_refuses_bad_text),
+        cmocka_unit_test(json_has_a_million_values_at_most),
         cmocka_unit_test(json_prints),
         cmocka_unit_test(json_writes_as_it_comes),
         cmocka_unit_test(file_is_whole_or_absent),

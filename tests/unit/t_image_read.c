@@ -254,8 +254,16 @@ static void promised_sizes_allocate_nothing(void **state)
         if (file.data[i] == 0xFF && file.data[i + 1] == 0xC0) sof = i;
     memcpy(file.data + sof + 5, "\x40\x00\x40\x00", 4); /* 16384 x 16384 */
     FAILS(cx_image_parse(&image, file.data, file.size, 3, 0, &err), CVS_E_FORMAT, "cannot hold");
+    file.data[sof + 1] = 0xC9; /* packed by arithmetic coding */
+    FAILS(cx_image_parse(&image, file.data, file.size, 3, 0, &err), CVS_E_FORMAT, "not believed");
+    file.data[sof + 1] = 0xC0;
     memcpy(file.data + sof + 5, "\x00\x01\x76\x00", 4); /* 30208 wide */
     FAILS(cx_image_parse(&image, file.data, file.size, 3, 0, &err), CVS_E_NOMEM, "30208 x 1");
+    cx_bytes_deinit(&file);
+
+    load(&file, "lossless.webp");
+    memcpy(file.data + 21, "\xff\xff\xff\x0f", 4); /* 16384 x 16384 */
+    FAILS(cx_image_parse(&image, file.data, file.size, 3, 0, &err), CVS_E_FORMAT, "not believed");
     cx_bytes_deinit(&file);
 
     static const uint8_t png[] = "\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\x40\0\0\0\x20\0\x08\x02\0\0\0"
