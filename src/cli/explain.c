@@ -9,7 +9,6 @@
 #include "base/str.h"
 #include "cli/names.h"
 #include "cli/output.h"
-#include "tensor/npy.h"
 
 /* The next word of a list with commas, copied; NULL at its end. */
 static const char *next_word(const char **at, char word[128])
@@ -115,32 +114,11 @@ const char *cx_asked_name(cx_asked *asked, int i)
 
 /* --- the rest --- */
 
-static int read_baseline(cx_asked *a, const cx_job *job, const cvs_model *model, cvs_error *err)
+static void choose_baseline(cx_asked *a, const cx_job *job)
 {
     const char *what = job->options->baseline;
-    cvs_layer input;
-    cx_tensor t = {0};
-    int64_t want = 1;
-    int rc = 0;
-    if (!what || cx_streq(what, "zero")) return 0;
-    if (cx_streq(what, "mean")) {
-        a->how.baseline_mean = 1;
-        return 0;
-    }
-    TRY(cx_npy_read(&t, what, err));
-    TRY(cvs_model_layer(&input, model, cvs_model_input(model, 0), err));
-    for (int i = 1; i < input.ndim; i++) want *= input.shape[i];
-    const int64_t n = cx_shape_count(&t.shape);
-    if (want > 0 && n != want)
-        TRY(cx_fail(err, CVS_E_FORMAT, "%lld numbers, but an input of the model has %lld",
-                    (long long)n, (long long)want));
-    a->baseline = cx_calloc((size_t)n, sizeof *a->baseline);
-    if (!a->baseline) TRY(cx_no_memory(err, (size_t)n * sizeof *a->baseline));
-    memcpy(a->baseline, t.data, (size_t)n * sizeof *a->baseline);
-    a->how.baseline = a->baseline;
-out:
-    cx_tensor_deinit(&t);
-    return rc < 0 ? cx_where(err, rc, "--baseline") : 0;
+    a->how.baseline_mean = cx_streq(what, "mean");
+    if (!a->how.baseline_mean && !cx_streq(what, "zero")) a->how.baseline_file = what;
 }
 
 int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_error *err)
@@ -171,7 +149,7 @@ int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_
     if (n == 1 && cx_streq(cvs_model_output_activation(model, output), "sigmoid")) n = 2;
     TRY(cx_names_load(&out->names, job, n, err));
     TRY(read_classes(out, job, n, err));
-    TRY(read_baseline(out, job, model, err));
+    choose_baseline(out, job);
 out:
     return rc;
 }
@@ -180,6 +158,5 @@ void cx_asked_deinit(cx_asked *asked)
 {
     cvs_classes_free(asked->names);
     cx_free(asked->classes);
-    cx_free(asked->baseline);
     *asked = (cx_asked){0};
 }

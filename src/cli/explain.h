@@ -13,7 +13,6 @@ typedef struct cx_asked {
     int64_t *classes; /* -1: the predicted one */
     int n_classes;
     cvs_classes *names; /* NULL: numbers */
-    float *baseline;    /* owned */
     char number[32];
     cvs_explain_options how; /* what all methods and classes have in common */
 } cx_asked;

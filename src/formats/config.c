@@ -129,7 +129,7 @@ static int add_unknown(cx_member *member, const cx_plan *plan, const char *class
     member->is_unknown = 1;
     if (!cx_unknown_class_shape(&member->stated, class_name, config))
         member->stated = (cx_shape){0};
-    return cx_model_add_layer_of(&member->layer, c->model, plan->module, kind, class_name,
+    return cx_model_add_layer_of(&member->layer, c->model, plan->module, kind, kind->class_name,
                                  member->name, config, &c->config, c->err);
 }
 

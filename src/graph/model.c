@@ -449,7 +449,9 @@ int cx_node_channel_axis(const cvs_model *m, int node)
 
 char *cx_node_shape_text(char buf[CX_SHAPE_TEXT], const cx_shape *shape)
 {
-    return shape->ndim > 0 ? cx_shape_text(buf, shape) : strcpy(buf, "?");
+    if (shape->ndim > 0) return cx_shape_text(buf, shape);
+    snprintf(buf, CX_SHAPE_TEXT, "?");
+    return buf;
 }
 
 int64_t cx_layer_params(const cx_layer *l)

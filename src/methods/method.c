@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "tensor/npy.h"
 
 #define METHOD(symbol, file) extern const cx_method cx_method_##symbol;
 #include "methods/methods.def"
@@ -71,14 +72,14 @@ static int take_inputs(cx_question *q, const cvs_run *run, int slot, cvs_error *
 }
 
 /* The mean of each channel of the input, as a whole input. */
-static int make_baseline(cx_question *q, cvs_explain_options *o, float **out, cvs_error *err)
+static int mean_baseline(float **out, const cx_question *q, cvs_error *err)
 {
     const cx_tensor *x = &q->x[q->input];
     const cx_shape *s = &x->shape;
     const int axis = cx_node_channel_axis(q->model, q->model->inputs[q->input]);
     const int64_t n = cx_shape_count(s), after = cx_shape_count_range(s, axis + 1, s->ndim);
     const int64_t channels = s->d[axis];
-    float *b = cx_calloc((size_t)n, sizeof *b);
+    float *b = *out = cx_calloc((size_t)n, sizeof *b);
     if (!b) return cx_no_memory(err, (size_t)n * sizeof *b);
     for (int64_t c = 0; c < channels; c++) {
         double sum = 0;
@@ -87,10 +88,25 @@ static int make_baseline(cx_question *q, cvs_explain_options *o, float **out, cv
         for (int64_t i = 0; i < n; i++)
             if (i / after % channels == c) b[i] = (float)(sum * (double)channels / (double)n);
     }
-    *out = b;
-    o->baseline = b;
-    q->o = o;
     return 0;
+}
+
+static int read_baseline(float **out, const cx_question *q, cvs_error *err)
+{
+    const int64_t n = cx_shape_count(&q->x[q->input].shape);
+    const char *path = q->o->baseline_file;
+    cx_tensor t = {0};
+    int rc;
+    TRY(cx_npy_read(&t, path, err));
+    if (cx_shape_count(&t.shape) != n)
+        TRY(cx_fail(err, CVS_E_FORMAT, "%s: %lld numbers, but an input of the model has %lld", path,
+                    (long long)cx_shape_count(&t.shape), (long long)n));
+    *out = cx_calloc((size_t)n, sizeof **out);
+    if (!*out) TRY(cx_no_memory(err, (size_t)n * sizeof **out));
+    memcpy(*out, t.data, (size_t)n * sizeof **out);
+out:
+    cx_tensor_deinit(&t);
+    return rc;
 }
 
 static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
@@ -99,8 +115,12 @@ static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
     float *baseline = NULL;
     int rc;
     TRY(take_inputs(q, run, slot, err));
-    if (q->o->baseline_mean && !q->o->baseline)
-        TRY(make_baseline(q, &with_baseline, &baseline, err));
+    if (!q->o->baseline && q->o->baseline_file) TRY(read_baseline(&baseline, q, err));
+    if (!q->o->baseline && !baseline && q->o->baseline_mean) TRY(mean_baseline(&baseline, q, err));
+    if (baseline) {
+        with_baseline.baseline = baseline;
+        q->o = &with_baseline;
+    }
     TRY(cx_goal_init(&q->goal, q->model, q->o, q->method->automatic, err));
     if (q->method->uses_layers) TRY(cx_question_layers(q, run, err));
     TRY(q->method->combine ? cx_cam_explain(q, err) : q->method->explain(q, err));
