@@ -140,7 +140,8 @@ void cx_global_max_forward(int64_t batch, int64_t positions, int64_t channels, c
                            float *y);
 void cx_global_average_forward(int64_t batch, int64_t positions, int64_t channels, const float *x,
                                float *y);
-/* By the same rules. */
+/* The same over all positions, but largest cells that are equal share dy, since TensorFlow computes
+ * this maximum as a reduction, whose derivative is another than a pooling's. */
 void cx_global_max_backward(int64_t batch, int64_t positions, int64_t channels, const float *x,
                             const float *y, const float *dy, float *dx);
 void cx_global_average_backward(int64_t batch, int64_t positions, int64_t channels, const float *dy,

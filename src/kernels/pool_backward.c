@@ -123,23 +123,27 @@ typedef struct global {
     const cx_set *set;
 } global;
 
+/* 1 where a cell is its channel's largest. */
+static int wins(float x, float y)
+{
+    return x == y || x != x;
+}
+
 static void run_max(void *arg, int i, int worker)
 {
     (void)worker;
     const global *g = arg;
     const int64_t first = i % g->parts * COLUMNS, pixel = i / g->parts * g->channels + first;
-    const int64_t left = g->channels - first, cell = i / g->parts * g->positions * g->channels;
-    const cx_window_back b = {.x = g->x + cell + first,
-                              .y = g->y + pixel,
-                              .dy = g->dy + pixel,
-                              .dx = g->dx + cell + first,
-                              .channels = left < COLUMNS ? left : COLUMNS,
-                              .taps = {1, 1, g->positions},
-                              .tap = {0, 0, g->channels},
-                              .to = g->positions * g->channels};
+    const int64_t left = g->channels - first, n = left < COLUMNS ? left : COLUMNS;
+    const int64_t cell = i / g->parts * g->positions * g->channels + first;
+    const float *x = g->x + cell, *y = g->y + pixel, *dy = g->dy + pixel;
+    float share[COLUMNS] = {0}, *dx = g->dx + cell;
     for (int64_t p = 0; p < g->positions; p++)
-        memset(b.dx + p * g->channels, 0, (size_t)b.channels * sizeof *b.dx);
-    g->set->max_pool_back(&b);
+        for (int64_t c = 0; c < n; c++) share[c] += (float)wins(x[p * g->channels + c], y[c]);
+    for (int64_t c = 0; c < n; c++) share[c] = dy[c] / share[c];
+    for (int64_t p = 0; p < g->positions; p++)
+        for (int64_t c = 0; c < n; c++)
+            dx[p * g->channels + c] = wins(x[p * g->channels + c], y[c]) ? share[c] : 0;
 }
 
 void cx_global_max_backward(int64_t batch, int64_t positions, int64_t channels, const float *x,

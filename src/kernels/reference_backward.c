@@ -51,12 +51,11 @@ void cx_ref_global_max_backward(int64_t batch, int64_t positions, int64_t channe
 {
     for (int64_t i = 0; i < batch * channels; i++) {
         const int64_t first = i / channels * positions * channels + i % channels;
-        int given = 0;
-        for (int64_t k = first; k < first + positions * channels; k += channels) {
-            const int here = !given && (x[k] == y[i] || isnan(x[k]));
-            dx[k] = here ? dy[i] : 0;
-            given |= here;
-        }
+        const int64_t end = first + positions * channels;
+        int largest = 0;
+        for (int64_t k = first; k < end; k += channels) largest += x[k] == y[i] || isnan(x[k]);
+        for (int64_t k = first; k < end; k += channels)
+            dx[k] = x[k] == y[i] || isnan(x[k]) ? dy[i] / (float)largest : 0;
     }
 }
 
