@@ -87,6 +87,7 @@ const cx_method cx_method_eigencam = {
               .cost = "1 pass forward"},
     .automatic = CVS_TARGET_LOGIT,
     .uses_layers = 1,
+    .has_no_goal = 1,
     .combine = combine,
 };
 

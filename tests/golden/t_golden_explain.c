@@ -1,0 +1,228 @@
+/* t_golden_explain.c - gradients and maps of small models against an independent reference.
+ *
+ * A folder below the one given is a case, as in t_golden.c; its index.json says which unit and
+ * layer are meant and states the tolerance of each: max|got - expected| <= tolerance *
+ * max|expected|. Speaks TAP, a line a case. */
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "tensor/npy.h"
+
+/* How each entry of a case is asked for. */
+static const struct {
+    const char *list, *name; /* in index.json */
+    cvs_explain_options how;
+    int on_layer; /* 1: at the case's layer */
+    int noisy;    /* 1: with the case's noise */
+    int largest;  /* 1: the largest size over the channels is compared */
+} questions[] = {
+    {"gradients", "input_of_logit", {.method = "gradient"}, 0, 0, 0},
+    {"gradients",
+     "input_of_output",
+     {.method = "gradient", .target = CVS_TARGET_PROBABILITY},
+     0,
+     0,
+     0},
+    {"maps", "gradcam", {.method = "gradcam"}, 1, 0, 0},
+    {"maps", "gradcam++", {.method = "gradcam++"}, 1, 0, 0},
+    {"maps", "xgradcam", {.method = "xgradcam"}, 1, 0, 0},
+    {"maps", "hirescam", {.method = "hirescam"}, 1, 0, 0},
+    {"maps", "layercam", {.method = "layercam"}, 1, 0, 0},
+    {"maps", "eigencam_signed", {.method = "eigencam", .is_signed = 1}, 1, 0, 0},
+    {"maps", "scorecam", {.method = "scorecam"}, 1, 0, 0},
+    {"maps", "smoothgrad", {.method = "smoothgrad", .steps = 4}, 0, 1, 0},
+    {"maps", "ig_midpoint8", {.method = "integrated-gradients", .steps = 8}, 0, 0, 0},
+    {"maps",
+     "ig_trapezoid8",
+     {.method = "integrated-gradients", .steps = 8, .quadrature = CVS_QUADRATURE_TRAPEZOID},
+     0,
+     0,
+     0},
+    {"maps", "guided", {.method = "guided-backprop"}, 0, 0, 0},
+    {"maps", "saliency", {.method = "gradient"}, 0, 0, 1},
+    {"maps", "occlusion", {.method = "occlusion", .window = 4, .stride = 2}, 0, 0, 0},
+};
+
+/* What is not compared, and why. */
+static const char *const left_out[][2] = {
+    /* Its rectifiers have a slope below and a limit above, of which the reference's words say
+     * nothing. */
+    {"activation_layers_v3", "guided"},
+};
+
+typedef struct golden {
+    const char *dir, *name;
+    cx_json *index;
+    cvs_model *model;
+    cvs_run *run;
+    int compared;
+} golden;
+
+static int read_json(cx_json **out, const char *dir, cvs_error *err)
+{
+    char path[2400];
+    cx_bytes b;
+    snprintf(path, sizeof path, "%s/index.json", dir);
+    int rc = cx_file_read(&b, path, 16 << 20, err);
+    if (rc == 0) rc = cx_json_parse(out, (const char *)b.data, b.size, err);
+    cx_bytes_deinit(&b);
+    return rc;
+}
+
+static int read_array(cx_tensor *out, const golden *g, const cx_json *entry, const char *key,
+                      cvs_error *err)
+{
+    char path[2400];
+    snprintf(path, sizeof path, "%s/%s", g->dir, cx_json_string(cx_json_get(entry, key), ""));
+    return cx_npy_read(out, path, err);
+}
+
+/* The number at place i of the reference: pixels come with channels last here, whatever the model
+ * has. */
+static double got_at(const cvs_explanation *e, const cx_shape *want, int64_t i, int largest)
+{
+    const int64_t cells = e->height * e->width, k = e->channels;
+    if (largest) {
+        double most = 0;
+        for (int64_t c = 0; c < k; c++) most = fmax(most, fabs((double)e->data[i * k + c]));
+        return most;
+    }
+    const int first = want->ndim == 4 && want->d[1] == k && want->d[3] != k;
+    return (double)e->data[first ? i % cells * k + i / cells : i];
+}
+
+static int compare(const golden *g, const char *name, const cvs_explanation *e,
+                   const cx_tensor *want, double tolerance, int largest)
+{
+    const int64_t n = cx_shape_count(&want->shape);
+    const int64_t got = e->height * e->width * (largest ? 1 : e->channels);
+    double peak = 0, worst = 0, sign = 1, along = 0;
+    if (got != n) {
+        printf("# %s, %s: %lld numbers, expected %lld\n", g->name, name, (long long)got,
+               (long long)n);
+        return 1;
+    }
+    for (int64_t i = 0; i < n; i++) {
+        peak = fmax(peak, fabs((double)want->data[i]));
+        along += got_at(e, &want->shape, i, largest) * (double)want->data[i];
+    }
+    if (strcmp(name, "eigencam_signed") == 0 && along < 0) sign = -1; /* is free */
+    for (int64_t i = 0; i < n; i++) {
+        const double d = fabs(sign * got_at(e, &want->shape, i, largest) - (double)want->data[i]);
+        if (!(d <= worst)) worst = d;
+    }
+    if (worst <= tolerance * peak) return 0;
+    printf("# %s, %s: off by %.3g of the peak, allowed %.3g\n", g->name, name, worst / peak,
+           tolerance);
+    return 1;
+}
+
+static int is_left_out(const char *name, const char *entry)
+{
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
+        if (cx_streq(left_out[i][0], name) && cx_streq(left_out[i][1], entry)) return 1;
+    return 0;
+}
+
+static int ask(golden *g, size_t i, cvs_error *err)
+{
+    const cx_json *entry = cx_json_get(cx_json_get(g->index, questions[i].list), questions[i].name);
+    cvs_explain_options how = questions[i].how;
+    cvs_explanation *e = NULL;
+    cx_tensor want = {0}, noise = {0};
+    int failed = 1;
+    if (!entry || is_left_out(g->name, questions[i].name)) return 0;
+    const int node = cvs_model_output(g->model, 0);
+    cvs_layer output;
+    if (cvs_model_layer(&output, g->model, node, err) < 0) goto out;
+    /* A unit is a place in the flattened output; one sigmoid is class 1. */
+    const int64_t unit = cx_json_int(cx_json_get(g->index, "unit"), 0);
+    const int64_t classes = output.shape[output.ndim - 1];
+    how.has_class = 1;
+    how.class_index = classes > 1 || output.ndim > 2 ? unit : 1;
+    if (classes == 1 && !cx_streq(cvs_model_output_activation(g->model, 0), "sigmoid"))
+        how.has_class = 0;
+    if (questions[i].on_layer) how.layers = cx_json_string(cx_json_get(g->index, "cam_layer"), "");
+    if (read_array(&want, g, entry, "file", err) < 0) goto out;
+    if (questions[i].noisy) {
+        if (read_array(&noise, g, entry, "noise", err) < 0) goto out;
+        how.noise = noise.data;
+    }
+    if (cvs_explain(&e, g->run, 0, &how, err) < 0) {
+        printf("# %s, %s: %s\n", g->name, questions[i].name, err->what);
+        goto out;
+    }
+    const double tolerance = cx_json_number(cx_json_get(entry, "tolerance_rel"), 0);
+    failed = compare(g, questions[i].name, e, &want, tolerance, questions[i].largest);
+    g->compared++;
+out:
+    cvs_explanation_free(e);
+    cx_tensor_deinit(&want);
+    cx_tensor_deinit(&noise);
+    return failed;
+}
+
+static int run_case(golden *g, cvs_error *err)
+{
+    char path[2400], architecture[2400];
+    int failed = 1;
+    if (read_json(&g->index, g->dir, err) < 0) goto out;
+    snprintf(path, sizeof path, "%s/%s", g->dir,
+             cx_json_string(cx_json_get(g->index, "model"), ""));
+    const char *json = cx_json_string(cx_json_get(g->index, "architecture"), NULL);
+    if (json) snprintf(architecture, sizeof architecture, "%s/%s", g->dir, json);
+    const cvs_load_options options = {.architecture = json ? architecture : NULL};
+    if (cvs_model_load(&g->model, path, &options, err) < 0) goto out;
+    if (cvs_run_new(&g->run, g->model, NULL, err) < 0) goto out;
+    snprintf(path, sizeof path, "%s/%s", g->dir,
+             cx_json_string(cx_json_get(g->index, "input"), ""));
+    if (cvs_run_set_image(g->run, 0, 0, path, NULL, err) < 0) goto out;
+    failed = 0;
+    for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) failed |= ask(g, i, err);
+out:
+    cvs_run_free(g->run);
+    cvs_model_free(g->model);
+    cx_json_free(g->index);
+    return failed;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int main(int argc, char **argv)
+{
+    char *names[256], path[2048];
+    int n = 0, failures = 0, compared = 0;
+    const char *dir = argc > 1 ? argv[1] : ".";
+    DIR *d = opendir(dir);
+    for (struct dirent *e; d && n < 256 && (e = readdir(d));) {
+        snprintf(path, sizeof path, "%s/%s/index.json", dir, e->d_name);
+        FILE *f = fopen(path, "rb");
+        if (f && fclose(f) == 0) names[n++] = cx_strdup(e->d_name);
+    }
+    if (d) closedir(d);
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    printf("1..%d\n", n + 1);
+    for (int i = 0; i < n; i++) {
+        cvs_error err = {0};
+        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
+        golden g = {.dir = path, .name = names[i]};
+        const int failed = run_case(&g, &err);
+        if (failed && err.code) printf("# %s: %s\n", err.where, err.what);
+        printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, names[i]);
+        failures += failed;
+        compared += g.compared;
+        cx_free(names[i]);
+    }
+    printf("%s %d - there are maps to compare\n", compared > 0 ? "ok" : "not ok", n + 1);
+    printf("# %d maps compared\n", compared);
+    return failures > 0 || compared == 0;
+}
