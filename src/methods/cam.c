@@ -4,21 +4,6 @@
 
 #include "methods/method.h"
 
-/* What is negative speaks against: cut off, unless it is to be kept. */
-static int cut_off(cx_question *q, cvs_error *err)
-{
-    cvs_explanation *e = q->e;
-    const int64_t n = e->height * e->width;
-    e->is_signed = q->o->is_signed;
-    if (e->is_signed) return 0;
-    e->raw = cx_calloc((size_t)n, sizeof *e->raw);
-    if (!e->raw) return cx_no_memory(err, (size_t)n * sizeof *e->raw);
-    memcpy(e->raw, e->data, (size_t)n * sizeof *e->raw);
-    for (int64_t p = 0; p < n; p++)
-        if (e->data[p] < 0) e->data[p] = 0;
-    return 0;
-}
-
 /* The map of one layer into the answer; `g` may be NULL. */
 static int map_layer(cx_question *q, int node, const cx_tensor *a, const cx_tensor *g,
                      cvs_error *err)
@@ -30,7 +15,7 @@ static int map_layer(cx_question *q, int node, const cx_tensor *a, const cx_tens
     TRY(cx_answer_map(q, sa.height, sa.width, err));
     const cx_cam cam = {sa.data, sg.data, sa.height, sa.width, sa.channels};
     q->method->combine(&cam, q->e->data);
-    TRY(cut_off(q, err));
+    TRY(cx_answer_cut_off(q, err));
 out:
     cx_stack_deinit(&sa);
     cx_stack_deinit(&sg);

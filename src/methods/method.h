@@ -66,6 +66,9 @@ int cx_answer_pixels(cx_question *q, cvs_error *err);
 /* The answer's pixels from a tensor of the input's shape, channels last. */
 int cx_answer_fill(cx_question *q, const cx_tensor *t, int slot, cvs_error *err);
 
+/* What is negative in the answer's map speaks against: cut it off, unless it is to be kept. */
+int cx_answer_cut_off(cx_question *q, cvs_error *err);
+
 /* Say something that is to be known before the answer is believed. */
 void cx_answer_note(cx_question *q, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -152,6 +152,20 @@ out:
     return rc;
 }
 
+int cx_answer_cut_off(cx_question *q, cvs_error *err)
+{
+    cvs_explanation *e = q->e;
+    const int64_t n = e->height * e->width;
+    e->is_signed = q->o->is_signed;
+    if (e->is_signed) return 0;
+    e->raw = cx_calloc((size_t)n, sizeof *e->raw);
+    if (!e->raw) return cx_no_memory(err, (size_t)n * sizeof *e->raw);
+    memcpy(e->raw, e->data, (size_t)n * sizeof *e->raw);
+    for (int64_t p = 0; p < n; p++)
+        if (e->data[p] < 0) e->data[p] = 0;
+    return 0;
+}
+
 void cx_answer_note(cx_question *q, const char *format, ...)
 {
     char *notes = q->e->notes;
