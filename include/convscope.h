@@ -397,11 +397,8 @@ typedef struct cvs_explain_options {
     int baseline_mean;         /**< 1: without a baseline, the mean of each channel of the input */
     const float *noise;        /**< of steps inputs: used instead of random numbers; NULL: random */
     int window, stride; /**< of occlusion, in pixels of the model's input; 0: the method's own */
-    const char *rules;  /**< of lrp: a composite or rules by layer; NULL: epsilon-plus-flat */
     int is_signed;      /**< 1: class activation maps keep what speaks against the class */
     int counterfactual; /**< 1: what would have to go for the class to be less likely */
-    int eigen_smooth;   /**< 1: the first principal component of the weighted maps */
-    int augment_smooth; /**< 1: the mean over mirrored, darker and brighter copies */
     uint64_t seed;
     size_t memory; /**< bytes that batches may take; 0: 512 MiB */
     int exact;     /**< 1: direct convolutions only */

@@ -136,11 +136,8 @@ int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_
         .quadrature = (cvs_quadrature)o->quadrature,
         .window = (int)o->window,
         .stride = (int)o->stride,
-        .rules = o->rules,
         .is_signed = o->is_signed || o->preset == CVS_STYLE_R2, /* which keeps what is negative */
         .counterfactual = o->counterfactual,
-        .eigen_smooth = o->eigen_smooth,
-        .augment_smooth = o->augment_smooth,
         .seed = (uint64_t)o->seed,
         .memory = (size_t)o->memory << 20,
         .exact = o->exact};

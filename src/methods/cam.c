@@ -1,33 +1,106 @@
 /* cam.c - class activation maps that follow from what a layer gives and from how the goal changes
  * with it. */
+#include <math.h>
 #include <string.h>
 
 #include "methods/method.h"
+#include "methods/upsample.h"
 
-/* The map of one layer into the answer; `g` may be NULL. */
-static int map_layer(cx_question *q, int node, const cx_tensor *a, const cx_tensor *g,
-                     cvs_error *err)
+/* The maps of all layers, as they are put together. */
+typedef struct maps {
+    float *data[CX_MAX_LAYERS]; /* owned */
+    int64_t height[CX_MAX_LAYERS], width[CX_MAX_LAYERS];
+    int n;
+} maps;
+
+static void deinit(maps *m)
+{
+    for (int i = 0; i < m->n; i++) cx_free(m->data[i]);
+}
+
+/* The map of one layer; `g` may be NULL. */
+static int add_map(maps *m, cx_question *q, int node, const cx_tensor *a, const cx_tensor *g,
+                   cvs_error *err)
 {
     cx_stack sa = {0}, sg = {0};
     int rc;
     TRY(cx_stack_of(&sa, q->model, node, a, 0, err));
     if (g) TRY(cx_stack_of(&sg, q->model, node, g, 0, err));
-    TRY(cx_answer_map(q, sa.height, sa.width, err));
+    const size_t n = (size_t)(sa.height * sa.width);
+    m->data[m->n] = cx_calloc(n, sizeof(float));
+    if (!m->data[m->n]) TRY(cx_no_memory(err, n * sizeof(float)));
+    m->height[m->n] = sa.height;
+    m->width[m->n] = sa.width;
     const cx_cam cam = {sa.data, sg.data, sa.height, sa.width, sa.channels};
-    q->method->combine(&cam, q->e->data);
-    TRY(cx_answer_cut_off(q, err));
+    q->method->combine(&cam, m->data[m->n++]);
 out:
     cx_stack_deinit(&sa);
     cx_stack_deinit(&sg);
     return rc;
 }
 
-static int map_of_activations(cx_question *q, cvs_error *err)
+/* --- several layers --- */
+
+/* What speaks for the class, from 0 to 1. */
+static void bring_to_1(float *v, int64_t n)
+{
+    float most = 0;
+    for (int64_t i = 0; i < n; i++)
+        if (v[i] > most) most = v[i];
+    for (int64_t i = 0; i < n; i++) v[i] = v[i] > 0 ? v[i] / most : 0;
+}
+
+/* At the size of the largest: the mean, or by LayerCAM's rule the largest after tanh(2 x), which
+ * keeps the faint maps of early layers visible beside those of late ones. */
+static int fuse(cx_question *q, maps *m, cvs_error *err)
+{
+    int largest = 0, rc;
+    float *same = NULL;
+    for (int i = 1; i < m->n; i++)
+        if (m->height[i] * m->width[i] > m->height[largest] * m->width[largest]) largest = i;
+    const int64_t h = m->height[largest], w = m->width[largest], n = h * w;
+    TRY(cx_answer_map(q, h, w, err));
+    same = cx_calloc((size_t)n, sizeof *same);
+    if (!same) TRY(cx_no_memory(err, (size_t)n * sizeof *same));
+    for (int i = 0; i < m->n; i++) {
+        bring_to_1(m->data[i], m->height[i] * m->width[i]);
+        cx_upsample(m->data[i], 1, m->height[i], m->width[i], same, h, w);
+        for (int64_t p = 0; p < n; p++) {
+            float *sum = &q->e->data[p];
+            if (q->method->fuses_by_tanh)
+                *sum = fmaxf(*sum, tanhf(2 * same[p]));
+            else
+                *sum += same[p] / (float)m->n;
+        }
+    }
+out:
+    cx_free(same);
+    return rc;
+}
+
+static int answer(cx_question *q, maps *m, cvs_error *err)
+{
+    int rc;
+    if (m->n > 1) return fuse(q, m, err);
+    TRY(cx_answer_map(q, m->height[0], m->width[0], err));
+    memcpy(q->e->data, m->data[0], (size_t)(m->height[0] * m->width[0]) * sizeof(float));
+    TRY(cx_answer_cut_off(q, err));
+out:
+    return rc;
+}
+
+/* --- the whole --- */
+
+static int map_activations(maps *m, cx_question *q, cvs_error *err)
 {
     cvs_run *run = NULL;
-    int rc;
-    TRY(cx_question_run(&run, q, q->layers[0], err));
-    TRY(map_layer(q, q->layers[0], &run->slots[q->layers[0]].y, NULL, err));
+    int rc = 0;
+    for (int i = 0; i < q->n_layers; i++) {
+        cvs_run_free(run);
+        run = NULL;
+        TRY(cx_question_run(&run, q, q->layers[i], err));
+        TRY(add_map(m, q, q->layers[i], &run->slots[q->layers[i]].y, NULL, err));
+    }
 out:
     cvs_run_free(run);
     return rc;
@@ -40,23 +113,31 @@ static void negate(const cx_tensor *t)
     for (int64_t i = 0, n = cx_shape_count(&t->shape); i < n; i++) v[i] = -v[i];
 }
 
-int cx_cam_explain(cx_question *q, cvs_error *err)
+static int map_gradients(maps *m, cx_question *q, cvs_error *err)
 {
+    cx_spot from[CX_MAX_LAYERS];
     cx_gradient *g = NULL;
     int rc;
-    if (q->n_layers > 1) {
-        rc = cx_fail(err, CVS_E_UNSUPPORTED, "maps made from several layers are not supported");
-        cx_hint(err, "--layer given several times puts their maps below each other");
-        return rc;
-    }
-    if (q->method->has_no_goal) return map_of_activations(q, err);
-    const cx_spot from = {q->layers[0], 0};
-    TRY(cx_question_gradient(&g, q, &from, 1, 1, err));
+    for (int i = 0; i < q->n_layers; i++) from[i] = (cx_spot){q->layers[i], 0};
+    TRY(cx_question_gradient(&g, q, from, q->n_layers, 1, err));
     TRY(cx_question_forward(q, g, err));
     TRY(cx_gradient_backward(g, NULL, err));
-    if (q->o->counterfactual) negate(cx_gradient_result(g, 0));
-    TRY(map_layer(q, from.node, cx_gradient_source(g, 0), cx_gradient_result(g, 0), err));
+    for (int i = 0; i < q->n_layers; i++) {
+        if (q->o->counterfactual) negate(cx_gradient_result(g, i));
+        TRY(add_map(m, q, from[i].node, cx_gradient_source(g, i), cx_gradient_result(g, i), err));
+    }
 out:
     cx_gradient_free(g);
+    return rc;
+}
+
+int cx_cam_explain(cx_question *q, cvs_error *err)
+{
+    maps m = {0};
+    int rc;
+    TRY(q->method->has_no_goal ? map_activations(&m, q, err) : map_gradients(&m, q, err));
+    TRY(answer(q, &m, err));
+out:
+    deinit(&m);
     return rc;
 }

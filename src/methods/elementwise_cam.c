@@ -44,23 +44,24 @@ static void combine_layercam(const cx_cam *cam, float *map)
     add_products(cam, map, positive_derivative);
 }
 
-#define ELEMENTWISE(symbol, word, heading, paper, function)         \
-    const cx_method cx_method_##symbol = {                          \
-        .about = {.name = word,                                     \
-                  .title = heading,                                 \
-                  .cite = paper,                                    \
-                  .needs = "a layer with a map, also an early one", \
-                  .cost = "1 pass forward, back to the layer"},     \
-        .automatic = CVS_TARGET_LOGIT,                              \
-        .uses_layers = 1,                                           \
-        .combine = function,                                        \
+#define ELEMENTWISE(symbol, word, heading, paper, tanh_rule, function) \
+    const cx_method cx_method_##symbol = {                             \
+        .about = {.name = word,                                        \
+                  .title = heading,                                    \
+                  .cite = paper,                                       \
+                  .needs = "a layer with a map, also an early one",    \
+                  .cost = "1 pass forward, back to the layer"},        \
+        .automatic = CVS_TARGET_LOGIT,                                 \
+        .uses_layers = 1,                                              \
+        .fuses_by_tanh = tanh_rule,                                    \
+        .combine = function,                                           \
     }
 
 ELEMENTWISE(hirescam, "hirescam", "HiResCAM", "Draelos and Carin 2020, HiResCAM, arXiv:2011.08891",
-            combine_hirescam);
+            0, combine_hirescam);
 ELEMENTWISE(gradcam_elementwise, "gradcam-elementwise", "Element-wise Grad-CAM",
-            "Selvaraju et al. 2017, arXiv:1610.02391, before the mean over positions",
+            "Selvaraju et al. 2017, arXiv:1610.02391, before the mean over positions", 0,
             combine_elementwise);
 ELEMENTWISE(layercam, "layercam", "LayerCAM",
-            "Jiang et al. 2021, LayerCAM, IEEE Transactions on Image Processing 30",
+            "Jiang et al. 2021, LayerCAM, IEEE Transactions on Image Processing 30", 1,
             combine_layercam);

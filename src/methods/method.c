@@ -109,6 +109,18 @@ out:
     return rc;
 }
 
+/* What a method has no meaning for is refused, not ignored. */
+static int check_options(const cx_question *q, cvs_error *err)
+{
+    const char *title = q->method->about.title;
+    if (q->n_layers > 1 && !q->method->combine)
+        return cx_fail(err, CVS_E_UNSUPPORTED, "%s is made from one layer, not from %d", title,
+                       q->n_layers);
+    if (q->o->counterfactual && (!q->method->combine || q->method->has_no_goal))
+        return cx_fail(err, CVS_E_UNSUPPORTED, "%s has no counterfactual map", title);
+    return 0;
+}
+
 static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
 {
     cvs_explain_options with_baseline = *q->o;
@@ -123,6 +135,7 @@ static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
     }
     TRY(cx_goal_init(&q->goal, q->model, q->o, q->method->automatic, err));
     if (q->method->uses_layers) TRY(cx_question_layers(q, run, err));
+    TRY(check_options(q, err));
     TRY(q->method->combine ? cx_cam_explain(q, err) : q->method->explain(q, err));
     TRY(cx_diagnose(q, err));
     snprintf(q->e->target, sizeof q->e->target, "%s", q->goal.text);

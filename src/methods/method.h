@@ -32,6 +32,7 @@ typedef struct cx_method {
     cvs_target automatic; /* what CVS_TARGET_AUTO stands for */
     int uses_layers;      /* 1: q->layers are chosen before */
     int has_no_goal;      /* 1: a map of what layers give, whatever the answer: cam->g is NULL */
+    int fuses_by_tanh;    /* 1: several layers' maps are put together by LayerCAM's rule */
     /* Of class activation maps that follow from a and g alone: add up the map, signed. */
     void (*combine)(const cx_cam *cam, float *map);
     /* Of all others: fill q->e. */
