@@ -154,11 +154,18 @@ static void draw_words(const plan *p, int x, int y, const char *text)
     cx_pen_put_within(&pen, text, width);
 }
 
-static void draw_numbers(const plan *p, int x, int y, const cx_heat_map *map)
+static void draw_numbers(const plan *p, int x, int y, const cx_heat_cell *cell)
 {
+    const cx_heat_map *map = &cell->map;
     char text[2 * CX_NUMBER_TEXT + 8], low[CX_NUMBER_TEXT], high[CX_NUMBER_TEXT];
     const cx_heat_facts f = cx_heat_measure(map);
     cx_pen pen = {.canvas = &p->easel->canvas, .font = p->easel->font, .x = x, .y = y};
+    if (cell->name) {
+        pen.size = CX_TEXT_SIZE;
+        pen.ink = CX_TITLE_INK;
+        cx_pen_put_within(&pen, cell->name, p->photo.width);
+        pen.x += GAP;
+    }
     pen.size = CX_SMALL_SIZE;
     pen.ink = CX_SMALL_INK;
     if (f.n_finite)
@@ -166,7 +173,7 @@ static void draw_numbers(const plan *p, int x, int y, const cx_heat_map *map)
                  cx_number_text(high, f.high));
     else
         snprintf(text, sizeof text, "no finite value");
-    cx_pen_put_within(&pen, text, p->photo.width);
+    cx_pen_put_within(&pen, text, x + p->photo.width - pen.x);
 }
 
 static int draw_cell(const plan *p, float *field, int row, int column, const int place[4],
@@ -175,7 +182,7 @@ static int draw_cell(const plan *p, float *field, int row, int column, const int
     const cx_heat_cell *cell = cell_at(p->sheet, row, column);
     cx_heat_inks inks;
     if (cell->words) {
-        draw_words(p, place[0], place[1], cell->words);
+        if (cell->words[0]) draw_words(p, place[0], place[1], cell->words);
         return 0;
     }
     int rc = cx_heat_resize(field, &cell->map, place[2], place[3], 0, err);
@@ -188,7 +195,7 @@ static int draw_cell(const plan *p, float *field, int row, int column, const int
                                       .limit = limit_of(p, row, column),
                                       .is_signed = cell->map.is_signed},
                       place[0], place[1]);
-    draw_numbers(p, place[0], place[1] + place[3] + STRIP - 5, &cell->map);
+    draw_numbers(p, place[0], place[1] + place[3] + STRIP - 5, cell);
     return 0;
 }
 

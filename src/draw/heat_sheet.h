@@ -13,7 +13,9 @@ typedef enum cx_heat_scales {
 
 typedef struct cx_heat_cell {
     cx_heat_map map;
-    const char *words; /* instead of a picture, "no positive evidence"; NULL: draw the map */
+    const char *words; /* instead of a picture, "no positive evidence"; "" leaves the place free;
+                          NULL: draw the map */
+    const char *name;  /* below the picture, where row and column do not say it; or NULL */
 } cx_heat_cell;
 
 /* What is drawn. All is borrowed; title, subtitle and caption may be NULL. */

@@ -191,37 +191,57 @@ static const char *name_row(const item *it, row_name name)
     return name;
 }
 
-/* A method's maps of several classes have one scale, so that they can be compared. */
+/* How the comparison is laid out. A method's maps of several classes have one scale, so that they
+ * can be compared; many methods of one class fill a square. */
+static cx_heat_scales lay_out(const job *j, int *rows, int *columns)
+{
+    enum { FEW = 3, ACROSS = 4 };
+    *rows = j->rows;
+    *columns = j->columns;
+    if (j->columns > 1) return CX_SCALES_ROW;
+    if (j->rows > FEW) {
+        *columns = j->rows < 2 * ACROSS ? (j->rows + 1) / 2 : ACROSS;
+        *rows = (j->rows + *columns - 1) / *columns;
+    }
+    return CX_SCALES_OWN;
+}
+
 static int write_comparison(const job *j, cvs_error *err)
 {
     cx_heat_sheet s = {.title = "Where the evidence lies",
                        .subtitle = j->o->model ? cx_base_name(j->o->model) : NULL,
                        .caption = j->caption,
-                       .photo = &j->photo,
-                       .rows = j->rows,
-                       .columns = j->columns,
-                       .column_names = j->o->titles,
-                       .scales = j->columns > 1 ? CX_SCALES_ROW : CX_SCALES_OWN};
-    const char **rows = cx_calloc((size_t)j->rows, sizeof *rows);
-    row_name *names = cx_calloc((size_t)j->rows, sizeof *names);
-    cx_heat_cell *cells = cx_calloc((size_t)j->n, sizeof *cells);
-    const char *only = "";
+                       .photo = &j->photo};
+    s.scales = lay_out(j, &s.rows, &s.columns);
+    const int is_square = s.columns != j->columns, n = s.rows * s.columns;
+    const char **names = cx_calloc((size_t)(s.rows + s.columns), sizeof *names);
+    row_name *room = cx_calloc((size_t)j->rows, sizeof *room);
+    cx_heat_cell *cells = cx_calloc((size_t)n, sizeof *cells);
     cx_bytes png = {0};
     int rc = 0;
-    if (!rows || !names || !cells) TRY(cx_no_memory(err, (size_t)j->n * sizeof *cells));
-    for (int i = 0; i < j->n; i++) {
-        rows[i / j->columns] = name_row(&j->items[i], names[i / j->columns]);
-        cells[i] = (cx_heat_cell){j->items[i].map, j->items[i].of->failure};
+    if (!names || !room || !cells) TRY(cx_no_memory(err, (size_t)n * sizeof *cells));
+    for (int i = 0; i < s.rows + s.columns; i++) names[i] = "";
+    for (int i = 0; i < n; i++) {
+        cells[i].words = "";
+        if (i >= j->n) continue;
+        const char *name = name_row(&j->items[i], room[i / j->columns]);
+        cells[i] = (cx_heat_cell){j->items[i].map, j->items[i].of->failure, NULL};
+        if (is_square)
+            cells[i].name = name;
+        else
+            names[i / j->columns] = name;
     }
-    if (!s.column_names) s.column_names = &only;
-    s.row_names = rows;
+    for (int k = 0; j->o->titles && !is_square && k < s.columns; k++)
+        names[s.rows + k] = j->o->titles[k];
+    s.row_names = names;
+    s.column_names = names + s.rows;
     s.cells = cells;
     TRY(cx_heat_sheet_draw(&png, &j->easels[0], &s, err));
     TRY(write_png(j, "comparison.png", &png, err));
 out:
     cx_bytes_deinit(&png);
-    cx_free(rows);
     cx_free(names);
+    cx_free(room);
     cx_free(cells);
     return rc;
 }
