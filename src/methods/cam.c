@@ -32,7 +32,7 @@ static int add_map(maps *m, cx_question *q, int node, const cx_tensor *a, const 
     m->height[m->n] = sa.height;
     m->width[m->n] = sa.width;
     const cx_cam cam = {sa.data, sg.data, sa.height, sa.width, sa.channels};
-    q->method->combine(&cam, m->data[m->n++]);
+    TRY(q->method->combine(&cam, m->data[m->n++], err));
 out:
     cx_stack_deinit(&sa);
     cx_stack_deinit(&sg);

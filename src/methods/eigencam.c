@@ -39,14 +39,11 @@ static double step(const cx_cam *cam, const double *mean, double *v, double *nex
 }
 
 /* The sign of a component is free: the one that goes with the mean of the channels. */
-static void component(const cx_cam *cam, float *map, int times_g)
+static int component(const cx_cam *cam, float *map, int times_g, cvs_error *err)
 {
     const int64_t n = cam->height * cam->width, k = cam->channels;
     double *mean = cx_calloc((size_t)k * 3, sizeof *mean);
-    if (!mean) {
-        for (int64_t p = 0; p < n; p++) map[p] = NAN;
-        return;
-    }
+    if (!mean) return cx_no_memory(err, (size_t)k * 3 * sizeof *mean);
     double *v = mean + k, *next = v + k, length = 0, before, along = 0;
     for (int64_t p = 0; p < n; p++)
         for (int64_t c = 0; c < k; c++)
@@ -67,16 +64,17 @@ static void component(const cx_cam *cam, float *map, int times_g)
     }
     for (int64_t p = 0; along < 0 && p < n; p++) map[p] = -map[p];
     cx_free(mean);
+    return 0;
 }
 
-static void combine(const cx_cam *cam, float *map)
+static int combine(const cx_cam *cam, float *map, cvs_error *err)
 {
-    component(cam, map, 0);
+    return component(cam, map, 0, err);
 }
 
-static void combine_grad(const cx_cam *cam, float *map)
+static int combine_grad(const cx_cam *cam, float *map, cvs_error *err)
 {
-    component(cam, map, 1);
+    return component(cam, map, 1, err);
 }
 
 const cx_method cx_method_eigencam = {

@@ -4,7 +4,7 @@
 
 typedef float product(float a, float g);
 
-static void add_products(const cx_cam *cam, float *map, product *of)
+static int add_products(const cx_cam *cam, float *map, product *of)
 {
     const int64_t n = cam->height * cam->width, k = cam->channels;
     for (int64_t p = 0; p < n; p++) {
@@ -12,6 +12,7 @@ static void add_products(const cx_cam *cam, float *map, product *of)
         for (int64_t c = 0; c < k; c++) sum += (double)of(cam->a[p * k + c], cam->g[p * k + c]);
         map[p] += (float)sum;
     }
+    return 0;
 }
 
 static float plain(float a, float g)
@@ -29,19 +30,22 @@ static float positive_derivative(float a, float g)
     return g > 0 ? a * g : 0;
 }
 
-static void combine_hirescam(const cx_cam *cam, float *map)
+static int combine_hirescam(const cx_cam *cam, float *map, cvs_error *err)
 {
-    add_products(cam, map, plain);
+    (void)err;
+    return add_products(cam, map, plain);
 }
 
-static void combine_elementwise(const cx_cam *cam, float *map)
+static int combine_elementwise(const cx_cam *cam, float *map, cvs_error *err)
 {
-    add_products(cam, map, positive_product);
+    (void)err;
+    return add_products(cam, map, positive_product);
 }
 
-static void combine_layercam(const cx_cam *cam, float *map)
+static int combine_layercam(const cx_cam *cam, float *map, cvs_error *err)
 {
-    add_products(cam, map, positive_derivative);
+    (void)err;
+    return add_products(cam, map, positive_derivative);
 }
 
 #define ELEMENTWISE(symbol, word, heading, paper, tanh_rule, function) \

@@ -2,8 +2,9 @@
  * derivative over its positions. */
 #include "methods/method.h"
 
-static void combine(const cx_cam *cam, float *map)
+static int combine(const cx_cam *cam, float *map, cvs_error *err)
 {
+    (void)err;
     const int64_t n = cam->height * cam->width;
     for (int64_t c = 0; c < cam->channels; c++) {
         double weight = 0;
@@ -12,6 +13,7 @@ static void combine(const cx_cam *cam, float *map)
         for (int64_t p = 0; p < n; p++)
             map[p] += (float)(weight * (double)cam->a[p * cam->channels + c]);
     }
+    return 0;
 }
 
 const cx_method cx_method_gradcam = {

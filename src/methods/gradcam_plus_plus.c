@@ -3,8 +3,9 @@
  */
 #include "methods/method.h"
 
-static void combine(const cx_cam *cam, float *map)
+static int combine(const cx_cam *cam, float *map, cvs_error *err)
 {
+    (void)err;
     const int64_t n = cam->height * cam->width, k = cam->channels;
     for (int64_t c = 0; c < k; c++) {
         double sum = 0, weight = 0;
@@ -16,6 +17,7 @@ static void combine(const cx_cam *cam, float *map)
         }
         for (int64_t p = 0; p < n; p++) map[p] += (float)(weight * (double)cam->a[p * k + c]);
     }
+    return 0;
 }
 
 const cx_method cx_method_gradcam_plus_plus = {

@@ -34,7 +34,7 @@ typedef struct cx_method {
     int has_no_goal;      /* 1: a map of what layers give, whatever the answer: cam->g is NULL */
     int fuses_by_tanh;    /* 1: several layers' maps are put together by LayerCAM's rule */
     /* Of class activation maps that follow from a and g alone: add up the map, signed. */
-    void (*combine)(const cx_cam *cam, float *map);
+    int (*combine)(const cx_cam *cam, float *map, cvs_error *err);
     /* Of all others: fill q->e. */
     int (*explain)(cx_question *q, cvs_error *err);
 } cx_method;

@@ -9,6 +9,8 @@
 typedef struct masks {
     cx_stack a;
     cx_picture p;
+    float *room; /* a mask for each variant of a batch; owned */
+    int batch;
 } masks;
 
 /* The input times what the channel gives, from 0 to 1. */
@@ -16,18 +18,12 @@ static void mask(void *arg, int64_t i, float *item)
 {
     const masks *m = arg;
     const cx_picture *p = &m->p;
-    float row[1 << 12];
     const int64_t n = p->height * p->width;
-    float *map = n <= (int64_t)(sizeof row / sizeof *row) ? row : cx_alloc((size_t)n * sizeof *map);
-    if (!map) {
-        item[0] = NAN; /* no memory: the score says so */
-        return;
-    }
+    float *map = m->room + i % m->batch * n;
     cx_upsample(m->a.data + i, m->a.channels, m->a.height, m->a.width, map, p->height, p->width);
     cx_stretch(map, n);
     for (int64_t c = 0; c < p->channels; c++)
         for (int64_t k = 0; k < n; k++) item[k * p->cell + c * p->channel] *= map[k];
-    if (map != row) cx_free(map);
 }
 
 static void weigh(cvs_explanation *e, const cx_stack *a, const double *score, int64_t n)
@@ -59,6 +55,10 @@ static int explain(cx_question *q, cvs_error *err)
     score = cx_calloc((size_t)m.a.channels, sizeof *score);
     if (!score) TRY(cx_no_memory(err, (size_t)m.a.channels * sizeof *score));
     TRY(cx_scorer_init(&seen, q, -1, m.a.channels, err));
+    m.batch = seen.batch;
+    const size_t n = (size_t)(m.p.height * m.p.width) * (size_t)m.batch;
+    m.room = cx_calloc(n, sizeof *m.room);
+    if (!m.room) TRY(cx_no_memory(err, n * sizeof *m.room));
     TRY(cx_scorer_run(&seen, q, m.a.channels, mask, &m, score, &done, err));
     TRY(cx_answer_map(q, m.a.height, m.a.width, err));
     weigh(q->e, &m.a, score, done);
@@ -67,6 +67,7 @@ out:
     cx_scorer_deinit(&seen);
     cx_stack_deinit(&m.a);
     cvs_run_free(base);
+    cx_free(m.room);
     cx_free(score);
     return rc;
 }

@@ -2,8 +2,9 @@
  * over what it gives, so that the map adds up to the score where it can. */
 #include "methods/method.h"
 
-static void combine(const cx_cam *cam, float *map)
+static int combine(const cx_cam *cam, float *map, cvs_error *err)
 {
+    (void)err;
     const int64_t n = cam->height * cam->width, k = cam->channels;
     for (int64_t c = 0; c < k; c++) {
         double sum = 0, product = 0;
@@ -15,6 +16,7 @@ static void combine(const cx_cam *cam, float *map)
         const double weight = below != 0 ? product / below : 0;
         for (int64_t p = 0; p < n; p++) map[p] += (float)(weight * (double)cam->a[p * k + c]);
     }
+    return 0;
 }
 
 const cx_method cx_method_xgradcam = {

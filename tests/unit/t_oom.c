@@ -16,7 +16,9 @@ typedef struct stage {
     cvs_model *model;
     cvs_run *run;
     char path[1024];
-    int choice; /* a style, a format */
+    int choice; /* a style, a format, a method */
+    cvs_input *photo;
+    cvs_explanation *explanation;
 } stage;
 
 typedef int attempt(stage *s, cvs_error *err);
@@ -261,12 +263,55 @@ static void writing(void **state)
     OK(cvs_set_threads(0, &err));
 }
 
+/* Every method, and the files of what the first finds. */
+static int explain(stage *s, cvs_error *err)
+{
+    const cvs_explain_options how = {.method = cvs_method_at(s->choice)->name, .steps = 3};
+    cvs_explanation *e = (cvs_explanation *)s;
+    int rc = cvs_explain(&e, s->run, 0, &how, err);
+    assert_true((rc == 0) == (e != NULL));
+    cvs_explanation_free(e);
+    return rc;
+}
+
+static int write_heatmaps(stage *s, cvs_error *err)
+{
+    static const char *const keys[] = {"a", "b"};
+    cvs_heatmap maps[2] = {{.method = "gradcam"}, {.method = "gradcam", .failure = "no reason"}};
+    maps[0].explanation = s->explanation;
+    const cvs_heatmap_options options = {.formats = CVS_WRITE_PNG | CVS_WRITE_NPY,
+                                         .photo = s->photo,
+                                         .columns = 2,
+                                         .keys = keys,
+                                         .titles = keys};
+    return cvs_heatmaps_write(maps, 2, folder, &options, err);
+}
+
+static void explanations(void **state)
+{
+    (void)state;
+    stage s;
+    cvs_error err;
+    OK(cvs_set_threads(1, &err));
+    set_up(&s, "output");
+    for (s.choice = 0; cvs_method_at(s.choice); s.choice++) fails_until_it_succeeds(explain, &s);
+    data_path(&s, "images/baseline.jpg");
+    OK(cvs_input_load(&s.photo, s.path, 0, &err));
+    OK(cvs_explain(&s.explanation, s.run, 0, NULL, &err));
+    fails_until_it_succeeds(write_heatmaps, &s);
+    empty_folder();
+    cvs_explanation_free(s.explanation);
+    cvs_input_free(s.photo);
+    tear_down(&s);
+    OK(cvs_set_threads(0, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loading), cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
-        cmocka_unit_test(inputs),  cmocka_unit_test(computing), cmocka_unit_test(class_names),
-        cmocka_unit_test(writing),
+        cmocka_unit_test(loading), cmocka_unit_test(summaries),    cmocka_unit_test(making_a_run),
+        cmocka_unit_test(inputs),  cmocka_unit_test(computing),    cmocka_unit_test(class_names),
+        cmocka_unit_test(writing), cmocka_unit_test(explanations),
     };
     const char *where = getenv("CONVSCOPE_TEST_DATA");
     snprintf(data, sizeof data, "%s", where ? where : ".");
