@@ -59,7 +59,8 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
                     for (int p = 0; p < pixels; p++) {
                         vec input = spread(in[p * x_pixel]);
 #pragma GCC unroll 4
-                        for (int v = 0; v < vectors; v++) sum[v][p] += weight[v] * input;
+                        for (int v = 0; v < vectors; v++)
+                            sum[v][p] = multiply_add(sum[v][p], weight[v], input);
                     }
                 }
             }

@@ -26,7 +26,8 @@ INLINE void tile(const cx_channel_run *r, int64_t channel, const float *x, float
             for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
                 const vec weight = load(by);
 #pragma GCC unroll 8
-                for (int p = 0; p < pixels; p++) sum[p] += weight * load(in + p * x_pixel);
+                for (int p = 0; p < pixels; p++)
+                    sum[p] = multiply_add(sum[p], weight, load(in + p * x_pixel));
                 in += run->x_tap[CX_WIDTH];
                 by += run->w_tap[CX_WIDTH];
             }

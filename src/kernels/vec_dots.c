@@ -41,7 +41,7 @@ INLINE void step(int64_t out, const float *x, const float *w, vec sum[X_ROWS][W_
     for (int r = 0; r < x_rows; r++) {
         const vec v = lanes == CX_VL ? load(x + r * out) : load_part(x + r * out, lanes);
 #pragma GCC unroll 4
-        for (int i = 0; i < w_rows; i++) sum[r][i] += by[i] * v;
+        for (int i = 0; i < w_rows; i++) sum[r][i] = multiply_add(sum[r][i], by[i], v);
     }
 }
 

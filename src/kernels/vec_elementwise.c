@@ -15,12 +15,12 @@ INLINE void add_rows(const int n, const int *index, const float *x, const float 
     for (; o + CX_VL <= out; o += CX_VL) {
         vec sum = load(y + o);
 #pragma GCC unroll 4
-        for (int j = 0; j < n; j++) sum += load(row[j] + o) * by[j];
+        for (int j = 0; j < n; j++) sum = multiply_add(sum, load(row[j] + o), by[j]);
         store(y + o, sum);
     }
     if (o == out) return;
     vec sum = load_part(y + o, out - o);
-    for (int j = 0; j < n; j++) sum += load_part(row[j] + o, out - o) * by[j];
+    for (int j = 0; j < n; j++) sum = multiply_add(sum, load_part(row[j] + o, out - o), by[j]);
     store_part(y + o, sum, out - o);
 }
 

@@ -121,6 +121,20 @@ INLINE vec spread(float x)
     return x - (vec){0};
 }
 
+/* sum + a * b, rounded once where the set can. Said by name: a compiler that fuses in some tiles
+ * and not in others would let the cut of the work, and so the number of threads, show in the
+ * result. */
+INLINE vec multiply_add(vec sum, vec a, vec b)
+{
+#if defined(__AVX512F__)
+    return _mm512_fmadd_ps(a, b, sum);
+#elif defined(__AVX2__)
+    return _mm256_fmadd_ps(a, b, sum);
+#else
+    return sum + a * b;
+#endif
+}
+
 INLINE vec pick(ivec mask, vec yes, vec no)
 {
     return (vec)((mask & (ivec)yes) | (~mask & (ivec)no));

@@ -85,6 +85,7 @@ const cx_layer_kind cx_layer_concatenate = {
     .cfg_size = sizeof(concatenate_config),
     .fields = fields,
     .infer = infer,
+    .is_affine = 1,
     .forward = forward,
     .backward = backward,
 };

@@ -105,6 +105,7 @@ const cx_layer_kind cx_layer_dense = {
     .infer = infer,
     .weights = weights,
     .workspace = workspace,
+    .is_affine = 1,
     .forward = forward,
     .backward = backward,
     .backward_workspace = backward_workspace,

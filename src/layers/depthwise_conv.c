@@ -129,6 +129,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .infer = infer,                           \
         .weights = weights,                       \
         .workspace = workspace,                   \
+        .is_affine = 1,                           \
         .forward = forward,                       \
         .backward = backward,                     \
         .backward_workspace = backward_workspace, \

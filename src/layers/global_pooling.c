@@ -55,6 +55,8 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
                                c->dy->data, c->dx[0]->data);
 }
 
+enum { is_affine_max = 0, is_affine_average = 1 };
+
 #define GLOBAL(symbol, name, alias, axes, which)       \
     const cx_layer_kind cx_layer_##symbol = {          \
         .class_name = name,                            \
@@ -65,6 +67,7 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
         .has_data_format = 1,                          \
         .is_pool = 1,                                  \
         .infer = infer,                                \
+        .is_affine = is_affine_##which,                \
         .forward = forward_##which,                    \
         .backward = backward_##which,                  \
     }

@@ -128,6 +128,9 @@ typedef struct cx_layer_kind {
     int is_transposed;    /* of a convolution: its kernel has the filters before the channels */
     int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
                              not run it */
+    int is_affine;        /* 1: its output is a sum of the inputs' numbers times constants, plus
+                             constants; of convolutions and dense layers before their activation */
+    int is_scale_shift;   /* 1: and that of one number each: l->state is a cx_affine of channels */
     int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
     int is_unknown;       /* 1: stands for a class that cannot be computed; it has no functions */
 

@@ -63,6 +63,7 @@ const cx_layer_kind cx_layer_layer_scale = {
     .fields = fields,
     .infer = infer,
     .weights = weights,
+    .is_affine = 1,
     .forward = forward,
     .backward = backward,
 };

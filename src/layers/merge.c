@@ -184,12 +184,21 @@ static void backward_extreme(const cx_layer *l, const cx_backward_call *c)
     }
 }
 
+enum {
+    is_affine_add = 1,
+    is_affine_subtract = 1,
+    is_affine_average = 1,
+    is_affine_multiply = 0,
+    is_affine_extreme = 0
+};
+
 #define MERGE(symbol, name, rule, back)           \
     const cx_layer_kind cx_layer_##symbol = {     \
         .class_name = name,                       \
         .family = CX_MERGING,                     \
         .infer = rule,                            \
         .workspace = workspace,                   \
+        .is_affine = is_affine_##back,            \
         .forward = forward_##symbol,              \
         .backward = backward_##back,              \
         .backward_workspace = backward_workspace, \

@@ -165,6 +165,7 @@ static void backward_crop(const cx_layer *l, const cx_backward_call *c)
         .has_data_format = 1,                 \
         .configure = configure,               \
         .infer = infer_##which,               \
+        .is_affine = 1,                       \
         .forward = forward_##which,           \
         .backward = backward_##which,         \
     }

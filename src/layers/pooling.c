@@ -71,6 +71,8 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
     cx_average_pool_backward(&w, in->d[in->ndim - 1], c->dy->data, c->dx[0]->data);
 }
 
+enum { is_affine_max = 0, is_affine_average = 1 };
+
 #define POOLING(symbol, name, alias, axes, which)      \
     const cx_layer_kind cx_layer_##symbol = {          \
         .class_name = name,                            \
@@ -82,6 +84,7 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
         .is_pool = 1,                                  \
         .configure = configure,                        \
         .infer = infer,                                \
+        .is_affine = is_affine_##which,                \
         .forward = forward_##which,                    \
         .backward = backward_##which,                  \
     }

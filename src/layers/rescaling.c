@@ -140,6 +140,7 @@ const cx_layer_kind cx_layer_rescaling = {
     .cfg_size = sizeof(rescaling_config),
     .configure = rescaling_configure,
     .infer = rescaling_infer,
+    .is_affine = 1,
     .forward = rescaling_forward,
     .backward = rescaling_backward,
 };
@@ -256,6 +257,7 @@ const cx_layer_kind cx_layer_normalization = {
     .infer = normalization_infer,
     .weights = normalization_weights,
     .prepare = normalization_prepare,
+    .is_affine = 1,
     .forward = normalization_forward,
     .backward = normalization_backward,
 };

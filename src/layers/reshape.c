@@ -184,6 +184,7 @@ const cx_layer_kind cx_layer_permute = {
     .moves_axes = 1,
     .configure = permute_configure,
     .infer = permute_infer,
+    .is_affine = 1,
     .forward = permute_forward,
     .backward = permute_backward,
 };
@@ -230,6 +231,7 @@ const cx_layer_kind cx_layer_repeat_vector = {
     .fields = repeat_fields,
     .moves_axes = 1,
     .infer = repeat_infer,
+    .is_affine = 1,
     .forward = repeat_forward,
     .backward = repeat_backward,
 };

@@ -213,6 +213,7 @@ const cx_layer_kind cx_layer_resizing = {
     .has_data_format = 1,
     .infer = infer,
     .workspace = workspace,
+    .is_affine = 1,
     .forward = forward,
     .backward = backward,
     .backward_workspace = workspace,
@@ -227,6 +228,7 @@ const cx_layer_kind cx_layer_center_crop = {
     .has_data_format = 1,
     .configure = crop_configure,
     .infer = infer,
+    .is_affine = 1,
     .forward = center_forward,
     .backward = center_backward,
 };
@@ -240,6 +242,7 @@ const cx_layer_kind cx_layer_random_crop = {
     .has_data_format = 1,
     .configure = crop_configure,
     .infer = infer,
+    .is_affine = 1,
     .forward = forward,
     .backward = backward,
 };

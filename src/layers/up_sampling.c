@@ -115,6 +115,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .rank = axes,                         \
         .has_data_format = 1,                 \
         .infer = infer,                       \
+        .is_affine = 1,                       \
         .forward = forward,                   \
         .backward = backward,                 \
     }

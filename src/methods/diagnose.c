@@ -103,8 +103,7 @@ static int first_normalization(const cvs_model *m)
 {
     for (int i = 0; i < m->n_nodes; i++) {
         const cx_layer *l = &m->layers[m->nodes[i].layer];
-        if (m->nodes[i].n_inputs == 1 && cx_streq(l->kind->class_name, "BatchNormalization"))
-            return i;
+        if (m->nodes[i].n_inputs == 1 && l->kind->is_scale_shift) return i;
     }
     return -1;
 }

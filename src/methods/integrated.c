@@ -94,7 +94,7 @@ static int explain(cx_question *q, cvs_error *err)
     const cx_tensor *x = &q->x[q->input];
     const int steps = q->o->steps > 0 ? q->o->steps : STEPS;
     const int64_t n = cx_shape_count(&x->shape);
-    double *at = cx_calloc((size_t)steps * 2 + 2, sizeof *at), *weight = at + steps + 1;
+    double *at = cx_calloc((size_t)steps * 2 + 2, sizeof *at), *weight = at ? at + steps + 1 : NULL;
     path p = {.x = x->data, .baseline = q->o->baseline, .n = n, .at = at, .weight = weight};
     cx_tensor result = {0};
     double before, total = 0;
