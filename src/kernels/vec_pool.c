@@ -136,7 +136,7 @@ void CX_NAME(column_dot)(int64_t positions, int64_t stride, int64_t n, const flo
         const int64_t lanes = n - c < CX_VL ? n - c : CX_VL;
         vec sum = {0};
         for (int64_t at = c; at < c + positions * stride; at += stride)
-            sum += load_lanes(a + at, lanes) * load_lanes(b + at, lanes);
+            sum = multiply_add(sum, load_lanes(a + at, lanes), load_lanes(b + at, lanes));
         store_part(y + c, sum, lanes);
     }
 }

@@ -1,0 +1,280 @@
+/* t_methods.c - methods on networks so small that the answer is known. */
+#include "test.h"
+
+#include <math.h>
+
+#include "graph/model.h"
+#include "methods/upsample.h"
+
+static cvs_error err;
+
+static int add(cvs_model *m, const char *class_name, const char *name, const char *json, int in)
+{
+    const cx_config_context context = {3};
+    cx_json *config;
+    int layer, node;
+    OK(cx_json_parse(&config, json, strlen(json), &err));
+    OK(cx_model_add_layer(&layer, m, 0, class_name, name, config, &context, &err));
+    cx_json_free(config);
+    OK(cx_model_add_node(&node, m, layer, &in, 1, &err));
+    return node;
+}
+
+static void close_model(cvs_model *m, int output, const float *numbers, int n)
+{
+    OK(cx_model_set_outputs(m, &output, 1, &err));
+    OK(cx_block_init(&m->weights, 1 << 14, &err));
+    float *w = m->weights.data;
+    memset(w, 0, 1 << 14);
+    memcpy(w, numbers, (size_t)n * sizeof *w);
+    for (int i = 0; i < m->n_layers; i++)
+        for (int k = 0; k < m->layers[i].n_weights; k++) {
+            m->layers[i].w[k].data = w;
+            w += cx_shape_count(&m->layers[i].w[k].spec.shape);
+        }
+    OK(cx_model_finish(m, &err));
+}
+
+enum { SIDE = 4, CELLS = SIDE * SIDE };
+
+static void numbers(float x[CELLS])
+{
+    for (int i = 0; i < CELLS; i++) x[i] = (float)(i * 5 % 7) / 4 - 0.5f;
+}
+
+/* A picture of one channel, flattened, into one unit: the score is sum of x w. */
+static cvs_model *linear(float w[CELLS])
+{
+    const cx_shape shape = {4, {CX_FREE, SIDE, SIDE, 1}};
+    cvs_model *m;
+    int node;
+    for (int i = 0; i < CELLS; i++) w[i] = (float)(i * 3 % 5) - 1.5f;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    node = add(m, "Flatten", "flatten", "{}", node);
+    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
+    close_model(m, node, w, CELLS);
+    return m;
+}
+
+/* A convolution, a rectifier, a pooling, a dense layer, none with a bias. */
+static cvs_model *rectified(int filters)
+{
+    const cx_shape shape = {4, {CX_FREE, SIDE, SIDE, 1}};
+    float w[4 * 3 + 3 * 2 * 2];
+    char json[160];
+    cvs_model *m;
+    int node;
+    for (size_t i = 0; i < sizeof w / sizeof *w; i++) w[i] = (float)(i * 7 % 11) / 5 - 0.9f;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    snprintf(json, sizeof json,
+             "{\"filters\": %d, \"kernel_size\": 2, \"padding\": \"same\", \"use_bias\": false, "
+             "\"activation\": \"relu\"}",
+             filters);
+    node = add(m, "Conv2D", "conv", json, node);
+    node = add(m, "AveragePooling2D", "pool", "{\"pool_size\": 2}", node);
+    node = add(m, "Flatten", "flatten", "{}", node);
+    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
+    close_model(m, node, w, (int)(sizeof w / sizeof *w));
+    return m;
+}
+
+static cvs_explanation *explain(const cvs_model *m, const cvs_explain_options *how)
+{
+    float x[CELLS];
+    cvs_run *run;
+    cvs_explanation *e;
+    numbers(x);
+    OK(cvs_run_new(&run, m, NULL, &err));
+    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    OK(cvs_explain(&e, run, 0, how, &err));
+    cvs_run_free(run);
+    return e;
+}
+
+static double sum(const cvs_explanation *e)
+{
+    double s = 0;
+    for (int64_t i = 0; i < e->height * e->width * e->channels; i++) s += (double)e->data[i];
+    return s;
+}
+
+/* Of a linear score each pixel's part is x w, whoever asks. */
+static void attributions_of_a_linear_score_are_its_terms(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"input-x-gradient", "integrated-gradients", "deeplift"};
+    float x[CELLS], w[CELLS];
+    cvs_model *m = linear(w);
+    numbers(x);
+    for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) {
+        cvs_explanation *e = explain(m, &(cvs_explain_options){.method = methods[k]});
+        for (int i = 0; i < CELLS; i++)
+            if (fabsf(e->data[i] - x[i] * w[i]) > 1e-5f)
+                fail_msg("%s: [%d] is %g, not %g", methods[k], i, (double)e->data[i],
+                         (double)(x[i] * w[i]));
+        cvs_explanation_free(e);
+    }
+    cvs_model_free(m);
+}
+
+static void windows_of_one_pixel_tell_its_term(void **state)
+{
+    (void)state;
+    float x[CELLS], w[CELLS];
+    cvs_model *m = linear(w);
+    numbers(x);
+    cvs_explanation *e =
+        explain(m, &(cvs_explain_options){.method = "occlusion", .window = 1, .stride = 1});
+    for (int i = 0; i < CELLS; i++) assert_true(fabsf(e->data[i] - x[i] * w[i]) < 1e-5f);
+    cvs_explanation_free(e);
+    cvs_model_free(m);
+}
+
+static void what_must_add_up_does(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"integrated-gradients", "deeplift", "lrp"};
+    cvs_model *m = rectified(3);
+    for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) {
+        cvs_explanation *e =
+            explain(m, &(cvs_explain_options){.method = methods[k], .steps = 1000});
+        if (!(fabs(sum(e) - e->score) < 2e-3 * fabs(e->score)))
+            fail_msg("%s: %g of %g", methods[k], sum(e), e->score);
+        assert_true(e->residual < 2e-3);
+        cvs_explanation_free(e);
+    }
+    cvs_model_free(m);
+}
+
+static void every_rule_of_the_integral_is_exact_for_a_line(void **state)
+{
+    (void)state;
+    float w[CELLS];
+    cvs_model *m = linear(w);
+    for (int rule = CVS_QUADRATURE_MIDPOINT; rule <= CVS_QUADRATURE_GAUSS; rule++) {
+        cvs_explanation *e = explain(m, &(cvs_explain_options){.method = "integrated-gradients",
+                                                               .steps = 3,
+                                                               .quadrature = (cvs_quadrature)rule});
+        assert_true(e->residual < 1e-5);
+        cvs_explanation_free(e);
+    }
+    cvs_model_free(m);
+}
+
+static void a_linear_score_has_one_gradient_everywhere(void **state)
+{
+    (void)state;
+    float w[CELLS];
+    cvs_model *m = linear(w);
+    cvs_explanation *e = explain(m, &(cvs_explain_options){.method = "smoothgrad", .steps = 7});
+    for (int i = 0; i < CELLS; i++) assert_true(fabsf(e->data[i] - w[i]) < 1e-5f);
+    cvs_explanation_free(e);
+    e = explain(m, &(cvs_explain_options){.method = "vargrad", .steps = 7});
+    for (int i = 0; i < CELLS; i++) assert_true(fabsf(e->data[i]) < 1e-5f);
+    cvs_explanation_free(e);
+    cvs_model_free(m);
+}
+
+static void a_seed_gives_the_same_bytes_for_any_number_of_threads(void **state)
+{
+    (void)state;
+    static const char *const methods[] = {"smoothgrad", "rise"};
+    cvs_model *m = rectified(3);
+    for (size_t k = 0; k < sizeof methods / sizeof *methods; k++) {
+        const cvs_explain_options how = {.method = methods[k], .steps = 40, .seed = 5};
+        OK(cvs_set_threads(1, &err));
+        cvs_explanation *one = explain(m, &how);
+        OK(cvs_set_threads(3, &err));
+        cvs_explanation *three = explain(m, &how);
+        assert_memory_equal(one->data, three->data, CELLS * sizeof(float));
+        cvs_explanation_free(one);
+        cvs_explanation_free(three);
+    }
+    OK(cvs_set_threads(0, &err));
+    cvs_model_free(m);
+}
+
+static int stop_at_once(void *arg, double done)
+{
+    *(double *)arg = done;
+    return 1;
+}
+
+static void what_is_stopped_keeps_what_it_has(void **state)
+{
+    (void)state;
+    double done = 0;
+    cvs_model *m = rectified(3);
+    cvs_explanation *e = explain(m, &(cvs_explain_options){.method = "rise",
+                                                           .steps = 100,
+                                                           .memory = 1,
+                                                           .progress = stop_at_once,
+                                                           .progress_arg = &done});
+    assert_true(e->done > 0 && e->done < 1 && e->done == done);
+    cvs_explanation_free(e);
+    cvs_model_free(m);
+}
+
+/* Without its only channel the score of this network is 0: the channel weighs 1, or -1 where the
+ * score is negative. */
+static void a_channel_weighs_what_the_score_loses_without_it(void **state)
+{
+    (void)state;
+    float x[CELLS];
+    const float *a;
+    int64_t dims[CVS_MAX_DIMS];
+    int ndim;
+    cvs_run *run;
+    cvs_model *m = rectified(1);
+    cvs_explanation *e =
+        explain(m, &(cvs_explain_options){.method = "ablationcam", .is_signed = 1});
+    numbers(x);
+    OK(cvs_run_new(&run, m, &(cvs_run_options){.taps = "conv"}, &err));
+    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_activation(&a, dims, &ndim, run, cvs_run_tap(run, 0), &err));
+    assert_true(fabs(e->score) > 1e-3);
+    for (int i = 0; i < CELLS; i++)
+        assert_true(fabs((double)e->data[i] - (e->score > 0 ? 1 : -1) * (double)a[i]) < 1e-6);
+    cvs_run_free(run);
+    cvs_explanation_free(e);
+    cvs_model_free(m);
+}
+
+static void hirescam_adds_up_to_a_score_that_is_linear_in_the_layer(void **state)
+{
+    (void)state;
+    cvs_model *m = rectified(3);
+    cvs_explanation *g = explain(m, &(cvs_explain_options){.method = "hirescam", .is_signed = 1});
+    assert_true(fabs(g->score) > 0.1 && fabs(sum(g) - g->score) < 1e-4);
+    cvs_explanation_free(g);
+    cvs_model_free(m);
+}
+
+static void maps_are_enlarged_about_their_cells_middles(void **state)
+{
+    (void)state;
+    static const float x[4] = {0, 4, 8, 12}, want[8] = {0, 1, 3, 4, 2, 3, 5, 6};
+    float y[16];
+    cx_upsample(x, 1, 2, 2, y, 4, 4);
+    for (int i = 0; i < 8; i++) assert_true(fabsf(y[i] - want[i]) < 1e-6f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(attributions_of_a_linear_score_are_its_terms),
+        cmocka_unit_test(windows_of_one_pixel_tell_its_term),
+        cmocka_unit_test(what_must_add_up_does),
+        cmocka_unit_test(every_rule_of_the_integral_is_exact_for_a_line),
+        cmocka_unit_test(a_linear_score_has_one_gradient_everywhere),
+        cmocka_unit_test(a_seed_gives_the_same_bytes_for_any_number_of_threads),
+        cmocka_unit_test(what_is_stopped_keeps_what_it_has),
+        cmocka_unit_test(a_channel_weighs_what_the_score_loses_without_it),
+        cmocka_unit_test(hirescam_adds_up_to_a_score_that_is_linear_in_the_layer),
+        cmocka_unit_test(maps_are_enlarged_about_their_cells_middles),
+    };
+    return RUN(tests);
+}
