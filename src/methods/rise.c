@@ -1,5 +1,8 @@
 /* rise.c - RISE (Petsiuk et al. 2018): the class's probability for many randomly masked copies; a
- * pixel is worth the mean over the masks that show it. */
+ * pixel is worth the mean over the masks that show it, less the worth of the least one: what all
+ * have in common says nothing about where. */
+#include <math.h>
+
 #include "base/random.h"
 #include "methods/picture.h"
 #include "methods/scorer.h"
@@ -76,7 +79,12 @@ static void gather(const masks *m, const double *score, int64_t n, float *map, d
                 shares[at] += share;
             }
     }
-    for (int64_t k = 0; k < pixels; k++) map[k] = shares[k] > 0 ? (float)(sums[k] / shares[k]) : 0;
+    double least = INFINITY;
+    for (int64_t k = 0; k < pixels; k++) {
+        sums[k] = shares[k] > 0 ? sums[k] / shares[k] : 0;
+        least = fmin(least, sums[k]);
+    }
+    for (int64_t k = 0; k < pixels; k++) map[k] = (float)(sums[k] - least);
 }
 
 static int explain(cx_question *q, cvs_error *err)

@@ -253,6 +253,50 @@ static void hirescam_adds_up_to_a_score_that_is_linear_in_the_layer(void **state
     cvs_model_free(m);
 }
 
+static void guided_gradcam_is_the_product_of_the_two(void **state)
+{
+    (void)state;
+    float large[CELLS];
+    cvs_model *m = rectified(3);
+    cvs_explanation *both = explain(m, &(cvs_explain_options){.method = "guided-gradcam"});
+    cvs_explanation *fine = explain(m, &(cvs_explain_options){.method = "guided-backprop"});
+    cvs_explanation *coarse = explain(m, &(cvs_explain_options){.method = "gradcam"});
+    cx_upsample(coarse->data, 1, coarse->height, coarse->width, large, SIDE, SIDE);
+    for (int i = 0; i < CELLS; i++)
+        assert_true(fabsf(both->data[i] - fine->data[i] * large[i]) < 1e-6f);
+    assert_string_equal(both->layer, coarse->layer);
+    cvs_explanation_free(both);
+    cvs_explanation_free(fine);
+    cvs_explanation_free(coarse);
+    cvs_model_free(m);
+}
+
+/* One cell in sixteen stands out of its channel: it weighs a sixteenth. */
+static void fem_weighs_a_channel_by_the_cells_that_stand_out(void **state)
+{
+    (void)state;
+    const cx_shape shape = {4, {CX_FREE, SIDE, SIDE, 1}};
+    float x[CELLS] = {[5] = 8}, w[1 + CELLS] = {1};
+    cvs_model *m;
+    cvs_run *run;
+    cvs_explanation *e;
+    int node;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    node =
+        add(m, "Conv2D", "conv", "{\"filters\": 1, \"kernel_size\": 1, \"use_bias\": false}", node);
+    node = add(m, "Flatten", "flatten", "{}", node);
+    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
+    close_model(m, node, w, 1 + CELLS);
+    OK(cvs_run_new(&run, m, NULL, &err));
+    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    OK(cvs_explain(&e, run, 0, &(cvs_explain_options){.method = "fem"}, &err));
+    for (int i = 0; i < CELLS; i++) assert_true(fabsf(e->data[i] - (i == 5 ? 0.5f : 0)) < 1e-6f);
+    cvs_explanation_free(e);
+    cvs_run_free(run);
+    cvs_model_free(m);
+}
+
 static void maps_are_enlarged_about_their_cells_middles(void **state)
 {
     (void)state;
@@ -274,6 +318,8 @@ int main(void)
         cmocka_unit_test(what_is_stopped_keeps_what_it_has),
         cmocka_unit_test(a_channel_weighs_what_the_score_loses_without_it),
         cmocka_unit_test(hirescam_adds_up_to_a_score_that_is_linear_in_the_layer),
+        cmocka_unit_test(guided_gradcam_is_the_product_of_the_two),
+        cmocka_unit_test(fem_weighs_a_channel_by_the_cells_that_stand_out),
         cmocka_unit_test(maps_are_enlarged_about_their_cells_middles),
     };
     return RUN(tests);

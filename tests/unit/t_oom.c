@@ -4,6 +4,7 @@
 #include "test.h"
 
 #include <dirent.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -244,6 +245,23 @@ static void empty_folder(void)
     rmdir(folder);
 }
 
+static int write_chart(stage *s, cvs_error *err)
+{
+    return cvs_graph_write(s->model, s->path, err);
+}
+
+static void charts(void **state)
+{
+    (void)state;
+    stage s;
+    set_up(&s, NULL);
+    assert_int_equal(mkdir(folder, 0700), 0);
+    snprintf(s.path, sizeof s.path, "%s/chart.svg", folder);
+    fails_until_it_succeeds(write_chart, &s);
+    empty_folder();
+    tear_down(&s);
+}
+
 static void writing(void **state)
 {
     (void)state;
@@ -309,9 +327,9 @@ static void explanations(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loading), cmocka_unit_test(summaries),    cmocka_unit_test(making_a_run),
-        cmocka_unit_test(inputs),  cmocka_unit_test(computing),    cmocka_unit_test(class_names),
-        cmocka_unit_test(writing), cmocka_unit_test(explanations),
+        cmocka_unit_test(loading), cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
+        cmocka_unit_test(inputs),  cmocka_unit_test(computing), cmocka_unit_test(class_names),
+        cmocka_unit_test(writing), cmocka_unit_test(charts),    cmocka_unit_test(explanations),
     };
     const char *where = getenv("CONVSCOPE_TEST_DATA");
     snprintf(data, sizeof data, "%s", where ? where : ".");
