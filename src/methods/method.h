@@ -19,6 +19,8 @@ typedef struct cx_question {
     int layers[CX_MAX_LAYERS]; /* nodes, of methods that look at layers */
     int n_layers;
     cvs_explanation *e;
+    cvs_explain_options resolved; /* with a baseline that had to be made … */
+    float *baseline;              /* … which is this; owned */
 } cx_question;
 
 /* What one layer gives for the input, and how the goal changes with it; channels last. */
@@ -40,6 +42,13 @@ typedef struct cx_method {
 } cx_method;
 
 const cx_method *cx_method_find(const char *name, cvs_error *err);
+
+/* --- open.c: a question's beginning and end --- */
+
+/* Take the inputs from a slot of a run, the baseline and the goal; model, options, method and
+ * answer are set before. To be closed in any case. */
+int cx_question_open(cx_question *q, const cvs_run *run, int slot, cvs_error *err);
+void cx_question_close(cx_question *q);
 
 /* --- question.c: what methods are made of --- */
 
