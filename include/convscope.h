@@ -400,7 +400,7 @@ typedef struct cvs_explain_options {
     int is_signed;      /**< 1: class activation maps keep what speaks against the class */
     int counterfactual; /**< 1: what would have to go for the class to be less likely */
     uint64_t seed;
-    size_t memory; /**< bytes that batches may take; 0: 512 MiB */
+    size_t memory; /**< bytes that batches may take; 0: what is quickest, at most 512 MiB */
     int exact;     /**< 1: direct convolutions only */
     /** Called now and then with the share that is done; nonzero stops the work, whose result is
      * then what there is so far (cvs_explanation.done < 1). NULL: nobody is told. */
@@ -457,6 +457,98 @@ CVS_API int cvs_explain(cvs_explanation **out, const cvs_run *run, int slot,
                         const cvs_explain_options *options, cvs_error *err);
 CVS_API void cvs_explanation_free(cvs_explanation *e);
 
+/* --- trust: how far an explanation can be believed ----------------------------------------------
+ */
+
+enum { CVS_MAX_METRICS = 16, CVS_MAX_DEPTHS = 16 };
+
+/** What there is to know about a measure of trust. Static. */
+typedef struct cvs_metric {
+    const char *name, *title;
+    const char *cite;   /**< the paper that defines it */
+    const char *says;   /**< what the number tells, in a sentence */
+    int more_is_better; /**< 0: less is */
+    int ranks;          /**< 1: methods are ranked by it; 0: a check of the method */
+    int asks_again;     /**< 1: the method is asked for many maps more */
+} cvs_metric;
+/** The i-th measure; NULL past the end. There are at most CVS_MAX_METRICS. */
+CVS_API const cvs_metric *cvs_metric_at(int i);
+
+/** What is measured, and how. All zero is the default. */
+typedef struct cvs_trust_options {
+    unsigned
+        metrics; /**< a bit for each, 1u << i; 0: all, but of slow methods none that ask again */
+    int points;  /**< steps of the curves of deletion and insertion; 0: 100 */
+    int samples; /**< of measures that sample; 0: the measure's own number */
+    const cvs_input *mask; /**< where the object is: a picture, light there and dark elsewhere, of
+                                the whole input; NULL: nobody knows */
+    int numbers_only;      /**< 1: maps are not kept, which many inputs want: explanation is NULL */
+    int is_control;        /**< 1: measure a map of random numbers instead, which knows nothing:
+                                what a method must do better than */
+} cvs_trust_options;
+
+/** What is left of a map when the network has forgotten its layers from the last down to one. */
+typedef struct cvs_trust_depth {
+    char layer[128]; /**< down to which weights were replaced by random ones */
+    double spearman; /**< rank correlation of the map's sizes with those before */
+    double ssim;     /**< structural similarity of the two pictures, 1 where they are the same */
+    cvs_explanation *explanation; /**< owned */
+} cvs_trust_depth;
+
+/** An explanation, and what is known of its truth. */
+typedef struct cvs_trust {
+    const char *method;            /**< its name, or "random" for the control; static */
+    cvs_explanation *explanation;  /**< what was measured; owned */
+    double value[CVS_MAX_METRICS]; /**< by cvs_metric_at(); NAN where it was not measured */
+    int64_t class_index;           /**< what it is about; -1: a number without a class */
+    double score;                  /**< of the class for the whole input: a probability */
+    double nothing;                /**< and for the baseline */
+    int n_points;                  /**< of both curves; 0: not measured */
+    double *share;                 /**< of the pixels that were taken out, or put in; owned, and the
+                                        next two with it */
+    double *deletion, *insertion;  /**< the score then */
+    int n_depths;
+    cvs_trust_depth depths[CVS_MAX_DEPTHS];
+    double done; /**< 1, or less where it was stopped */
+} cvs_trust;
+
+/**
+ * Explain what the model says about one input of a run, and measure how far that can be believed:
+ * what the score does when the pixels change that the map points at, or does not.
+ *
+ * @param[out] out  the caller's to cvs_trust_free(); NULL on failure
+ * @param how       as for cvs_explain(); may be NULL. Its baseline is what stands for "nothing",
+ * its seed that of every random choice, its progress tells of the whole
+ * @param options   may be NULL
+ */
+CVS_API int cvs_evaluate(cvs_trust **out, const cvs_run *run, int slot,
+                         const cvs_explain_options *how, const cvs_trust_options *options,
+                         cvs_error *err);
+CVS_API void cvs_trust_free(cvs_trust *trust);
+
+/** A mean over inputs, and between what it lies with 95 % confidence: percentiles of the means of
+ * 2,000 samples drawn from the inputs with replacement (Efron 1979). */
+typedef struct cvs_estimate {
+    double mean, low, high; /**< NAN without any input; low and high with fewer than two */
+    int n;                  /**< inputs that it comes from */
+} cvs_estimate;
+
+/** How a method did on many inputs. */
+typedef struct cvs_standing {
+    const char *method;
+    cvs_estimate metric[CVS_MAX_METRICS];
+    cvs_estimate rank; /**< 1 for the best, over inputs and those measures that rank */
+} cvs_standing;
+
+/**
+ * Compare methods over inputs.
+ *
+ * @param trusts      n_inputs rows of n_methods; NULL where a method failed
+ * @param[out] out    n_methods entries, in the order of the columns
+ */
+CVS_API int cvs_trust_compare(cvs_standing *out, const cvs_trust *const *trusts, int n_inputs,
+                              int n_methods, uint64_t seed, cvs_error *err);
+
 /** One picture of a comparison: what a method found, or why it found nothing. */
 typedef struct cvs_heatmap {
     const char *method;                 /**< name */
@@ -488,6 +580,27 @@ typedef struct cvs_heatmap_options {
  */
 CVS_API int cvs_heatmaps_write(const cvs_heatmap *maps, int n, const char *dir,
                                const cvs_heatmap_options *options, cvs_error *err);
+
+/** How trust is written. All may be NULL. */
+typedef struct cvs_trust_write_options {
+    const char *model, *preprocess;
+    const char *const *inputs;   /**< the files, as many as there are inputs */
+    const char *const *failures; /**< n_inputs rows of n_methods: why there is no trust */
+    const cvs_input *photo;      /**< of a single input: what its maps are drawn over */
+    const cvs_classes *classes;
+} cvs_trust_write_options;
+
+/**
+ * Write what is known of methods' truth to a folder, which is made if it is missing: curves.png
+ * (the mean score while pixels are taken out, and put in), of a single input with maps sanity.png
+ * (what is left of them as the network forgets), and index.json. Each appears whole or not at all.
+ *
+ * @param trusts     n_inputs rows of n_methods; NULL where a method failed
+ * @param standings  n_methods of them, of cvs_trust_compare()
+ */
+CVS_API int cvs_trust_write(const cvs_trust *const *trusts, int n_inputs, int n_methods,
+                            const cvs_standing *standings, const char *dir,
+                            const cvs_trust_write_options *options, cvs_error *err);
 
 #ifdef __cplusplus
 }

@@ -4,10 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "cli/explain.h"
+#include "cli/index.h"
 #include "cli/inputs.h"
 #include "cli/names.h"
 #include "cli/options.h"
@@ -161,21 +161,6 @@ out:
     return rc;
 }
 
-static int print_index(const char *dir, cvs_error *err)
-{
-    cx_str path = {0};
-    cx_bytes text = {0};
-    int rc;
-    cx_str_addf(&path, "%s/index.json", dir);
-    TRY(cx_str_ok(&path, err));
-    TRY(cx_file_read(&text, path.data, 64 << 20, err));
-    fwrite(text.data, 1, text.size, stdout);
-out:
-    cx_bytes_deinit(&text);
-    cx_str_deinit(&path);
-    return rc;
-}
-
 /* --- the list of methods --- */
 
 static int list_methods(const cx_job *job, cvs_error *err)
@@ -270,7 +255,7 @@ int cx_cmd_heatmap(cx_job *job, cvs_error *err)
     TRY(write_files(&h, input, err));
     tell_choices(&h);
     if (o->json)
-        TRY(print_index(o->out, err));
+        TRY(cx_print_index(o->out, err));
     else if (!o->quiet)
         TRY(print_maps(&h, err));
 out:

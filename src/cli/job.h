@@ -23,13 +23,13 @@ typedef struct cx_options {
     int formats;            /* CVS_WRITE_ flags */
     int channel_scale;
     const char *classes, *output, *out, *layers, *architecture, *graph;
-    const char *methods, *classes_asked, *baseline;
+    const char *methods, *classes_asked, *baseline, *metrics, *mask;
     cx_texts layer_sets; /* each a list of layers that one map is made from */
     int target;          /* cvs_target */
     int direction;       /* 1: down */
     int quadrature;      /* cvs_quadrature */
     int preset;          /* cvs_style */
-    int64_t steps, window, stride, memory;
+    int64_t steps, window, stride, memory, points, samples;
     int is_signed, counterfactual, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

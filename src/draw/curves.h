@@ -25,6 +25,10 @@ typedef struct cx_curves {
 /* Draw as PNG, the caller's to cx_bytes_deinit(). */
 int cx_curves_draw(cx_bytes *png, cx_easel *easel, const cx_curves *c, cvs_error *err);
 
+/* Up to four charts side by side. */
+int cx_curves_draw_row(cx_bytes *png, const cx_curves *charts, int n, const char *title,
+                       cvs_error *err);
+
 /* The same as the easel's pixels. `plot` (NULL is allowed) gets x, y, width, height of the field
  * between the axes, and `range` the values at its left, right, lower and upper edge. */
 int cx_curves_paint(cx_easel *easel, const cx_curves *c, int plot[4], double range[4],

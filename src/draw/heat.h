@@ -50,10 +50,6 @@ int cx_heat_book(cx_canvas *out, const cx_heat_map *map, const cx_image *photo, 
 
 /* --- numbers --- */
 
-/* One number a place from attributions to the channels of a pixel: their sum where signs matter,
- * the largest size else. */
-void cx_heat_reduce(float *out, const float *x, int64_t places, int64_t channels, int is_signed);
-
 /* The limit that cuts off a few hot pixels: the size up to which sizes, summed from the smallest,
  * make 98 % of their whole sum, as Captum chooses it. 0 where all is 0. */
 int cx_heat_robust_limit(double *out, const float *x, int64_t n, cvs_error *err);

@@ -5,19 +5,6 @@
 #include "draw/heat_field.h"
 #include "kernels/kernels.h"
 
-void cx_heat_reduce(float *out, const float *x, int64_t places, int64_t channels, int is_signed)
-{
-    for (int64_t i = 0; i < places; i++, x += channels) {
-        double sum = 0, largest = 0;
-        for (int64_t c = 0; c < channels; c++) {
-            double v = (double)x[c], size = fabs(v);
-            sum += v;
-            if (size > largest || isnan(size)) largest = size; /* NaN stays: nothing is above it */
-        }
-        out[i] = (float)(is_signed ? sum : largest);
-    }
-}
-
 /* --- scales --- */
 
 static int by_value(const void *a, const void *b)

@@ -6,12 +6,22 @@
 #include "base/threads.h"
 #include "graph/tail.h"
 
+/* How many variants at once. Larger batches than these push each other out of the caches, and are
+ * slower by a fourth. */
+static int batch_of(const cx_question *q, size_t bytes, int64_t n)
+{
+    enum { QUICK = 64 << 20 };
+    const int64_t quick = (int64_t)(QUICK / (bytes ? bytes : 1));
+    const int fits = cx_question_batch(q, bytes, n);
+    return q->o->memory || fits < quick ? fits : quick > 1 ? (int)quick : 1;
+}
+
 int cx_scorer_init(cx_scorer *s, cx_question *q, int node, int64_t n, cvs_error *err)
 {
     int rc;
     *s = (cx_scorer){0};
     TRY(cx_question_run(&s->base, q, node, err));
-    s->batch = cx_question_batch(q, s->base->memory_size, n);
+    s->batch = batch_of(q, s->base->memory_size, n);
     s->node = node >= 0 ? node : cx_question_source(q).node;
     const cx_tensor *y = &s->base->slots[s->node].y;
     s->item = cx_shape_count(&y->shape);

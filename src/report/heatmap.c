@@ -10,7 +10,7 @@
 #include "base/threads.h"
 #include "draw/heat_sheet.h"
 #include "graph/input.h"
-#include "methods/method.h"
+#include "methods/trust.h"
 #include "report/outdir.h"
 #include "tensor/npy.h"
 
@@ -20,7 +20,7 @@ typedef struct item {
     const cvs_method *method;
     int column;
     cx_heat_map map;
-    float *reduced; /* of attributions: one number a pixel; owned */
+    float *shown; /* its numbers; owned */
     char title[320], subtitle[640], note[1200];
     char heatmap[CX_FILE_NAME], overlay[CX_FILE_NAME], numbers[CX_FILE_NAME]; /* "": none */
     int rc;
@@ -83,48 +83,22 @@ static void write_words(const job *j, item *it)
     if (end > 0 && it->note[end - 1] == '\n') it->note[end - 1] = 0;
 }
 
-static double largest(const float *v, int64_t n)
-{
-    double most = 0;
-    for (int64_t i = 0; i < n; i++)
-        if ((double)v[i] > most) most = (double)v[i];
-    return most;
-}
-
-/* The map that is drawn: an all-negative one is shown with its sign, never as nothing. */
+/* The map that is drawn, of attributions on a scale that a few hot pixels do not stretch. */
 static int choose_map(item *it, cvs_error *err)
 {
     const cvs_explanation *e = it->of->explanation;
-    const int64_t n = e->height * e->width;
-    int rc = 0;
-    it->map = (cx_heat_map){e->data, e->height, e->width, e->is_signed, 0};
-    if (!e->is_pixels) {
-        if (e->raw && largest(e->data, n) <= 0) {
-            it->map.data = e->raw;
-            it->map.is_signed = 1;
-        }
-        goto out;
-    }
-    it->map.is_signed = e->is_signed && !it->method->shows_size;
-    it->reduced = cx_calloc((size_t)n, sizeof *it->reduced);
-    if (!it->reduced) TRY(cx_no_memory(err, (size_t)n * sizeof *it->reduced));
-    cx_heat_reduce(it->reduced, e->data, n, e->channels, it->map.is_signed);
-    it->map.data = it->reduced;
-    TRY(cx_heat_robust_limit(&it->map.limit, it->reduced, n, err));
+    int rc;
+    TRY(cx_explanation_places(&it->shown, &it->map.is_signed, e, err));
+    it->map.data = it->shown;
+    it->map.height = e->height;
+    it->map.width = e->width;
+    if (e->is_pixels)
+        TRY(cx_heat_robust_limit(&it->map.limit, it->shown, e->height * e->width, err));
 out:
     return rc;
 }
 
 /* --- files --- */
-
-static int write_png(const job *j, const char *name, const cx_bytes *png, cvs_error *err)
-{
-    char *path = NULL;
-    int rc = cx_join_path(&path, j->dir, name, err);
-    if (rc == 0) rc = cx_file_write(path, &(cx_piece){png->data, png->size}, 1, err);
-    cx_free(path);
-    return rc;
-}
 
 static int draw_book(cx_bytes *png, const job *j, const item *it, cx_easel *easel, cvs_error *err)
 {
@@ -152,7 +126,8 @@ static int write_picture(const job *j, const item *it, cx_heat_kind kind, cx_eas
         TRY(draw_book(&png, j, it, easel, err));
     else
         TRY(cx_heat_draw(&png, easel, &heat, kind, err));
-    TRY(write_png(j, kind == CX_HEAT_MAP ? it->heatmap : it->overlay, &png, err));
+    TRY(cx_put_file(j->dir, kind == CX_HEAT_MAP ? it->heatmap : it->overlay, png.data, png.size,
+                    err));
 out:
     cx_bytes_deinit(&png);
     return rc;
@@ -237,7 +212,7 @@ static int write_comparison(const job *j, cvs_error *err)
     s.column_names = names + s.rows;
     s.cells = cells;
     TRY(cx_heat_sheet_draw(&png, &j->easels[0], &s, err));
-    TRY(write_png(j, "comparison.png", &png, err));
+    TRY(cx_put_file(j->dir, "comparison.png", png.data, png.size, err));
 out:
     cx_bytes_deinit(&png);
     cx_free(names);
@@ -293,7 +268,7 @@ static void add_item(cx_json_writer *w, const job *j, const item *it)
 static int write_index(const job *j, int has_comparison, cvs_error *err)
 {
     cx_json_writer w = {0};
-    char *text = NULL, *path = NULL;
+    char *text = NULL;
     int rc;
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "model", j->o->model);
@@ -306,11 +281,9 @@ static int write_index(const job *j, int has_comparison, cvs_error *err)
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
     TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_join_path(&path, j->dir, "index.json", err));
-    TRY(cx_file_write(path, &(cx_piece){text, strlen(text)}, 1, err));
+    TRY(cx_put_file(j->dir, "index.json", text, strlen(text), err));
 out:
     cx_free(text);
-    cx_free(path);
     return rc;
 }
 
@@ -349,7 +322,7 @@ out:
 
 static void deinit(job *j, int n_easels)
 {
-    for (int i = 0; i < j->n; i++) cx_free(j->items[i].reduced);
+    for (int i = 0; i < j->n; i++) cx_free(j->items[i].shown);
     for (int i = 0; j->easels && i < n_easels; i++) cx_easel_deinit(&j->easels[i]);
     cx_image_deinit(&j->photo);
     cx_free(j->items);

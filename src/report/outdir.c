@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/file.h"
+#include "base/mem.h"
 #include "base/str.h"
 
 static int is_plain(unsigned char c)
@@ -41,4 +43,13 @@ int cx_join_path(char **out, const char *dir, const char *name, cvs_error *err)
     size_t n = strlen(dir);
     cx_str_addf(&s, "%s%s%s", dir, n && dir[n - 1] == '/' ? "" : "/", name);
     return cx_str_take(out, &s, err);
+}
+
+int cx_put_file(const char *dir, const char *name, const void *data, size_t size, cvs_error *err)
+{
+    char *path = NULL;
+    int rc = cx_join_path(&path, dir, name, err);
+    if (rc == 0) rc = cx_file_write(path, &(cx_piece){data, size}, 1, err);
+    cx_free(path);
+    return rc;
 }

@@ -2,6 +2,8 @@
 #ifndef CX_REPORT_OUTDIR_H
 #define CX_REPORT_OUTDIR_H
 
+#include <stddef.h>
+
 #include "base/error.h"
 
 enum { CX_FILE_NAME = 256 };
@@ -17,5 +19,8 @@ char *cx_method_file(char out[CX_FILE_NAME], const char *method, const char *key
 
 /* "DIR/NAME", the caller's to cx_free(). */
 int cx_join_path(char **out, const char *dir, const char *name, cvs_error *err);
+
+/* Write a file of that name in a folder, whole or not at all. */
+int cx_put_file(const char *dir, const char *name, const void *data, size_t size, cvs_error *err);
 
 #endif

@@ -278,17 +278,6 @@ static void thin_photographs_are_drawn(void **state)
 
 /* --- numbers --- */
 
-static void attributions_become_sums_or_largest_sizes(void **state)
-{
-    static const float x[9] = {1, -3, 0.5F, 2, 2, -4, NAN, 1, 1};
-    float sum[3], size[3];
-    (void)state;
-    cx_heat_reduce(sum, x, 3, 3, 1);
-    cx_heat_reduce(size, x, 3, 3, 0);
-    assert_true(sum[0] == -1.5F && sum[1] == 0 && isnan(sum[2]));
-    assert_true(size[0] == 3 && size[1] == 4 && isnan(size[2]));
-}
-
 /* Of sizes 1 … 100, whose sum is 5050, those up to 98 make 4851 and up to 99 4950; 98 % is 4949. */
 static void the_robust_limit_holds_98_percent_of_the_sum(void **state)
 {
@@ -364,7 +353,6 @@ int main(void)
         cmocka_unit_test(a_line_lies_where_half_of_the_limit_is),
         cmocka_unit_test(numbers_finer_than_pixels_are_averaged_not_lost),
         cmocka_unit_test(every_shape_of_map_can_be_drawn_alone),
-        cmocka_unit_test(attributions_become_sums_or_largest_sizes),
         cmocka_unit_test(the_robust_limit_holds_98_percent_of_the_sum),
         cmocka_unit_test(the_limit_is_the_largest_that_is_drawn),
         cmocka_unit_test(thin_photographs_are_drawn),

@@ -292,6 +292,22 @@ static int explain(stage *s, cvs_error *err)
     return rc;
 }
 
+static int evaluate(stage *s, cvs_error *err)
+{
+    const cvs_explain_options how = {.method = "eigencam"};
+    const cvs_trust_options options = {.points = 2, .samples = 2, .mask = s->photo};
+    cvs_trust *t = (cvs_trust *)s;
+    cvs_standing standing;
+    int rc = cvs_evaluate(&t, s->run, 0, &how, &options, err);
+    assert_true((rc == 0) == (t != NULL));
+    if (rc == 0) rc = cvs_trust_compare(&standing, (const cvs_trust *const *)&t, 1, 1, 0, err);
+    if (rc == 0)
+        rc = cvs_trust_write((const cvs_trust *const *)&t, 1, 1, &standing, folder,
+                             &(cvs_trust_write_options){.model = "m", .photo = s->photo}, err);
+    cvs_trust_free(t);
+    return rc;
+}
+
 static int write_heatmaps(stage *s, cvs_error *err)
 {
     static const char *const keys[] = {"a", "b"};
@@ -317,6 +333,8 @@ static void explanations(void **state)
     OK(cvs_input_load(&s.photo, s.path, 0, &err));
     OK(cvs_explain(&s.explanation, s.run, 0, NULL, &err));
     fails_until_it_succeeds(write_heatmaps, &s);
+    empty_folder();
+    fails_until_it_succeeds(evaluate, &s);
     empty_folder();
     cvs_explanation_free(s.explanation);
     cvs_input_free(s.photo);

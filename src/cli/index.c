@@ -1,0 +1,22 @@
+/* index.c - index.json, handed on. */
+#include "cli/index.h"
+
+#include <stdio.h>
+
+#include "base/file.h"
+#include "base/str.h"
+
+int cx_print_index(const char *dir, cvs_error *err)
+{
+    cx_str path = {0};
+    cx_bytes text = {0};
+    int rc;
+    cx_str_addf(&path, "%s/index.json", dir);
+    TRY(cx_str_ok(&path, err));
+    TRY(cx_file_read(&text, path.data, 64 << 20, err));
+    fwrite(text.data, 1, text.size, stdout);
+out:
+    cx_bytes_deinit(&text);
+    cx_str_deinit(&path);
+    return rc;
+}
