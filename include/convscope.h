@@ -399,6 +399,10 @@ typedef struct cvs_explain_options {
     int window, stride; /**< of occlusion, in pixels of the model's input; 0: the method's own */
     int is_signed;      /**< 1: class activation maps keep what speaks against the class */
     int counterfactual; /**< 1: what would have to go for the class to be less likely */
+    int eigen_smooth;   /**< 1: class activation maps are the first principal component of the
+                             weighted channels instead of their sum */
+    int aug_smooth;     /**< 1: and the mean over the input and its mirror image, times 0.9, 1 and
+                             1.1 */
     uint64_t seed;
     size_t memory; /**< bytes that batches may take; 0: what is quickest, at most 512 MiB */
     int exact;     /**< 1: direct convolutions only */
@@ -419,6 +423,8 @@ typedef struct cvs_explanation {
     int64_t class_index;             /**< what was explained; -1: a number without a class */
     double score;                    /**< the target's value for the input */
     double probability;              /**< the output's value for that class; NAN where it is none */
+    double *weights;   /**< of a map that weighs the channels of one layer: each channel's; or NULL */
+    int64_t n_weights;
     double residual;     /**< of methods that must add up: what does not, as a share of the whole;
                               NAN for others */
     double done;         /**< 1, or less where it was stopped */

@@ -96,18 +96,31 @@ out:
 
 /* --- what is told --- */
 
+/* Each choice of layers once. */
+static void tell_layers(const heatmaps *h)
+{
+    for (int i = 0; i < h->n_maps; i++) {
+        const cvs_explanation *it = h->maps[i].explanation;
+        int is_new = it && it->layer[0];
+        for (int k = 0; is_new && k < i; k++) {
+            const cvs_explanation *before = h->maps[k].explanation;
+            if (before && strcmp(before->why_layer, it->why_layer) == 0) is_new = 0;
+        }
+        if (is_new) cx_note(h->job, "layer: %s", it->why_layer);
+    }
+}
+
 static void tell_choices(const heatmaps *h)
 {
-    const cvs_explanation *e = NULL, *map = NULL;
+    const cvs_explanation *e = NULL;
     for (int i = 0; i < h->n_maps; i++) {
         const cvs_explanation *it = h->maps[i].explanation;
         if (it && !e) e = it;
-        if (it && it->layer[0] && !map) map = it;
         if (it && it->done < 1)
             cx_note(h->job, "%s: stopped after %.0f %%", it->method, 100 * it->done);
     }
     if (e) cx_note(h->job, "target: %s", e->target);
-    if (map && h->job->options->layer_sets.n == 0) cx_note(h->job, "layer: %s", map->why_layer);
+    if (h->job->options->layer_sets.n == 0) tell_layers(h);
     for (int i = 0; i < h->n_maps; i++) {
         const cvs_explanation *it = h->maps[i].explanation;
         for (const char *at = it ? it->notes : ""; *at; at += strcspn(at, "\n") + 1)

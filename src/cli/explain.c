@@ -138,6 +138,8 @@ int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_
         .stride = (int)o->stride,
         .is_signed = o->is_signed || o->preset == CVS_STYLE_R2, /* which keeps what is negative */
         .counterfactual = o->counterfactual,
+        .eigen_smooth = o->eigen_smooth,
+        .aug_smooth = o->aug_smooth,
         .seed = (uint64_t)o->seed,
         .memory = (size_t)o->memory << 20,
         .exact = o->exact};

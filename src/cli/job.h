@@ -30,7 +30,7 @@ typedef struct cx_options {
     int quadrature;      /* cvs_quadrature */
     int preset;          /* cvs_style */
     int64_t steps, window, stride, memory, points, samples;
-    int is_signed, counterfactual, list_methods;
+    int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;
 

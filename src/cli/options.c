@@ -95,6 +95,13 @@ const cx_option cx_option_table[] = {
      "keep what speaks against the class in class activation maps", NULL, 0, 0},
     {"counterfactual", 0, CX_FLAG, AT(counterfactual), NULL, NULL, EXPLAINING,
      "what would have to go for the class to be less likely", NULL, 0, 0},
+    {"eigen-smooth", 0, CX_FLAG, AT(eigen_smooth), NULL, NULL, EXPLAINING,
+     "class activation maps are the first principal component of the weighted channels, not their "
+     "sum",
+     NULL, 0, 0},
+    {"aug-smooth", 0, CX_FLAG, AT(aug_smooth), NULL, NULL, EXPLAINING,
+     "class activation maps are the mean over the input and its mirror image, times 0.9, 1 and 1.1",
+     NULL, 0, 0},
     {"memory", 0, CX_NUMBER, AT(memory), "MIB", NULL, EXPLAINING,
      "what batches may take of it; else what is quickest, 512 at most", NULL, 1, 1000000},
     {"metrics", 0, CX_TEXT, AT(metrics), "NAMES", NULL, ON(evaluate),

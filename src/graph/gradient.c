@@ -1,5 +1,5 @@
 /* gradient.c - the way back: made, walked, asked. */
-#include "graph/gradient.h"
+#include "graph/tail.h"
 
 #include <string.h>
 
@@ -36,7 +36,11 @@ static int init(cx_gradient *g, const cvs_model *m, const cx_gradient_options *o
     TRY(cx_run_new(&g->run, m, o->batch, o->exact, err));
     if (o->keep >= 0) cx_run_keep(g->run, o->keep);
     TRY(cx_gradient_mark(g, o->keep_arguments, err));
-    TRY(cx_run_plan(g->run, err));
+    if (o->base) {
+        TRY(cx_tail_begin(g->run, o->base, 0, o->from[0].node, &g->to[0], err));
+    } else {
+        TRY(cx_run_plan(g->run, err));
+    }
 out:
     return rc;
 }

@@ -48,34 +48,42 @@ static void repeat(const cx_tensor *x, int from, cx_tensor *y)
         memcpy(y->data + i * n, x->data + from * n, (size_t)n * sizeof(float));
 }
 
-int cx_tail_new(cvs_run **out, const cvs_run *base, int from, int node, const cx_spot *to,
-                int batch, cvs_error *err)
+int cx_tail_begin(cvs_run *run, const cvs_run *base, int from, int node, const cx_spot *to,
+                  cvs_error *err)
 {
     const cvs_model *m = base->model;
-    cvs_run *run = NULL;
-    uint8_t *marks = NULL;
+    uint8_t *marks = mark(m, node, to, err);
     int rc = 0;
-    *out = NULL;
-    marks = mark(m, node, to, err);
     if (!marks) return CVS_E_NOMEM;
     if (!(marks[to->node] & DEPENDS))
         TRY(cx_fail(err, CVS_E_ARG, "%s does not depend on layer \"%s\"", m->nodes[to->node].name,
                     m->nodes[node].name));
-    TRY(cx_run_new(&run, m, batch, base->exact, err));
     for (int i = 0; i < m->n_nodes; i++) {
         cx_shape shape = base->slots[i].shape;
-        shape.d[0] = batch;
+        shape.d[0] = run->batch;
         if (is_given(marks, i, node)) cx_run_give(run, i, &shape);
     }
-    cx_run_keep(run, to->node);
-    if (to->linear) cx_run_keep_linear(run, to->node);
     TRY(cx_run_plan(run, err));
     for (int i = 0; i < m->n_nodes; i++)
         if (is_given(marks, i, node)) repeat(&base->slots[i].y, from, &run->slots[i].y);
-    *out = run;
-    run = NULL;
 out:
     cx_free(marks);
-    cvs_run_free(run);
+    return rc;
+}
+
+int cx_tail_new(cvs_run **out, const cvs_run *base, int from, int node, const cx_spot *to,
+                int batch, cvs_error *err)
+{
+    int rc;
+    *out = NULL;
+    TRY(cx_run_new(out, base->model, batch, base->exact, err));
+    cx_run_keep(*out, to->node);
+    if (to->linear) cx_run_keep_linear(*out, to->node);
+    TRY(cx_tail_begin(*out, base, from, node, to, err));
+out:
+    if (rc < 0) {
+        cvs_run_free(*out);
+        *out = NULL;
+    }
     return rc;
 }

@@ -6,10 +6,9 @@
 
 #define DEVIATIONS 2
 
-static int combine(const cx_cam *cam, float *map, cvs_error *err)
+static void weigh(const cx_cam *cam, double *weights)
 {
     const int64_t n = cam->height * cam->width, k = cam->channels;
-    (void)err;
     for (int64_t c = 0; c < k; c++) {
         double sum = 0, squares = 0, found = 0;
         for (int64_t p = 0; p < n; p++) {
@@ -20,10 +19,8 @@ static int combine(const cx_cam *cam, float *map, cvs_error *err)
         const double mean = sum / (double)n, variance = squares / (double)n - mean * mean;
         const double limit = mean + DEVIATIONS * sqrt(variance > 0 ? variance : 0);
         for (int64_t p = 0; p < n; p++) found += (double)cam->a[p * k + c] > limit;
-        for (int64_t p = 0; p < n; p++)
-            map[p] += (float)(found / (double)n * (double)cam->a[p * k + c]);
+        weights[c] = found / (double)n;
     }
-    return 0;
 }
 
 const cx_method cx_method_fem = {
@@ -36,5 +33,5 @@ const cx_method cx_method_fem = {
     .automatic = CVS_TARGET_LOGIT,
     .uses_layers = 1,
     .has_no_goal = 1,
-    .combine = combine,
+    .weigh = weigh,
 };

@@ -2,18 +2,15 @@
  * derivative over its positions. */
 #include "methods/method.h"
 
-static int combine(const cx_cam *cam, float *map, cvs_error *err)
+/* The mean of each channel's derivative. */
+static void weigh(const cx_cam *cam, double *weights)
 {
-    (void)err;
-    const int64_t n = cam->height * cam->width;
-    for (int64_t c = 0; c < cam->channels; c++) {
-        double weight = 0;
-        for (int64_t p = 0; p < n; p++) weight += (double)cam->g[p * cam->channels + c];
-        weight /= (double)n;
-        for (int64_t p = 0; p < n; p++)
-            map[p] += (float)(weight * (double)cam->a[p * cam->channels + c]);
+    const int64_t n = cam->height * cam->width, k = cam->channels;
+    for (int64_t c = 0; c < k; c++) {
+        double sum = 0;
+        for (int64_t p = 0; p < n; p++) sum += (double)cam->g[p * k + c];
+        weights[c] = sum / (double)n;
     }
-    return 0;
 }
 
 const cx_method cx_method_gradcam = {
@@ -24,5 +21,5 @@ const cx_method cx_method_gradcam = {
               .cost = "1 pass forward, back to the layer"},
     .automatic = CVS_TARGET_LOGIT,
     .uses_layers = 1,
-    .combine = combine,
+    .weigh = weigh,
 };

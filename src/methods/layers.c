@@ -43,6 +43,22 @@ static int choose(const cx_question *q, const cvs_run *run, const uint8_t *befor
     return node >= 0 && m->nodes[node].n_inputs > 0 ? node : -1;
 }
 
+/* Before the first of q->layers, the last layer of each finer scale: one of twice as many places at
+ * least that does more than hand on. */
+static void choose_scales(cx_question *q, const cvs_run *run, const uint8_t *before)
+{
+    const cvs_model *m = q->model;
+    int64_t last = places(m, run, q->layers[0]);
+    for (int node = q->layers[0] - 1; node >= 0 && q->n_layers < q->method->scales; node--) {
+        const int64_t n = before[node] ? places(m, run, node) : 0;
+        if (n < 2 * last || m->nodes[node].n_inputs < 1 ||
+            only_hands_on(&m->layers[m->nodes[node].layer]))
+            continue;
+        q->layers[q->n_layers++] = node;
+        last = n;
+    }
+}
+
 static int choose_layer(cx_question *q, const cvs_run *run, cvs_error *err)
 {
     const cvs_model *m = q->model;
@@ -50,6 +66,8 @@ static int choose_layer(cx_question *q, const cvs_run *run, cvs_error *err)
     if (!before) return cx_no_memory(err, (size_t)m->n_nodes);
     mark_before(before, m, q->goal.spot.node);
     const int node = choose(q, run, before);
+    if (node >= 0) q->layers[q->n_layers++] = node;
+    if (node >= 0) choose_scales(q, run, before);
     cx_free(before);
     if (node < 0) {
         int rc = cx_fail(err, CVS_E_UNSUPPORTED, "the model has no layer with a map: %s needs one",
@@ -57,12 +75,16 @@ static int choose_layer(cx_question *q, const cvs_run *run, cvs_error *err)
         cx_hint(err, "methods that attribute to pixels need none, gradient for instance");
         return rc;
     }
-    q->layers[q->n_layers++] = node;
     const cx_shape *s = &run->slots[node].shape;
     char text[CX_SHAPE_TEXT];
-    snprintf(q->e->why_layer, sizeof q->e->why_layer,
-             "%s %s: the last map before the network's answer becomes a vector",
-             m->nodes[node].name, cx_shape_text(text, s));
+    if (q->n_layers > 1)
+        snprintf(q->e->why_layer, sizeof q->e->why_layer,
+                 "of %s %d, the last of each scale, back from the network's last map",
+                 q->method->about.name, q->n_layers);
+    else
+        snprintf(q->e->why_layer, sizeof q->e->why_layer,
+                 "%s %s: the last map before the network's answer becomes a vector",
+                 m->nodes[node].name, cx_shape_text(text, s));
     return 0;
 }
 

@@ -45,13 +45,26 @@ const cvs_method *cvs_method_find(const char *name, cvs_error *err)
 /* What a method has no meaning for is refused, not ignored. */
 static int check_options(const cx_question *q, cvs_error *err)
 {
+    const int is_cam = cx_method_is_cam(q->method);
     const char *title = q->method->about.title;
-    if (q->n_layers > 1 && !q->method->combine)
+    if (q->n_layers > 1 && !is_cam && q->method->scales < 2)
         return cx_fail(err, CVS_E_UNSUPPORTED, "%s is made from one layer, not from %d", title,
                        q->n_layers);
-    if (q->o->counterfactual && (!q->method->combine || q->method->has_no_goal))
+    if (q->o->counterfactual && (!is_cam || q->method->has_no_goal))
         return cx_fail(err, CVS_E_UNSUPPORTED, "%s has no counterfactual map", title);
+    if (q->o->eigen_smooth && !(q->method->weigh || q->method->part || q->method->weighs_channels))
+        return cx_fail(err, CVS_E_UNSUPPORTED,
+                       "%s has no channels whose first component could be taken", title);
+    if (q->o->aug_smooth && !q->method->uses_layers)
+        return cx_fail(err, CVS_E_UNSUPPORTED,
+                       "%s is no class activation map that could be smoothed by augmentation",
+                       title);
     return 0;
+}
+
+static int explain_once(cx_question *q, cvs_error *err)
+{
+    return cx_method_is_cam(q->method) ? cx_cam_explain(q, err) : q->method->explain(q, err);
 }
 
 static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
@@ -60,7 +73,7 @@ static int ask(cx_question *q, const cvs_run *run, int slot, cvs_error *err)
     TRY(cx_question_open(q, run, slot, err));
     if (q->method->uses_layers) TRY(cx_question_layers(q, run, err));
     TRY(check_options(q, err));
-    TRY(q->method->combine ? cx_cam_explain(q, err) : q->method->explain(q, err));
+    TRY(q->o->aug_smooth ? cx_augment(q, explain_once, err) : explain_once(q, err));
     TRY(cx_diagnose(q, err));
     snprintf(q->e->target, sizeof q->e->target, "%s", q->goal.text);
 out:
@@ -98,5 +111,6 @@ void cvs_explanation_free(cvs_explanation *e)
     if (!e) return;
     cx_free(e->data);
     cx_free(e->raw);
+    cx_free(e->weights);
     cx_free(e);
 }

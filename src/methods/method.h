@@ -29,17 +29,45 @@ typedef struct cx_cam {
     int64_t height, width, channels;
 } cx_cam;
 
+/* How the maps of several layers become one, each brought to 0 … 1 and to the size of the largest.
+ */
+typedef enum cx_fusion {
+    CX_FUSE_MEAN,
+    CX_FUSE_TANH,    /* the largest, after tanh(2 x): LayerCAM's rule, which keeps the faint maps of
+                        early layers visible beside those of late ones */
+    CX_FUSE_PRODUCT, /* what all of them say */
+} cx_fusion;
+
 typedef struct cx_method {
     cvs_method about;
     cvs_target automatic; /* what CVS_TARGET_AUTO stands for */
     int uses_layers;      /* 1: q->layers are chosen before */
+    int scales;           /* how many scales of the network its layers come from unless they are
+                             named: the last layer of each; 0 is 1 */
     int has_no_goal;      /* 1: a map of what layers give, whatever the answer: cam->g is NULL */
-    int fuses_by_tanh;    /* 1: several layers' maps are put together by LayerCAM's rule */
-    /* Of class activation maps that follow from a and g alone: add up the map, signed. */
+    cx_fusion fusion;
+
+    /* Class activation maps that follow from a and g alone have one of the next three. A weight
+     * for each channel … */
+    void (*weigh)(const cx_cam *cam, double *weights);
+    /* … or what each cell of a channel adds … */
+    float (*part)(float a, float g);
+    /* … or the map itself, signed. */
     int (*combine)(const cx_cam *cam, float *map, cvs_error *err);
+    /* Whether they have a meaning for this model; may be NULL. */
+    int (*check)(const cx_question *q, cvs_error *err);
+    /* Change what is differentiated, whose seed is that of the goal; may be NULL. */
+    int (*reseed)(cx_question *q, const cx_tensor *value, cx_tensor *seed, cvs_error *err);
+
+    int weighs_channels; /* 1: `explain` ends with cx_cam_answer */
     /* Of all others: fill q->e. */
     int (*explain)(cx_question *q, cvs_error *err);
 } cx_method;
+
+/* 1: one of the three above. */
+int cx_method_is_cam(const cx_method *m);
+
+extern const cx_method cx_method_gradcam; /* whose weights others change */
 
 const cx_method *cx_method_find(const char *name, cvs_error *err);
 
@@ -101,7 +129,17 @@ int cx_diagnose(cx_question *q, cvs_error *err);
 
 /* --- cam.c --- */
 
-/* A class activation map of q->layers by method->combine. */
+/* A class activation map of q->layers by the method's functions for it. */
 int cx_cam_explain(cx_question *q, cvs_error *err);
+
+/* The answer of a method that weighs the channels of one layer: the sum of the channels, each times
+ * its weight, or with eigen-smoothing the first component of those products. */
+int cx_cam_answer(cx_question *q, const cx_stack *a, const double *weights, cvs_error *err);
+
+/* --- augment.c --- */
+
+/* Augmentation smoothing: the mean of the answer's map over copies of the input that are mirrored
+ * and made weaker and stronger. `once` makes one. */
+int cx_augment(cx_question *q, int (*once)(cx_question *q, cvs_error *err), cvs_error *err);
 
 #endif

@@ -2,9 +2,8 @@
  * over what it gives, so that the map adds up to the score where it can. */
 #include "methods/method.h"
 
-static int combine(const cx_cam *cam, float *map, cvs_error *err)
+static void weigh(const cx_cam *cam, double *weights)
 {
-    (void)err;
     const int64_t n = cam->height * cam->width, k = cam->channels;
     for (int64_t c = 0; c < k; c++) {
         double sum = 0, product = 0;
@@ -13,10 +12,8 @@ static int combine(const cx_cam *cam, float *map, cvs_error *err)
             product += (double)cam->a[p * k + c] * (double)cam->g[p * k + c];
         }
         const double below = sum + 1e-7; /* as the method's authors have it */
-        const double weight = below != 0 ? product / below : 0;
-        for (int64_t p = 0; p < n; p++) map[p] += (float)(weight * (double)cam->a[p * k + c]);
+        weights[c] = below != 0 ? product / below : 0;
     }
-    return 0;
 }
 
 const cx_method cx_method_xgradcam = {
@@ -27,5 +24,5 @@ const cx_method cx_method_xgradcam = {
               .cost = "1 pass forward, back to the layer"},
     .automatic = CVS_TARGET_LOGIT,
     .uses_layers = 1,
-    .combine = combine,
+    .weigh = weigh,
 };

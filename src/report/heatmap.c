@@ -259,6 +259,11 @@ static void add_item(cx_json_writer *w, const job *j, const item *it)
     cx_json_add_number(w, "min", (double)low);
     cx_json_add_number(w, "max", (double)high);
     cx_json_add_number(w, "positive_share", (double)above / (double)n);
+    if (e->n_weights > 0) {
+        cx_json_open(w, "channel_weights", '[');
+        for (int64_t c = 0; c < e->n_weights; c++) cx_json_add_number(w, NULL, e->weights[c]);
+        cx_json_close(w, ']');
+    }
     if (isfinite(e->residual)) cx_json_add_number(w, "residual", e->residual);
     if (e->done < 1) cx_json_add_number(w, "done", e->done);
     cx_json_add_string(w, "notes", it->note[0] ? it->note : NULL);
