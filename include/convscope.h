@@ -423,7 +423,7 @@ typedef struct cvs_explanation {
     int64_t class_index;             /**< what was explained; -1: a number without a class */
     double score;                    /**< the target's value for the input */
     double probability;              /**< the output's value for that class; NAN where it is none */
-    double *weights;   /**< of a map that weighs the channels of one layer: each channel's; or NULL */
+    double *weights; /**< of a map that weighs the channels of one layer: each channel's; or NULL */
     int64_t n_weights;
     double residual;     /**< of methods that must add up: what does not, as a share of the whole;
                               NAN for others */
