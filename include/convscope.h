@@ -396,6 +396,8 @@ typedef struct cvs_explain_options {
     const char *baseline_file; /**< without one: a .npy file of it */
     int baseline_mean;         /**< 1: without a baseline, the mean of each channel of the input */
     const float *noise;        /**< of steps inputs: used instead of random numbers; NULL: random */
+    const char *rules;  /**< of lrp: the name of a composite, or PATTERN=RULE with commas between
+                           them,  which docs/heatmaps.md lists; NULL: epsilon-plus-flat */
     int window, stride; /**< of occlusion, in pixels of the model's input; 0: the method's own */
     int is_signed;      /**< 1: class activation maps keep what speaks against the class */
     int counterfactual; /**< 1: what would have to go for the class to be less likely */

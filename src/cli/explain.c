@@ -134,6 +134,7 @@ int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_
         .down = o->direction,
         .steps = (int)o->steps,
         .quadrature = (cvs_quadrature)o->quadrature,
+        .rules = o->rules,
         .window = (int)o->window,
         .stride = (int)o->stride,
         .is_signed = o->is_signed || o->preset == CVS_STYLE_R2, /* which keeps what is negative */

@@ -131,6 +131,7 @@ typedef struct cx_layer_kind {
     int is_affine;        /* 1: its output is a sum of the inputs' numbers times constants, plus
                              constants; of convolutions and dense layers before their activation */
     int is_scale_shift;   /* 1: and that of one number each: l->state is a cx_affine of channels */
+    int is_product;       /* 1: multiplies its inputs number by number */
     int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
     int is_unknown;       /* 1: stands for a class that cannot be computed; it has no functions */
 

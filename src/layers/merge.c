@@ -189,7 +189,12 @@ enum {
     is_affine_subtract = 1,
     is_affine_average = 1,
     is_affine_multiply = 0,
-    is_affine_extreme = 0
+    is_affine_extreme = 0,
+    is_product_add = 0,
+    is_product_subtract = 0,
+    is_product_average = 0,
+    is_product_multiply = 1,
+    is_product_extreme = 0
 };
 
 #define MERGE(symbol, name, rule, back)           \
@@ -199,6 +204,7 @@ enum {
         .infer = rule,                            \
         .workspace = workspace,                   \
         .is_affine = is_affine_##back,            \
+        .is_product = is_product_##back,          \
         .forward = forward_##symbol,              \
         .backward = backward_##back,              \
         .backward_workspace = backward_workspace, \

@@ -253,30 +253,30 @@ static void compute_back(arithmetic_op op, const cx_layer *l, const cx_backward_
 
 /* A kind for each, so that the loop over the numbers has no choice to make. With a constant it may
  * be a model's own preprocessing. */
-#define KIND(name, symbol, reader, rescaling)                                               \
-    {                                                                                       \
-        .class_name = name, .family = CX_MERGING, .is_rescaling = rescaling,                \
-        .cfg_size = sizeof(arithmetic_config), .configure = reader, .infer = infer,         \
-        .workspace = workspace, .forward = forward_##symbol, .backward = backward_##symbol, \
-        .backward_workspace = backward_workspace,                                           \
+#define KIND(name, symbol, reader, rescaling, affine, product)                                    \
+    {                                                                                             \
+        .class_name = name, .family = CX_MERGING, .is_rescaling = rescaling, .is_affine = affine, \
+        .is_product = product, .cfg_size = sizeof(arithmetic_config), .configure = reader,        \
+        .infer = infer, .workspace = workspace, .forward = forward_##symbol,                      \
+        .backward = backward_##symbol, .backward_workspace = backward_workspace,                  \
     }
-#define ARITHMETIC(symbol, name, op, rescaling)                                 \
-    static void forward_##symbol(const cx_layer *l, const cx_call *c)           \
-    {                                                                           \
-        compute(op, l, c);                                                      \
-    }                                                                           \
-    static void backward_##symbol(const cx_layer *l, const cx_backward_call *c) \
-    {                                                                           \
-        compute_back(op, l, c);                                                 \
-    }                                                                           \
-    const cx_layer_kind cx_operation_##symbol = KIND(name, symbol, NULL, 0);    \
-    const cx_layer_kind cx_operation_##symbol##_constant =                      \
-        KIND(name "Constant", symbol, configure, rescaling)
+#define ARITHMETIC(symbol, name, op, rescaling, affine, affine_constant, product)             \
+    static void forward_##symbol(const cx_layer *l, const cx_call *c)                         \
+    {                                                                                         \
+        compute(op, l, c);                                                                    \
+    }                                                                                         \
+    static void backward_##symbol(const cx_layer *l, const cx_backward_call *c)               \
+    {                                                                                         \
+        compute_back(op, l, c);                                                               \
+    }                                                                                         \
+    const cx_layer_kind cx_operation_##symbol = KIND(name, symbol, NULL, 0, affine, product); \
+    const cx_layer_kind cx_operation_##symbol##_constant =                                    \
+        KIND(name "Constant", symbol, configure, rescaling, affine_constant, 0)
 
-ARITHMETIC(add, "Add", ADD, 1);
-ARITHMETIC(subtract, "Subtract", SUBTRACT, 1);
-ARITHMETIC(multiply, "Multiply", MULTIPLY, 1);
-ARITHMETIC(divide, "Divide", DIVIDE, 1);
-ARITHMETIC(maximum, "Maximum", MAXIMUM, 0);
-ARITHMETIC(minimum, "Minimum", MINIMUM, 0);
-ARITHMETIC(power, "Power", POWER, 0);
+ARITHMETIC(add, "Add", ADD, 1, 1, 1, 0);
+ARITHMETIC(subtract, "Subtract", SUBTRACT, 1, 1, 1, 0);
+ARITHMETIC(multiply, "Multiply", MULTIPLY, 1, 0, 1, 1);
+ARITHMETIC(divide, "Divide", DIVIDE, 1, 0, 0, 0);
+ARITHMETIC(maximum, "Maximum", MAXIMUM, 0, 0, 0, 0);
+ARITHMETIC(minimum, "Minimum", MINIMUM, 0, 0, 0, 0);
+ARITHMETIC(power, "Power", POWER, 0, 0, 0, 0);
