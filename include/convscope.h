@@ -395,6 +395,8 @@ typedef struct cvs_explain_options {
     const float *baseline; /**< of the size of one input: what stands for "nothing"; NULL: zeros */
     const char *baseline_file; /**< without one: a .npy file of it */
     int baseline_mean;         /**< 1: without a baseline, the mean of each channel of the input */
+    const cvs_run *references; /**< of expected gradients: a run of the same model whose inputs are
+                                    those to begin from; borrowed; it need not have been computed */
     const float *noise;        /**< of steps inputs: used instead of random numbers; NULL: random */
     const char *rules;  /**< of lrp: the name of a composite, or PATTERN=RULE with commas between
                            them,  which docs/heatmaps.md lists; NULL: epsilon-plus-flat */

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/inputs.h"
 #include "cli/names.h"
 #include "cli/output.h"
 
@@ -121,7 +122,31 @@ static void choose_baseline(cx_asked *a, const cx_job *job)
     if (!a->how.baseline_mean && !cx_streq(what, "zero")) a->how.baseline_file = what;
 }
 
-int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_error *err)
+/* A place of the batch for each file that can be read; the others are told. */
+static int read_references(cx_asked *a, cx_job *job, const cvs_model *model, cvs_error *err)
+{
+    enum { MOST = 256 };
+    const cx_options *o = job->options;
+    const cvs_image_options image = {(cvs_preprocess)o->preprocess, (cvs_resize)o->resize, o->exif};
+    cx_inputs files = {0};
+    int rc = 0;
+    if (!o->references) return 0;
+    TRY(cx_inputs_add(&files, job, o->references, err));
+    if (files.n < 1) TRY(cx_fail(err, CVS_E_IO, "%s: there is no reference", o->references));
+    const cvs_run_options options = {.batch = files.n < MOST ? files.n : MOST};
+    TRY(cvs_run_new(&a->references, model, &options, err));
+    if (files.n > MOST) cx_note(job, "references: the first %d of %d", MOST, files.n);
+    for (int i = 0; i < options.batch; i++) {
+        rc = cvs_run_set_image(a->references, 0, i, files.paths[i], &image, err);
+        if (rc < 0) goto out;
+    }
+    a->how.references = a->references;
+out:
+    cx_inputs_deinit(&files);
+    return rc < 0 ? cx_where(err, rc, "--references") : 0;
+}
+
+int cx_asked_init(cx_asked *out, cx_job *job, const cvs_model *model, cvs_error *err)
 {
     const cx_options *o = job->options;
     const int is_book = o->preset != CVS_STYLE_DEFAULT;
@@ -147,6 +172,7 @@ int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_
     TRY(cvs_model_layer(&answer, model, cvs_model_output(model, output), err));
     int64_t n = answer.ndim > 0 ? answer.shape[answer.ndim - 1] : 1;
     if (n == 1 && cx_streq(cvs_model_output_activation(model, output), "sigmoid")) n = 2;
+    TRY(read_references(out, job, model, err));
     TRY(cx_names_load(&out->names, job, n, err));
     TRY(read_classes(out, job, n, err));
     choose_baseline(out, job);
@@ -156,6 +182,7 @@ out:
 
 void cx_asked_deinit(cx_asked *asked)
 {
+    cvs_run_free(asked->references);
     cvs_classes_free(asked->names);
     cx_free(asked->classes);
     *asked = (cx_asked){0};

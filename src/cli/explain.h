@@ -14,6 +14,7 @@ typedef struct cx_asked {
     int n_classes;
     cvs_classes *names; /* NULL: numbers */
     char number[32];
+    cvs_run *references;     /* of --references, or NULL; owned */
     cvs_explain_options how; /* what all methods and classes have in common */
 } cx_asked;
 
@@ -21,7 +22,7 @@ typedef struct cx_asked {
 int cx_asked_methods(cx_asked *out, const cx_job *job, cvs_error *err);
 
 /* All the rest, for a model. */
-int cx_asked_init(cx_asked *out, const cx_job *job, const cvs_model *model, cvs_error *err);
+int cx_asked_init(cx_asked *out, cx_job *job, const cvs_model *model, cvs_error *err);
 void cx_asked_deinit(cx_asked *asked);
 
 /* Ask for the i-th class. */

@@ -72,6 +72,13 @@ out:
     return rc;
 }
 
+int cx_inputs_add(cx_inputs *in, cx_job *job, const char *path, cvs_error *err)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && S_ISDIR(st.st_mode)) return add_folder(in, job, path, err);
+    return add(in, NULL, path, err);
+}
+
 int cx_inputs_init(cx_inputs *out, cx_job *job, cvs_error *err)
 {
     int rc = 0;
@@ -81,14 +88,7 @@ int cx_inputs_init(cx_inputs *out, cx_job *job, cvs_error *err)
         TRY(cx_inputs_label(&label, job, err));
         TRY(add(out, NULL, label, err));
     }
-    for (int i = 0; i < job->n_inputs; i++) {
-        struct stat st;
-        const char *path = job->inputs[i];
-        if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-            TRY(add_folder(out, job, path, err));
-        else
-            TRY(add(out, NULL, path, err));
-    }
+    for (int i = 0; i < job->n_inputs; i++) TRY(cx_inputs_add(out, job, job->inputs[i], err));
 out:
     cx_free(label);
     if (rc < 0) cx_inputs_deinit(out);

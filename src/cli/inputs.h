@@ -13,6 +13,9 @@ typedef struct cx_inputs {
  * pictures and tensors right in it, in the order of their names. A folder that cannot be read or
  * has none is complained of and left out. */
 int cx_inputs_init(cx_inputs *out, cx_job *job, cvs_error *err);
+/* One more path in the same way; all zero is an empty list. */
+int cx_inputs_add(cx_inputs *in, cx_job *job, const char *path, cvs_error *err);
+
 /* The options --input as one text, "left=a.png right=b.png": what is told of their input. The
  * caller's to cx_free(). */
 int cx_inputs_label(char **out, const cx_job *job, cvs_error *err);

@@ -23,7 +23,7 @@ typedef struct cx_options {
     int formats;            /* CVS_WRITE_ flags */
     int channel_scale;
     const char *classes, *output, *out, *layers, *architecture, *graph;
-    const char *methods, *classes_asked, *baseline, *rules, *metrics, *mask;
+    const char *methods, *classes_asked, *baseline, *rules, *references, *metrics, *mask;
     cx_texts layer_sets; /* each a list of layers that one map is made from */
     int target;          /* cvs_target */
     int direction;       /* 1: down */

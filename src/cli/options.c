@@ -86,6 +86,8 @@ const cx_option cx_option_table[] = {
      "which points integrated gradients take", quadrature, 0, 0},
     {"baseline", 0, CX_TEXT, AT(baseline), "WHAT", "zero", EXPLAINING,
      "what stands for nothing: zero, mean (of the input), or a .npy file", NULL, 0, 0},
+    {"references", 0, CX_TEXT, AT(references), "PATH", NULL, EXPLAINING,
+     "of expected gradients: the inputs to begin from, a folder of pictures or a file", NULL, 0, 0},
     {"rules", 0, CX_TEXT, AT(rules), "RULES", "epsilon-plus-flat", EXPLAINING,
      "of lrp: a composite, or PATTERN=RULE with commas between them, as conv*=gamma(0.25)", NULL, 0,
      0},

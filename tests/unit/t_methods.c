@@ -82,6 +82,60 @@ static void a_linear_score_has_one_gradient_everywhere(void **state)
     cvs_model_free(m);
 }
 
+/* Of a linear score the mean of (x - x0) w over references that are drawn: with one, exactly; with
+ * two, between what each would give. */
+static void expected_gradients_begin_from_references(void **state)
+{
+    (void)state;
+    float x[CELLS], w[CELLS], references[2 * CELLS];
+    cvs_model *m = linear(w);
+    cvs_run *from;
+    numbers(x);
+    for (int i = 0; i < 2 * CELLS; i++) references[i] = (float)(i * 5 % 9) / 8;
+    for (int n = 1; n <= 2; n++) {
+        OK(cvs_run_new(&from, m, &(cvs_run_options){.batch = n}, &err));
+        OK(cvs_run_set_input(from, 0, references, (const int64_t[]){n, SIDE, SIDE, 1}, 4, &err));
+        cvs_explanation *e =
+            explain(m, &(cvs_explain_options){
+                           .method = "expected-gradients", .references = from, .steps = 400});
+        for (int i = 0; i < CELLS; i++) {
+            const double a = ((double)x[i] - (double)references[i]) * (double)w[i];
+            const double b =
+                ((double)x[i] - (double)references[(n - 1) * CELLS + i]) * (double)w[i];
+            const double off = fabs((double)e->data[i] - (a + b) / 2);
+            assert_true(off < 1e-4 + 0.1 * fabs(a - b)); /* half the draws are each one's, ± 10 % */
+        }
+        assert_true(e->residual < 1e-4);
+        cvs_explanation_free(e);
+        cvs_run_free(from);
+    }
+    cvs_model_free(m);
+}
+
+/* From one reference at many places it is integrated gradients, but for the draws. */
+static void expected_gradients_come_near_the_integral(void **state)
+{
+    (void)state;
+    float zeros[CELLS] = {0};
+    cvs_model *m = rectified(3);
+    cvs_run *from;
+    double most = 0;
+    OK(cvs_run_new(&from, m, NULL, &err));
+    OK(cvs_run_set_input(from, 0, zeros, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    cvs_explanation *many = explain(
+        m,
+        &(cvs_explain_options){.method = "expected-gradients", .references = from, .steps = 4000});
+    cvs_explanation *ig =
+        explain(m, &(cvs_explain_options){.method = "integrated-gradients", .steps = 1000});
+    for (int i = 0; i < CELLS; i++) most = fmax(most, fabs((double)ig->data[i]));
+    for (int i = 0; i < CELLS; i++)
+        assert_true(fabs((double)many->data[i] - (double)ig->data[i]) < 0.05 * most);
+    cvs_explanation_free(many);
+    cvs_explanation_free(ig);
+    cvs_run_free(from);
+    cvs_model_free(m);
+}
+
 static void a_seed_gives_the_same_bytes_for_any_number_of_threads(void **state)
 {
     (void)state;
@@ -219,6 +273,8 @@ int main(void)
         cmocka_unit_test(what_must_add_up_does),
         cmocka_unit_test(every_rule_of_the_integral_is_exact_for_a_line),
         cmocka_unit_test(a_linear_score_has_one_gradient_everywhere),
+        cmocka_unit_test(expected_gradients_begin_from_references),
+        cmocka_unit_test(expected_gradients_come_near_the_integral),
         cmocka_unit_test(a_seed_gives_the_same_bytes_for_any_number_of_threads),
         cmocka_unit_test(what_is_stopped_keeps_what_it_has),
         cmocka_unit_test(a_channel_weighs_what_the_score_loses_without_it),
