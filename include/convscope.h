@@ -401,6 +401,7 @@ typedef struct cvs_explain_options {
     const char *rules;  /**< of lrp: the name of a composite, or PATTERN=RULE with commas between
                            them,  which docs/heatmaps.md lists; NULL: epsilon-plus-flat */
     int window, stride; /**< of occlusion, in pixels of the model's input; 0: the method's own */
+    int segments;       /**< of LIME and KernelSHAP: about how many regions; 0: 50 */
     int is_signed;      /**< 1: class activation maps keep what speaks against the class */
     int counterfactual; /**< 1: what would have to go for the class to be less likely */
     int eigen_smooth;   /**< 1: class activation maps are the first principal component of the

@@ -161,6 +161,7 @@ int cx_asked_init(cx_asked *out, cx_job *job, const cvs_model *model, cvs_error 
         .quadrature = (cvs_quadrature)o->quadrature,
         .rules = o->rules,
         .window = (int)o->window,
+        .segments = (int)o->segments,
         .stride = (int)o->stride,
         .is_signed = o->is_signed || o->preset == CVS_STYLE_R2, /* which keeps what is negative */
         .counterfactual = o->counterfactual,

@@ -29,7 +29,7 @@ typedef struct cx_options {
     int direction;       /* 1: down */
     int quadrature;      /* cvs_quadrature */
     int preset;          /* cvs_style */
-    int64_t steps, window, stride, memory, points, samples;
+    int64_t steps, window, stride, segments, memory, points, samples;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;
