@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "methods/goal.h"
 #include "tensor/npy.h"
 
 /* How each entry of a case is asked for. */
@@ -168,6 +169,55 @@ out:
     return failed;
 }
 
+/* The derivative of the case's unit by what its layer gives, straight from the way back. */
+static int differentiate(cx_gradient **out, const golden *g, int linear, cvs_error *err)
+{
+    const cvs_explain_options how = {.target = linear ? CVS_TARGET_LOGIT : CVS_TARGET_PROBABILITY};
+    const char *name = cx_json_string(cx_json_get(g->index, "cam_layer"), "");
+    cx_goal goal = {0};
+    const cx_spot from = {cvs_model_find(g->model, name, err), 0};
+    const cx_gradient_options o = {
+        .batch = 1, .to = &goal.spot, .n_to = 1, .from = &from, .n_from = 1, .keep = -1};
+    int rc = from.node;
+    TRY(rc);
+    TRY(cx_goal_init(&goal, g->model, &how, CVS_TARGET_LOGIT, err));
+    TRY(cx_gradient_new(out, g->model, &o, err));
+    for (int i = 0; i < g->model->n_inputs; i++) {
+        const int at = g->model->inputs[i];
+        const cx_tensor *x = &g->run->slots[at].y;
+        memcpy((*out)->run->slots[at].y.data, x->data,
+               (size_t)cx_shape_count(&x->shape) * sizeof(float));
+    }
+    TRY(cx_gradient_forward(*out, err));
+    cx_gradient_seed(*out, 0)->data[cx_json_int(cx_json_get(g->index, "unit"), 0)] = 1;
+    TRY(cx_gradient_backward(*out, NULL, err));
+out:
+    cx_goal_deinit(&goal);
+    return rc;
+}
+
+static int ask_layer(golden *g, const char *name, int linear, cvs_error *err)
+{
+    const cx_json *entry = cx_json_get(cx_json_get(g->index, "gradients"), name);
+    cx_tensor want = {0};
+    cx_gradient *back = NULL;
+    int failed = 1;
+    if (!entry) return 0;
+    if (read_array(&want, g, entry, "file", err) < 0) goto out;
+    if (differentiate(&back, g, linear, err) < 0) goto out;
+    const cx_tensor *got = cx_gradient_result(back, 0);
+    const cvs_explanation as_it_lies = {
+        .data = got->data, .height = 1, .width = cx_shape_count(&got->shape), .channels = 1};
+    failed = compare(g, name, &as_it_lies, &want,
+                     cx_json_number(cx_json_get(entry, "tolerance_rel"), 0), 0);
+    g->compared++;
+out:
+    if (failed && err->code) printf("# %s, %s: %s\n", g->name, name, err->what);
+    cx_gradient_free(back);
+    cx_tensor_deinit(&want);
+    return failed;
+}
+
 static int run_case(golden *g, cvs_error *err)
 {
     char path[2400], architecture[2400];
@@ -185,6 +235,8 @@ static int run_case(golden *g, cvs_error *err)
     if (cvs_run_set_image(g->run, 0, 0, path, NULL, err) < 0) goto out;
     failed = 0;
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) failed |= ask(g, i, err);
+    failed |= ask_layer(g, "cam_layer_of_logit", 1, err);
+    failed |= ask_layer(g, "cam_layer_of_output", 0, err);
 out:
     cvs_run_free(g->run);
     cvs_model_free(g->model);

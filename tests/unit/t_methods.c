@@ -230,6 +230,132 @@ static void guided_gradcam_is_the_product_of_the_two(void **state)
     cvs_model_free(m);
 }
 
+enum { CHANNELS = 3 };
+
+/* What the convolution gives, and the derivative by it, each its own pixel's and channel's. */
+static cvs_model *weighed(double a[CELLS][CHANNELS], double g[CELLS][CHANNELS])
+{
+    const cx_shape shape = {4, {CX_FREE, SIDE, SIDE, 1}};
+    float w[CHANNELS + CELLS * CHANNELS], x[CELLS];
+    cvs_model *m;
+    int node;
+    for (size_t i = 0; i < sizeof w / sizeof *w; i++) w[i] = (float)(i * 7 % 11) / 5 - 0.9f;
+    numbers(x);
+    for (int i = 0; i < CELLS; i++)
+        for (int c = 0; c < CHANNELS; c++) {
+            a[i][c] = (double)(x[i] * w[c]);
+            g[i][c] = (double)w[CHANNELS + i * CHANNELS + c];
+        }
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    node =
+        add(m, "Conv2D", "conv", "{\"filters\": 3, \"kernel_size\": 1, \"use_bias\": false}", node);
+    node = add(m, "Flatten", "flatten", "{}", node);
+    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
+    close_model(m, node, w, (int)(sizeof w / sizeof *w));
+    return m;
+}
+
+static void elementwise_gradcam_adds_what_is_positive(void **state)
+{
+    (void)state;
+    double a[CELLS][CHANNELS], g[CELLS][CHANNELS];
+    cvs_model *m = weighed(a, g);
+    cvs_explanation *e = explain(m, &(cvs_explain_options){.method = "gradcam-elementwise"});
+    for (int i = 0; i < CELLS; i++) {
+        double want = 0;
+        for (int c = 0; c < CHANNELS; c++) want += fmax(0, a[i][c] * g[i][c]);
+        assert_true(fabs((double)e->data[i] - want) < 1e-5);
+    }
+    cvs_explanation_free(e);
+    cvs_model_free(m);
+}
+
+/* The direction by the power method, its sign by what the channels give. */
+static void eigengradcam_is_the_first_component_of_the_products(void **state)
+{
+    (void)state;
+    double a[CELLS][CHANNELS], g[CELLS][CHANNELS], mean[CHANNELS] = {0}, v[CHANNELS] = {1, 2, 3};
+    double want[CELLS], along = 0;
+    cvs_model *m = weighed(a, g);
+    for (int i = 0; i < CELLS; i++)
+        for (int c = 0; c < CHANNELS; c++) mean[c] += a[i][c] * g[i][c] / CELLS;
+    for (int round = 0; round < 500; round++) {
+        double next[CHANNELS] = {0}, size = 0;
+        for (int i = 0; i < CELLS; i++) {
+            want[i] = 0;
+            for (int c = 0; c < CHANNELS; c++) want[i] += (a[i][c] * g[i][c] - mean[c]) * v[c];
+            for (int c = 0; c < CHANNELS; c++) next[c] += (a[i][c] * g[i][c] - mean[c]) * want[i];
+        }
+        for (int c = 0; c < CHANNELS; c++) size += next[c] * next[c];
+        for (int c = 0; c < CHANNELS; c++) v[c] = next[c] / sqrt(size);
+    }
+    for (int i = 0; i < CELLS; i++)
+        for (int c = 0; c < CHANNELS; c++) along += a[i][c] * want[i];
+    cvs_explanation *e =
+        explain(m, &(cvs_explain_options){.method = "eigengradcam", .is_signed = 1});
+    for (int i = 0; i < CELLS; i++)
+        assert_true(fabs((double)e->data[i] - (along < 0 ? -want[i] : want[i])) < 1e-4);
+    cvs_explanation_free(e);
+    cvs_model_free(m);
+}
+
+/* The mean of the squares is the square of the mean and what vargrad measures. */
+static void squaregrad_is_the_spread_and_the_mean(void **state)
+{
+    (void)state;
+    cvs_model *m = rectified(3);
+    cvs_explain_options how = {.method = "smoothgrad", .steps = 9};
+    cvs_explanation *mean = explain(m, &how);
+    how.method = "vargrad";
+    cvs_explanation *spread = explain(m, &how);
+    how.method = "squaregrad";
+    cvs_explanation *squares = explain(m, &how);
+    double moves = 0;
+    for (int i = 0; i < CELLS; i++) {
+        const double of = (double)mean->data[i] * (double)mean->data[i] + (double)spread->data[i];
+        moves += (double)spread->data[i];
+        assert_true(fabs((double)squares->data[i] - of) < 1e-5);
+    }
+    assert_true(moves > 1e-3);
+    cvs_explanation_free(mean);
+    cvs_explanation_free(spread);
+    cvs_explanation_free(squares);
+    cvs_model_free(m);
+}
+
+/* One channel: what comes back at the rectifier passes where it is positive, shut or not. */
+static void deconvnet_passes_what_is_positive(void **state)
+{
+    (void)state;
+    const cx_shape shape = {4, {CX_FREE, SIDE, SIDE, 1}};
+    float w[1 + CELLS], x[CELLS];
+    cvs_model *m;
+    int node;
+    w[0] = 0.5f;
+    for (int i = 0; i < CELLS; i++) w[1 + i] = (float)(i * 3 % 5) - 1.5f;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    node = add(m, "Conv2D", "conv",
+               "{\"filters\": 1, \"kernel_size\": 1, \"use_bias\": false, "
+               "\"activation\": \"relu\"}",
+               node);
+    node = add(m, "Flatten", "flatten", "{}", node);
+    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
+    close_model(m, node, w, 1 + CELLS);
+    numbers(x);
+    cvs_explanation *d = explain(m, &(cvs_explain_options){.method = "deconvnet"});
+    cvs_explanation *g = explain(m, &(cvs_explain_options){.method = "guided-backprop"});
+    for (int i = 0; i < CELLS; i++) {
+        const float back = 0.5f * fmaxf(0, w[1 + i]);
+        assert_true(fabsf(d->data[i] - back) < 1e-6f);
+        assert_true(fabsf(g->data[i] - (x[i] > 0 ? back : 0)) < 1e-6f);
+    }
+    cvs_explanation_free(d);
+    cvs_explanation_free(g);
+    cvs_model_free(m);
+}
+
 /* One cell in sixteen stands out of its channel: it weighs a sixteenth. */
 static void fem_weighs_a_channel_by_the_cells_that_stand_out(void **state)
 {
@@ -280,6 +406,10 @@ int main(void)
         cmocka_unit_test(a_channel_weighs_what_the_score_loses_without_it),
         cmocka_unit_test(hirescam_adds_up_to_a_score_that_is_linear_in_the_layer),
         cmocka_unit_test(guided_gradcam_is_the_product_of_the_two),
+        cmocka_unit_test(elementwise_gradcam_adds_what_is_positive),
+        cmocka_unit_test(eigengradcam_is_the_first_component_of_the_products),
+        cmocka_unit_test(squaregrad_is_the_spread_and_the_mean),
+        cmocka_unit_test(deconvnet_passes_what_is_positive),
         cmocka_unit_test(fem_weighs_a_channel_by_the_cells_that_stand_out),
         cmocka_unit_test(maps_are_enlarged_about_their_cells_middles),
     };

@@ -74,6 +74,37 @@ static void deletion_takes_the_largest_terms_first(void **state)
     cvs_model_free(m);
 }
 
+/* A window of 1, e^-1/2 on both sides, cut at the border. */
+static double blurred(const float *x, int y, int column)
+{
+    double sum = 0, all = 0;
+    for (int i = -1; i <= 1; i++)
+        for (int k = -1; k <= 1; k++) {
+            const int inside = y + i >= 0 && y + i < SIDE && column + k >= 0 && column + k < SIDE;
+            const double weight = inside ? exp(-0.5 * (i * i + k * k)) : 0;
+            sum += weight * (double)(inside ? x[(y + i) * SIDE + column + k] : 0);
+            all += weight;
+        }
+    return sum / all;
+}
+
+static void insertion_begins_with_a_blurred_picture(void **state)
+{
+    (void)state;
+    float w[CELLS], x[CELLS];
+    double start = 0, area = 0;
+    cvs_model *m = linear(w);
+    cvs_trust *t = evaluate(m, "input-x-gradient", &(cvs_trust_options){.points = CELLS});
+    numbers(x);
+    for (int i = 0; i < CELLS; i++) start += blurred(x, i / SIDE, i % SIDE) * (double)w[i];
+    assert_true(fabs(t->insertion[0] - start) < 1e-5);
+    for (int i = 0; i <= CELLS; i++)
+        area += t->insertion[i] * (i == 0 || i == CELLS ? 0.5 : 1) / CELLS;
+    assert_true(fabs(value(t, "insertion") - area) < 1e-6);
+    cvs_trust_free(t);
+    cvs_model_free(m);
+}
+
 /* What a flat picture is blurred to is itself. */
 static void insertion_of_a_flat_picture_changes_nothing(void **state)
 {
@@ -396,6 +427,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(deletion_takes_the_largest_terms_first),
+        cmocka_unit_test(insertion_begins_with_a_blurred_picture),
         cmocka_unit_test(insertion_of_a_flat_picture_changes_nothing),
         cmocka_unit_test(terms_and_derivatives_of_a_linear_score_are_faithful),
         cmocka_unit_test(the_gradient_of_a_linear_score_is_not_sensitive),
