@@ -5,6 +5,8 @@
 
 #include <stdint.h>
 
+#define CX_PI 3.14159265358979323846
+
 /* 64 random bits of the i-th place of a stream: Vigna's SplitMix64 as a hash of a counter. */
 uint64_t cx_random_bits(uint64_t seed, uint64_t i);
 

@@ -34,6 +34,7 @@ static int init(cx_gradient *g, const cvs_model *m, const cx_gradient_options *o
     for (int i = 0; i < o->n_to; i++) g->to[i] = cx_spot_plain(m, o->to[i]);
     for (int i = 0; i < o->n_from; i++) g->from[i] = cx_spot_plain(m, o->from[i]);
     TRY(cx_run_new(&g->run, m, o->batch, o->exact, err));
+    for (int i = 0; o->shapes && i < m->n_inputs; i++) cx_run_stretch(g->run, i, &o->shapes[i]);
     if (o->keep >= 0) cx_run_keep(g->run, o->keep);
     TRY(cx_gradient_mark(g, o->keep_arguments, err));
     if (o->base) {

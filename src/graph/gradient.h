@@ -40,13 +40,15 @@ typedef struct cx_gradient_options {
     int n_to;
     const cx_spot *from; /* sources */
     int n_from;
-    const cvs_run *base; /* NULL: from the model's inputs. Else a run of one input that has been
-                            computed and was made with cx_tail_keep: all begins at the one source,
-                            whose output is to be put into run->slots[].y, as in cx_tail_new */
-    int keep;            /* a node more that the run keeps; -1: none */
-    int keep_arguments;  /* 1: of every activation, for rules that compare them */
-    float *const *dw;    /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
-                            layer of the model, NULL where nobody asks; or NULL. Borrowed */
+    const cvs_run *base;    /* NULL: from the model's inputs. Else a run of one input that has been
+                               computed and was made with cx_tail_keep: all begins at the one source,
+                               whose output is to be put into run->slots[].y, as in cx_tail_new */
+    const cx_shape *shapes; /* of the model's inputs, which may be other than it states (see
+                               cx_run_stretch), the batch first; NULL: its own */
+    int keep;               /* a node more that the run keeps; -1: none */
+    int keep_arguments;     /* 1: of every activation, for rules that compare them */
+    float *const *dw; /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
+                         layer of the model, NULL where nobody asks; or NULL. Borrowed */
 } cx_gradient_options;
 
 /* What the way back does at a node. */

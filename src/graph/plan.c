@@ -13,6 +13,18 @@ static cx_shape input_shape(const cvs_run *run, int node)
     return run->inputs[i];
 }
 
+/* Whether a layer's weights are those that it would want for these inputs. */
+static int check_weights(const cx_layer *l, const cx_shape *in, int n_in, cvs_error *err)
+{
+    cx_weight_spec want[CX_MAX_WEIGHTS];
+    int n = cx_layer_weights(l, in, n_in, want, err);
+    if (n < 0) return n;
+    for (int i = 0; i < n && i < l->n_weights; i++)
+        if (!cx_shape_equal(&want[i].shape, &l->w[i].spec.shape))
+            return cx_fail(err, CVS_E_UNSUPPORTED, "it takes one size of picture only");
+    return 0;
+}
+
 /* Shapes of all needed nodes for the shapes of the inputs. */
 static int infer_shapes(cvs_run *run, cvs_error *err)
 {
@@ -29,6 +41,7 @@ static int infer_shapes(cvs_run *run, cvs_error *err)
         cx_shape in[CX_MAX_INPUTS];
         for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
         int rc = cx_layer_infer(l, in, node->n_inputs, &slot->shape, err);
+        if (rc == 0 && run->stretched) rc = check_weights(l, in, node->n_inputs, err);
         if (rc == 0 && cx_shape_count(&slot->shape) < 0)
             rc = cx_fail(err, CVS_E_NOMEM, "its output is too large");
         if (rc < 0) return cx_where(err, rc, "layer \"%s\"", node->name);

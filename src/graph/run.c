@@ -33,12 +33,13 @@ void cx_run_give(cvs_run *run, int node, const cx_shape *shape)
 static int add_tap(cvs_run *run, const char *word, cvs_error *err)
 {
     const cvs_model *m = run->model;
-    int all = cx_streq(word, "all"), conv_pool = cx_streq(word, "conv+pool");
+    const int all = cx_streq(word, "all"), conv = cx_streq(word, "conv");
+    const int conv_pool = cx_streq(word, "conv+pool");
     if (cx_streq(word, "output")) {
         for (int i = 0; i < m->n_outputs; i++) cx_run_keep(run, m->outputs[i]);
         return 0;
     }
-    if (!all && !conv_pool) {
+    if (!all && !conv && !conv_pool) {
         int node = cx_model_find_node(m, word, err);
         if (node < 0) return node;
         cx_run_keep(run, node);
@@ -47,12 +48,14 @@ static int add_tap(cvs_run *run, const char *word, cvs_error *err)
     int n = 0;
     for (int i = 0; i < m->n_nodes; i++) {
         const cx_layer_kind *kind = m->layers[m->nodes[i].layer].kind;
-        if (m->nodes[i].n_inputs == 0 || (conv_pool && !kind->is_conv && !kind->is_pool)) continue;
+        if (m->nodes[i].n_inputs == 0) continue;
+        if (!all && !kind->is_conv && !(conv_pool && kind->is_pool)) continue;
         cx_run_keep(run, i);
         n++;
     }
     if (n > 0) return 0;
-    int rc = cx_fail(err, CVS_E_ARG, "the model has no convolution or pooling layer");
+    int rc =
+        cx_fail(err, CVS_E_ARG, "the model has no convolution%s layer", conv ? "" : " or pooling");
     cx_hint(err, "name layers, or ask for all");
     return rc;
 }
@@ -194,6 +197,12 @@ static int set_batch(cvs_run *run, int batch, cvs_error *err)
         cx_tensor_deinit(&run->waiting[i]);
     }
     return 0;
+}
+
+void cx_run_stretch(cvs_run *run, int input, const cx_shape *shape)
+{
+    run->inputs[input] = *shape;
+    run->stretched = 1;
 }
 
 int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *err)

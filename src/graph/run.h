@@ -29,6 +29,7 @@ struct cvs_run {
     cx_shape *inputs;   /* of the model's inputs; CX_FREE until an input has come */
     cx_tensor *waiting; /* numbers of the model's inputs that came before there is a plan */
     char *given;        /* input after input, slot after slot: 1 where numbers have come */
+    int stretched;      /* 1: an input has another size than the model states */
     int planned, done;
     int plan;       /* counts them: what was made for another one does not fit */
     cx_slot *slots; /* a node each */
@@ -53,6 +54,10 @@ void cx_run_keep_linear(cvs_run *run, int node);
 
 /* Begin in the middle: the output of this node is set through slots[node].y before each pass. */
 void cx_run_give(cvs_run *run, int node, const cx_shape *shape);
+
+/* Take an input at another size than the model states, before the run is planned. The plan fails
+ * with CVS_E_UNSUPPORTED where a layer that is needed has weights for the stated size alone. */
+void cx_run_stretch(cvs_run *run, int input, const cx_shape *shape);
 
 /* Whether the layer of a node does more than the activation that it ends with; if so, which. */
 int cx_node_has_fused(cx_activation *out, const cvs_model *m, int node);
