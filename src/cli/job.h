@@ -32,7 +32,8 @@ typedef struct cx_options {
     int preset;          /* cvs_style */
     int64_t steps, window, stride, segments, memory, points, samples;
     int64_t size, versions;
-    int single, list_recipes;
+    int single, film, list_recipes;
+    const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

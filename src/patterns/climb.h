@@ -3,6 +3,7 @@
 #ifndef CX_PATTERNS_CLIMB_H
 #define CX_PATTERNS_CLIMB_H
 
+#include "base/journal.h"
 #include "patterns/objective.h"
 #include "patterns/painting.h"
 
@@ -30,12 +31,16 @@ typedef struct cx_climb {
     double *values;              /* of the batch's */
     float *memory;
     int64_t steps_done;
+    cx_journal journal; /* of what is done, see record.h */
+    char *record;       /* room for one */
+    char *done;         /* of each picture: 1 once it is */
 } cx_climb;
 
 /* A place of the batch. */
 typedef struct cx_climber {
     int item; /* which picture; -1: none */
     int step;
+    int frame; /* of its film: the next one */
     cx_view view;
     double value, average, before; /* now, smoothed, and that of a while ago */
     float *numbers, *dnumbers, *first, *second;

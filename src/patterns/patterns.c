@@ -7,7 +7,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "graph/input.h"
-#include "patterns/climb.h"
+#include "patterns/record.h"
 #include "tensor/npy.h"
 
 enum { SMALLEST = 64, LARGEST = 4096, MEMORY = 64 << 20 };
@@ -169,7 +169,11 @@ static int make_answer(cvs_patterns **out, const cx_climb *c, const char *name, 
     (*out)->versions = c->group;
     (*out)->shown_height -= 2 * crop;
     (*out)->shown_width -= 2 * crop;
-    return 0;
+    if (c->o->frames < 2) return 0;
+    const size_t frame = (size_t)((*out)->shown_height * (*out)->shown_width * p->channels);
+    (*out)->frames = c->o->frames;
+    (*out)->film = cx_calloc((size_t)c->n * (size_t)c->o->frames, frame);
+    return (*out)->film ? 0 : cx_no_memory(err, (size_t)(c->n * c->o->frames) * frame);
 }
 
 /* What a network that sees the pictures as files makes of them, and of noise. */
@@ -196,22 +200,20 @@ out:
 
 /* --- the whole --- */
 
-static int make_objective(cx_climb *c, const char *layer, cvs_error *err)
+static int make_objective(cx_climb *c, cx_str *text, const char *layer, cvs_error *err)
 {
-    cx_str text = {0};
     int rc;
     if (c->o->objective)
-        cx_str_add(&text, c->o->objective);
+        cx_str_add(text, c->o->objective);
     else
-        cx_str_addf(&text, "%s(%s, #)", c->recipe->objective, layer);
-    TRY(cx_str_ok(&text, err));
-    TRY(cx_objective_new(&c->objective, c->m, text.data, c->recipe->linear, err));
-    TRY(cx_objective_new(&c->seen, c->m, text.data, c->o->objective && c->recipe->linear, err));
+        cx_str_addf(text, "%s(%s, #)", c->recipe->objective, layer);
+    TRY(cx_str_ok(text, err));
+    TRY(cx_objective_new(&c->objective, c->m, text->data, c->recipe->linear, err));
+    TRY(cx_objective_new(&c->seen, c->m, text->data, c->o->objective && c->recipe->linear, err));
     if (cx_objective_wants_reference(c->objective))
-        rc =
-            cx_fail(err, CVS_E_ARG, "\"%s\" compares with a picture, and there is none", text.data);
+        rc = cx_fail(err, CVS_E_ARG, "\"%s\" compares with a picture, and there is none",
+                     text->data);
 out:
-    cx_str_deinit(&text);
     return rc;
 }
 
@@ -224,6 +226,7 @@ static uint64_t stream_of(const cvs_pattern_options *o, const char *name)
 
 static void close_climb(cx_climb *c)
 {
+    cx_record_close(c);
     cx_gradient_free(c->g);
     cx_objective_free(c->objective);
     cx_objective_free(c->seen);
@@ -243,6 +246,7 @@ int cvs_patterns_find(cvs_patterns **out, const cvs_model *m, const char *layer,
     const int versions = c.o->versions > 0 ? c.o->versions : 1;
     const char *name = layer ? layer : c.o->objective ? c.o->objective : "";
     cx_tensor start = {0};
+    cx_str question = {0};
     sizes s = {0};
     int rc;
     *out = NULL;
@@ -255,7 +259,7 @@ int cvs_patterns_find(cvs_patterns **out, const cvs_model *m, const char *layer,
         goto out;
     }
     TRY(read_sizes(&s, m, err));
-    TRY(make_objective(&c, layer, err));
+    TRY(make_objective(&c, &question, layer, err));
     c.group = versions;
     c.n = n * versions;
     c.steps = c.o->steps > 0 ? c.o->steps : c.recipe->about.steps;
@@ -271,6 +275,7 @@ int cvs_patterns_find(cvs_patterns **out, const cvs_model *m, const char *layer,
     TRY(cx_painting_init(&c.painting, c.recipe, s.height, s.width, s.channels, mode, err));
     TRY(choose_batch(&c, &s, err));
     TRY(make_answer(&c.out, &c, name, err));
+    TRY(cx_record_open(&c, question.data, err));
     TRY(cx_climb_run(&c, err));
     TRY(ask_network(&c, c.out, err));
     *out = c.out;
@@ -278,6 +283,7 @@ int cvs_patterns_find(cvs_patterns **out, const cvs_model *m, const char *layer,
 out:
     cvs_patterns_free(c.out);
     cx_tensor_deinit(&start);
+    cx_str_deinit(&question);
     close_climb(&c);
     return rc;
 }
