@@ -14,6 +14,12 @@ enum { WHILE = 32, LEAST = 96 };
 
 /* --- places --- */
 
+/* Steps at the end in which a picture is seen straight: what small differences can still add. */
+static int settling(const cx_climb *c)
+{
+    return (int)(c->recipe->settle * c->steps);
+}
+
 static void sit_down(const cx_climb *c, cx_climber *k, int item)
 {
     const cx_painting *p = &c->painting;
@@ -21,6 +27,7 @@ static void sit_down(const cx_climb *c, cx_climber *k, int item)
     const uint64_t own = cx_random_stream(c->stream, (uint64_t)c->channels[item] + 1);
     k->item = item;
     k->step = k->frame = 0;
+    k->settles = c->steps - settling(c);
     k->average = k->before = -INFINITY;
     memset(k->first, 0, (size_t)p->n * sizeof *k->first);
     memset(k->second, 0, (size_t)p->n * sizeof *k->second);
@@ -102,15 +109,18 @@ static void hand_over(const cx_climb *c, cx_climber *k)
     a->steps[k->item] = k->step;
 }
 
-/* Whether there is nothing more to be gained: the smoothed value has hardly grown for a while. */
+/* Whether the picture is done. Where nothing grows any more, the smoothed value hardly for a while,
+ * it settles at once. */
 static int is_done(const cx_climb *c, cx_climber *k)
 {
-    if (k->step >= c->steps) return 1;
+    if (k->step >= k->settles + settling(c)) return 1;
     k->average = k->average == -INFINITY ? k->value : k->average + (k->value - k->average) / 16;
     if (!c->recipe->finishes || c->group > 1 || k->step % WHILE) return 0;
     const double gained = k->average - k->before;
     k->before = k->average;
-    return k->step >= LEAST && gained < GAIN * fabs(k->average);
+    if (k->step >= LEAST && k->step < k->settles && gained < GAIN * fabs(k->average))
+        k->settles = k->step;
+    return k->step >= k->settles + settling(c);
 }
 
 typedef struct turn {

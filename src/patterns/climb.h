@@ -20,6 +20,8 @@ typedef struct cx_climb {
     cx_gradient *g;
     int batch, group; /* pictures at once; versions that belong together */
     int steps;
+    int is_fine; /* 1: a unit sees few pixels, and every other view is straight: askew alone they
+                    would blur what it looks for, such as what a stride of 2 takes of the pixels */
     double rate;
     int64_t *channels; /* of each picture, n of them; borrowed */
     int n;
@@ -40,7 +42,8 @@ typedef struct cx_climb {
 typedef struct cx_climber {
     int item; /* which picture; -1: none */
     int step;
-    int frame; /* of its film: the next one */
+    int frame;   /* of its film: the next one */
+    int settles; /* the step from which on it is seen straight */
     cx_view view;
     double value, average, before; /* now, smoothed, and that of a while ago */
     float *numbers, *dnumbers, *first, *second;

@@ -10,7 +10,7 @@
 #include "patterns/record.h"
 #include "tensor/npy.h"
 
-enum { SMALLEST = 64, LARGEST = 4096, MEMORY = 64 << 20 };
+enum { SMALLEST = 64, LARGEST = 4096, FINE = 32, MEMORY = 64 << 20 };
 
 /* --- sizes --- */
 
@@ -52,7 +52,7 @@ static void own_size(const sizes *s, int side, int64_t *h, int64_t *w)
 
 /* The size of the pictures: as asked, as the start has it, or the model's own; of a recipe that
  * fits them to what a unit sees, no more than twice that, so that several of it find room. */
-static int choose_size(sizes *s, const cx_climb *c, const cx_tensor *start, cvs_error *err)
+static int choose_size(sizes *s, cx_climb *c, const cx_tensor *start, cvs_error *err)
 {
     int rc = 0, n;
     int64_t reach, h, w;
@@ -67,11 +67,13 @@ static int choose_size(sizes *s, const cx_climb *c, const cx_tensor *start, cvs_
         rc = cx_fail(err, CVS_E_ARG, "patterns have at most %d pixels a side", LARGEST);
         goto out;
     }
-    if (!c->recipe->fits || c->o->height > 0 || c->o->width > 0 || start) goto out;
+    if (!c->recipe->fits) goto out;
     const cx_spot *spots = cx_objective_spots(c->objective, &n);
     const cx_shape shape = shape_of(s, 1, h, w);
     if (c->m->nodes[spots[0].node].shape.ndim != 4) goto out;
     TRY(cx_reach(&reach, c->m, &spots[0], &shape, err));
+    c->is_fine = reach <= FINE;
+    if (c->o->height > 0 || c->o->width > 0 || start) goto out;
     int64_t side = 2 * reach > SMALLEST ? 2 * reach : SMALLEST;
     if (side > c->recipe->side) side = c->recipe->side;
     if (side < h) s->height = side;
@@ -209,7 +211,7 @@ static int make_objective(cx_climb *c, cx_str *text, const char *layer, cvs_erro
         cx_str_addf(text, "%s(%s, #)", c->recipe->objective, layer);
     TRY(cx_str_ok(text, err));
     TRY(cx_objective_new(&c->objective, c->m, text->data, c->recipe->linear, err));
-    TRY(cx_objective_new(&c->seen, c->m, text->data, c->o->objective && c->recipe->linear, err));
+    TRY(cx_objective_new(&c->seen, c->m, text->data, 0, err));
     if (cx_objective_wants_reference(c->objective))
         rc = cx_fail(err, CVS_E_ARG, "\"%s\" compares with a picture, and there is none",
                      text->data);
