@@ -27,7 +27,7 @@ static int inside;          /* workers in the current loop */
 static int started;         /* workers that exist */
 static atomic_int chosen;   /* by cx_threads_set; 0: one a core */
 
-static int cores(void)
+int cx_cores(void)
 {
     static atomic_int known;
     int n = atomic_load(&known);
@@ -42,7 +42,7 @@ static int cores(void)
 int cx_threads(void)
 {
     int n = atomic_load(&chosen);
-    return n > 0 ? n : cores();
+    return n > 0 ? n : cx_cores();
 }
 
 int cx_threads_set(int n, cvs_error *err)

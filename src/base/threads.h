@@ -6,6 +6,8 @@
 
 enum { CX_MAX_THREADS = 256 };
 
+/* Cores that this process may run on, asked once. */
+int cx_cores(void);
 /* Threads that a parallel loop uses, the caller's own counted: set by cx_threads_set, else one a
  * core that this process may run on. */
 int cx_threads(void);

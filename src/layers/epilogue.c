@@ -114,7 +114,7 @@ const cx_activation *cx_call_activation(const cx_call *c, const cx_activation *a
 
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a)
 {
-    cx_epilogue e = {bias, -INFINITY, INFINITY};
+    cx_epilogue e = {.bias = bias, .low = -INFINITY, .high = INFINITY};
     float low, high;
     if (a && cx_activation_is_clamp(a, &low, &high)) {
         e.low = low;
