@@ -23,6 +23,10 @@ typedef void cx_loop_body(void *arg, int i, int worker);
  * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
 void cx_parallel(int n, cx_loop_body *body, void *arg);
 
+/* Something that two threads must not do at once: there is one lock for all of it. Not within
+ * itself. */
+void cx_guarded(void (*body)(void *arg), void *arg);
+
 /* Something done by a thread of its own while the caller does other work. */
 typedef struct cx_task cx_task;
 /* Start body(arg). Where the system has no thread left it is done at once, here. NULL: no memory,

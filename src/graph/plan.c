@@ -185,6 +185,10 @@ int cx_run_plan(cvs_run *run, cvs_error *err)
         TRY(cx_block_init(&run->memory, run->memory_size, err));
     }
     TRY(link_tensors(run, err));
+    for (int s = 0; s < run->n_steps; s++) {
+        const float *made;
+        TRY(cx_run_transformed(&made, run, run->steps[s], 0, err));
+    }
     run->planned = 1;
     run->plan++;
 out:

@@ -29,6 +29,7 @@ struct cvs_run {
     cx_shape *inputs;   /* of the model's inputs; CX_FREE until an input has come */
     cx_tensor *waiting; /* numbers of the model's inputs that came before there is a plan */
     char *given;        /* input after input, slot after slot: 1 where numbers have come */
+    cx_transforms *own; /* where weights change between passes: made anew in each; else NULL */
     int stretched;      /* 1: an input has another size than the model states */
     int planned, done;
     int plan;       /* counts them: what was made for another one does not fit */
@@ -44,6 +45,13 @@ struct cvs_run {
 /* A run that keeps nothing yet; batch 0 is 1. The caller says what for with the three below, then
  * plans it; inputs may come before or after. */
 int cx_run_new(cvs_run **out, const cvs_model *m, int batch, int exact, cvs_error *err);
+
+/* The weights of the model may change between passes: nothing that was made of them is kept. */
+int cx_run_own_transforms(cvs_run *run, cvs_error *err);
+
+/* Transformed weights of a node's layer for the shapes that the run has, or NULL; `back` for
+ * backward. */
+int cx_run_transformed(const float **out, const cvs_run *run, int node, int back, cvs_error *err);
 
 /* Keep the output of a node. */
 void cx_run_keep(cvs_run *run, int node);

@@ -102,11 +102,24 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return a > b ? a : b;
 }
 
+static size_t transformed_size(const cx_layer *l, const cx_shape *in, int back)
+{
+    const cx_conv conv = conv_of(l, in, 0);
+    return cx_conv_transformed_size(&conv, back);
+}
+
+static void transform(const cx_layer *l, const cx_shape *in, int back, float *to)
+{
+    const cx_conv conv = conv_of(l, in, 0);
+    cx_conv_transform(&conv, back, l->w[KERNEL].data, to);
+}
+
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const conv_config *k = l->cfg;
     const cx_activation *a = cx_call_activation(c, &k->activation);
     cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    conv.transformed = c->transformed;
     cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_conv_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
     cx_finish_activation(a, c->y);
@@ -131,7 +144,8 @@ static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in
 static void backward(const cx_layer *l, const cx_backward_call *c)
 {
     const conv_config *k = l->cfg;
-    const cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    conv.transformed = c->transformed;
     if (cx_dw(c, KERNEL))
         cx_conv_backward_weights(&conv, c->x[0]->data, c->dy->data, cx_dw(c, KERNEL), c->workspace);
     if (k->use_bias) cx_bias_gradient(c, BIAS);
@@ -152,6 +166,8 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .infer = infer,                                      \
         .weights = weights,                                  \
         .workspace = workspace,                              \
+        .transformed_size = transformed_size,                \
+        .transform = transform,                              \
         .is_affine = 1,                                      \
         .forward = forward,                                  \
         .backward = backward,                                \

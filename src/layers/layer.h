@@ -86,7 +86,8 @@ typedef struct cx_call {
     const cx_tensor *const *x;
     cx_tensor *y; /* shape as `infer` said; its numbers are to be filled */
     void *workspace;
-    int exact;  /* no fast transforms */
+    const float *transformed; /* weights, see cx_layer_transform; NULL: none */
+    int exact;                /* no fast transforms */
     int linear; /* y is wanted as it is before the activation that the layer ends with */
 } cx_call;
 
@@ -111,6 +112,7 @@ typedef struct cx_backward_call {
     cx_tensor *const *dx;      /* of each input, to be filled; NULL where nobody asks */
     float *const *dw;          /* of each weight, to be added to; NULL where nobody asks; the array
                                   itself may be NULL too */
+    const float *transformed;  /* as of cx_call, for the way back */
     void *workspace;
     int exact;
 } cx_backward_call;
@@ -150,6 +152,10 @@ typedef struct cx_layer_kind {
     int (*prepare)(cx_layer *l, cx_arena *arena, cvs_error *err);
     /* Scratch bytes of a forward call. NULL: none. */
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+    /* Weights in another form that makes calls on such an input faster, and that is worth keeping:
+     * its bytes, 0 where there is none, and how it is made. `back`: for backward. NULL: none. */
+    size_t (*transformed_size)(const cx_layer *l, const cx_shape *in, int back);
+    void (*transform)(const cx_layer *l, const cx_shape *in, int back, float *to);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
     /* Fill dx, add to dw. NULL: the kind has no derivative, and a plan that wants one says so; or
@@ -202,6 +208,8 @@ int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *ou
 int cx_layer_weights(const cx_layer *l, const cx_shape *in, int n_in,
                      cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
 size_t cx_layer_workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+size_t cx_layer_transformed_size(const cx_layer *l, const cx_shape *in, int back);
+void cx_layer_transform(const cx_layer *l, const cx_shape *in, int back, float *to);
 void cx_layer_forward(const cx_layer *l, const cx_call *c);
 /* 0 where the layer has no derivative. */
 int cx_layer_has_backward(const cx_layer *l);
