@@ -316,11 +316,13 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
         const cx_node *node = &m->nodes[run->steps[s]];
         cx_slot *slot = &run->slots[run->steps[s]];
         const cx_layer *l = &m->layers[node->layer];
+        const int together = slot->together.out != run->steps[s] || slot->together.pooled >= 0;
         cx_call call = {.n_x = node->n_inputs,
                         .x = slot->x,
-                        .y = &slot->y,
+                        .y = &run->slots[slot->together.out].y,
                         .workspace = workspace,
-                        .exact = run->exact};
+                        .exact = run->exact,
+                        .after = together ? &slot->together.after : NULL};
         TRY(cx_run_transformed(&call.transformed, run, run->steps[s], 0, err));
         compute(l, slot, &call);
     }

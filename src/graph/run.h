@@ -4,6 +4,15 @@
 
 #include "graph/model.h"
 
+/* What the call of a layer computes besides its own numbers, see fuse.c. */
+typedef struct cx_together {
+    int out;    /* the node that has the numbers of the last one of a chain; itself */
+    int pooled; /* the node of a pooling of these; -1: none */
+    cx_after after;
+    cx_activation activation; /* what `after` points to */
+    cx_window pool;
+} cx_together;
+
 /* What a node is in this run. */
 typedef struct cx_slot {
     cx_tensor y;      /* the output; a view into the run's memory */
@@ -13,9 +22,13 @@ typedef struct cx_slot {
     int kept;         /* its activation is handed out, so its memory is never given to another */
     int keeps_linear; /* of a layer that ends with an activation */
     int given;        /* its numbers are set before the pass, not computed */
-    int alias;        /* the node whose memory it shares (an identity), else itself */
-    int last_use;     /* last node that reads it */
-    size_t offset;    /* in the run's memory */
+    int readers, first_reader; /* nodes that are computed and read it; the first of them */
+    int maker;                 /* the node whose call computes it, mostly itself */
+    int absent;                /* another call goes on with its numbers and does not store them */
+    cx_together together;      /* of a maker */
+    int alias;                 /* the node whose memory it shares (an identity), else itself */
+    int last_use;              /* last node that reads it */
+    size_t offset;             /* in the run's memory */
     size_t linear_offset;
     const cx_tensor **x; /* inputs of the call, into the slots */
 } cx_slot;
@@ -90,5 +103,10 @@ int cx_run_plan(cvs_run *run, cvs_error *err);
 
 /* CVS_E_NOMEM where so many bytes are more than the machine has. */
 int cx_check_memory(size_t size, cvs_error *err);
+
+/* --- fuse.c --- */
+
+/* Which nodes the call of another one computes; slots have their shapes. */
+void cx_run_fuse(cvs_run *run);
 
 #endif

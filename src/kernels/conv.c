@@ -73,8 +73,15 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
     }
 }
 
+/* Two rows at a time the direct way reads all weights for each. */
+enum { FEW_WEIGHTS = 1 << 18 };
+
 int cx_conv_pools(const cx_conv *c, const cx_window *pool)
 {
+    const int64_t *kernel = c->window.kernel;
+    const int64_t weights =
+        kernel[CX_HEIGHT] * kernel[CX_WIDTH] * c->in_channels * (c->out_channels / c->groups);
+    if (weights > FEW_WEIGHTS && !cx_winograd_pays(c)) return 0;
     int can = !is_depthwise(c) && c->window.in[CX_DEPTH] == 1 && c->window.out[CX_DEPTH] == 1 &&
               pool->out[CX_DEPTH] == 1 && pool->kernel[CX_DEPTH] == 1 &&
               pool->batch == c->window.batch;

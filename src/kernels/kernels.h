@@ -69,7 +69,7 @@ void cx_conv_transform(const cx_conv *c, int back, const float *w, float *transf
 
 /* The same with a maximum pooling after it, while its numbers are in the cache; y may be NULL
  * where it is not wanted. Gives the bytes that the two calls would. cx_conv_pools says whether it
- * can: of windows of 2 × 2 in steps of 2, and sums that are no depthwise ones. */
+ * can: windows of 2 × 2 in steps of 2, no depthwise sums, not too many weights. */
 int cx_conv_pools(const cx_conv *c, const cx_window *pool);
 size_t cx_conv_pooled_workspace(const cx_conv *c);
 void cx_conv_pooled_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,

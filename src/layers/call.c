@@ -139,6 +139,21 @@ void cx_layer_transform(const cx_layer *l, const cx_shape *in, int back, float *
     l->kind->transform(l, &x, back, to);
 }
 
+int cx_layer_takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after)
+{
+    return !l->channels_first && l->kind->takes && l->kind->takes(l, in, exact, after);
+}
+
+const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in)
+{
+    return l->kind->as_affine ? l->kind->as_affine(l, in) : NULL;
+}
+
+int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in)
+{
+    return !l->channels_first && l->kind->as_pooling && l->kind->as_pooling(l, in, out);
+}
+
 void cx_layer_forward(const cx_layer *l, const cx_call *c)
 {
     const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;

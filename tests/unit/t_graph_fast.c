@@ -174,6 +174,51 @@ static void changed_weights_are_transformed_again(void **state)
     cvs_model_free(m);
 }
 
+/* Calls that do the work of several layers: the bytes are those of each by itself, whoever looks.
+ */
+static void layers_in_one_call_give_the_same_bytes(void **state)
+{
+    (void)state;
+    static const char *const taps[] = {"a",    "pool_a", "b",     "norm",
+                                       "relu", "pool_b", "a,b,c", "dense"};
+    cvs_model *m = network();
+    for (int exact = 0; exact < 2; exact++) {
+        cvs_run *all = run_of(m, &(cvs_run_options){.taps = "all", .batch = 2, .exact = exact});
+        for (size_t i = 0; i < sizeof taps / sizeof *taps; i++) {
+            cvs_run *run =
+                run_of(m, &(cvs_run_options){.taps = taps[i], .batch = 2, .exact = exact});
+            for (int k = 0; k < cvs_run_tap_count(run); k++) {
+                const char *name = m->nodes[cvs_run_tap(run, k)].name;
+                int64_t n;
+                const float *got = output(run, name, &n);
+                assert_memory_equal(got, output(all, name, &n), (size_t)n * sizeof *got);
+            }
+            cvs_run_free(run);
+        }
+        cvs_run_free(all);
+    }
+    cvs_model_free(m);
+}
+
+static void what_nobody_looks_at_is_not_stored(void **state)
+{
+    (void)state;
+    cvs_model *m = network();
+    cvs_run *run = run_of(m, NULL);
+    assert_int_equal(run->n_steps, 4); /* a, b, c and dense, with what is after them */
+    assert_null(run->slots[cvs_model_find(m, "a", &err)].y.data);
+    assert_null(run->slots[cvs_model_find(m, "norm", &err)].y.data);
+    assert_non_null(run->slots[cvs_model_find(m, "pool_b", &err)].y.data);
+    cvs_run_free(run);
+    run = run_of(m, &(cvs_run_options){.taps = "norm"});
+    assert_int_equal(run->n_steps, 2);
+    cvs_run_free(run);
+    run = run_of(m, &(cvs_run_options){.taps = "b,pool_b"});
+    assert_int_equal(run->n_steps, 5); /* norm with nothing, relu, pool_b by themselves */
+    cvs_run_free(run);
+    cvs_model_free(m);
+}
+
 /* --- the way back --- */
 
 static cx_gradient *gradient_of(const cvs_model *m, int exact, float *const *dw)
@@ -259,6 +304,8 @@ int main(void)
         cmocka_unit_test(neither_batch_nor_threads_show),
         cmocka_unit_test(threads_share_the_transformed_weights),
         cmocka_unit_test(changed_weights_are_transformed_again),
+        cmocka_unit_test(layers_in_one_call_give_the_same_bytes),
+        cmocka_unit_test(what_nobody_looks_at_is_not_stored),
         cmocka_unit_test(gradients_go_the_fast_way_too),
         cmocka_unit_test(weights_may_change_between_passes_that_ask_for_their_derivatives),
     };
