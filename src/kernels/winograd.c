@@ -19,12 +19,15 @@ enum {
     PRODUCTS = CX_WINOGRAD_PRODUCTS,
     WIDTH = CX_MAX_LANES * CX_MAX_VECTORS, /* output channels of a block */
     LINE = 64 / sizeof(float),
-    CACHE = 3 << 18,      /* bytes of V and M that stay in the second cache … */
-    TILES = 48,           /* … and tiles of a block at most, … */
-    FEW_TILES = 24,       /* … or at least, since each block reads all of U */
-    PAYING_TILES = 9,     /* fewer do not make up for the reading of U, four times w, … */
-    PAYING_CHANNELS = 16, /* … nor fewer channels for the transforms */
-    TASK_TILES = 6,       /* a task with fewer would not fill the micro-kernel */
+    CACHE = 3 << 18,    /* bytes of V and M that stay in the second cache … */
+    TILES = 48,         /* … and tiles of a block at most, … */
+    FEW_TILES = 24,     /* … or at least, since each block reads all of U */
+    PAYING_DEPTH = 12,  /* fewer input channels do not make up for the transforms, … */
+    PAYING_PIXELS = 64, /* … nor fewer pixels for the reading of U, which has four times the
+                           numbers of w and … */
+    LARGE = 1 << 16,    /* … where w has more than nine times this … */
+    LARGE_PIXELS = 144, /* … is not in the caches from pass to pass */
+    TASK_TILES = 6,     /* a task with fewer would not fill the micro-kernel */
 };
 
 typedef struct job {
@@ -73,13 +76,14 @@ int cx_winograd_fits(const cx_conv *c)
     return fits;
 }
 
-/* Measured with bench_kernels; the last tiles of a row and a column may be nearly empty. */
+/* Measured on single layers, one thread, each set of instructions. */
 int cx_winograd_pays(const cx_conv *c)
 {
     const cx_window *w = &c->window;
     const int64_t pixels = w->out[CX_HEIGHT] * w->out[CX_WIDTH];
-    return cx_winograd_fits(c) && c->in_channels >= PAYING_CHANNELS &&
-           c->out_channels >= PAYING_CHANNELS && pixels >= PAYING_TILES * TILE * TILE;
+    const int is_large = c->in_channels * c->out_channels > LARGE;
+    return cx_winograd_fits(c) && c->in_channels >= PAYING_DEPTH &&
+           pixels >= (is_large ? LARGE_PIXELS : PAYING_PIXELS);
 }
 
 cx_conv cx_winograd_back(const cx_conv *c)
@@ -179,10 +183,11 @@ static void input_tile(const job *j, int64_t tile, float *v)
 }
 
 /* M of one block of output channels. */
-static void multiply(const job *j, int64_t tiles, int64_t width, const float *v, const float *u,
-                     float *m)
+static void multiply(const job *j, int64_t tiles, int64_t channels, int64_t width, const float *v,
+                     const float *u, float *m)
 {
     const int64_t lanes = j->set->lanes, widest = lanes * j->set->vectors;
+    const int64_t vectors = parts_of(channels, lanes) * lanes;
     cx_conv_run r = {.run = {.n = tiles, .x_pixel = j->depth, .y_pixel = width, .taps = {1, 1, 1}},
                      .depth = j->c->in_channels,
                      .x_channel = 1,
@@ -190,11 +195,11 @@ static void multiply(const job *j, int64_t tiles, int64_t width, const float *v,
                      .lanes = lanes,
                      .first = 1};
     for (int64_t k = 0; k < PRODUCTS; k++)
-        for (int64_t out = 0; out < width; out += widest) {
+        for (int64_t out = 0; out < vectors; out += widest) {
             r.run.x = v + k * j->v_step;
             r.run.w = u + k * j->c->in_channels * width + out;
             r.run.y = m + k * j->m_step + out;
-            r.vectors = (int)(least(widest, width - out) / lanes);
+            r.vectors = (int)(least(widest, vectors - out) / lanes);
             j->set->conv(&r);
         }
 }
@@ -238,7 +243,9 @@ static void run_block(const job *j, int64_t block, int64_t part, float *v, float
             e.scale += first;
             e.shift += first;
         }
-        multiply(j, tiles, width, v, j->c->transformed + first * PRODUCTS * j->c->in_channels, m);
+        const int64_t channels = least(WIDTH, j->c->out_channels - first);
+        const float *u = j->c->transformed + first * PRODUCTS * j->c->in_channels;
+        multiply(j, tiles, channels, width, v, u, m);
         for (int64_t t = 0; t < tiles; t++) output_tile(j, from + t, &e, first, m + t * width);
     }
 }
