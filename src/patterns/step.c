@@ -113,7 +113,8 @@ static void normalise(const cx_climb *c, float *d)
 /* Adam (Kingma and Ba 2014) and RMSprop (Tieleman and Hinton 2012), upwards. */
 static void improve(const cx_climb *c, cx_climber *k)
 {
-    const double rate = c->rate * (k->step < k->settles ? 1 : SETTLING_RATE), t = k->step + 1;
+    const double t = k->step + 1;
+    const double rate = c->rate * (c->is_fine && k->step >= k->settles ? SETTLING_RATE : 1);
     const int64_t n = c->painting.n;
     const double correct = sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
     const float *d = k->dnumbers;
