@@ -121,6 +121,18 @@ void cx_parallel(int n, cx_loop_body *body, void *arg)
     pthread_mutex_unlock(&busy);
 }
 
+static pthread_mutex_t alone = PTHREAD_MUTEX_INITIALIZER;
+
+void cx_alone_begin(void)
+{
+    pthread_mutex_lock(&alone);
+}
+
+void cx_alone_end(void)
+{
+    pthread_mutex_unlock(&alone);
+}
+
 struct cx_task {
     void (*body)(void *arg);
     void *arg;

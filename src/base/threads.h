@@ -21,6 +21,10 @@ typedef void cx_loop_body(void *arg, int i, int worker);
  * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
 void cx_parallel(int n, cx_loop_body *body, void *arg);
 
+/* The one lock for calls of libraries that are not made for several threads. */
+void cx_alone_begin(void);
+void cx_alone_end(void);
+
 /* Something done by a thread of its own while the caller does other work. */
 typedef struct cx_task cx_task;
 /* Start body(arg). Where the system has no thread left it is done at once, here. NULL: no memory,
