@@ -98,6 +98,15 @@ static cx_json *document(const cvs_model *m, const char *file, cx_json *weights)
     return root;
 }
 
+/* Keras 3 describes models in a way that TensorFlow.js does not read, nor does it Keras 1's. */
+static int check_version(const cvs_model *m, cvs_error *err)
+{
+    const int major = m->keras_version[0] ? cx_keras_major(m->keras_version) : 1;
+    if (major == 2) return 0;
+    return cx_fail(err, CVS_E_UNSUPPORTED,
+                   "TensorFlow.js reads models of Keras 2, this one is of Keras %d", major);
+}
+
 int cx_save_tfjs(const cvs_model *m, const cx_save_options *o, const char *path, cvs_error *err)
 {
     writer w = {.m = m, .err = err};
@@ -107,10 +116,7 @@ int cx_save_tfjs(const cvs_model *m, const cx_save_options *o, const char *path,
     int rc;
     (void)o;
     TRY(cx_save_check(m, err));
-    if (!m->keras_version[0] || cx_keras_major(m->keras_version) == 1) {
-        rc = cx_fail(err, CVS_E_UNSUPPORTED, "TensorFlow.js reads no configuration of Keras 1");
-        goto out;
-    }
+    TRY(check_version(m, err));
     w.arena = cx_arena_new();
     for (int i = 0; i < m->n_layers; i++) n += (size_t)m->layers[i].n_weights;
     w.pieces = w.arena ? cx_arena_array(w.arena, n + 1, sizeof *w.pieces) : NULL;
