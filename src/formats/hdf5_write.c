@@ -28,10 +28,11 @@ struct cx_h5_writer {
     void *report_arg;
 };
 
+/* A name that it does not take, or two things of one name; memory is not what libhdf5 lacks. */
 static void fail(cx_h5_writer *w, const char *path)
 {
     if (w->failure.code == 0)
-        cx_fail(&w->failure, CVS_E_NOMEM, "HDF5: \"%.200s\" cannot be written", path);
+        cx_fail(&w->failure, CVS_E_UNSUPPORTED, "HDF5 cannot hold \"%.200s\"", path);
 }
 
 static void check(cx_h5_writer *w, int64_t result, const char *path)
@@ -125,7 +126,7 @@ static void put_block(cx_h5_writer *w, const char *path, const char *name, const
     const hsize_t dims[1] = {n};
     char *block = cx_calloc(n + 1, width);
     if (!block) {
-        fail(w, name);
+        cx_no_memory(&w->failure, n * width);
         return;
     }
     for (size_t i = 0; i < n; i++) memcpy(block + i * width, texts[i], strlen(texts[i]));
