@@ -220,9 +220,9 @@ cx_json *cx_json_object(void)
     return json_object();
 }
 
-cx_json *cx_json_copy(const cx_json *object)
+cx_json *cx_json_clone(const cx_json *v)
 {
-    return json_is_object(object) ? json_copy((cx_json *)(uintptr_t)object) : NULL;
+    return json_deep_copy(v);
 }
 
 cx_json *cx_json_array(void)

@@ -62,9 +62,8 @@ cx_json *cx_json_of_number(double v); /* NaN and infinity become null */
 cx_json *cx_json_of_bool(int v);
 cx_json *cx_json_of_ints(const int64_t *v, int n); /* an array; -1 becomes null */
 
-/* A new object with the members of another, which they stay shared with; NULL where there is no
- * memory, or no object. */
-cx_json *cx_json_copy(const cx_json *object);
+/* A copy of all that is in a value; NULL where there is no memory. */
+cx_json *cx_json_clone(const cx_json *v);
 
 /* The text of a document, indented, ended by a newline; the caller's to cx_free(). */
 int cx_json_print(char **out, cx_json *root, cvs_error *err);

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/str.h"
+#include "formats/layer_paths.h"
 
 int cx_save_check(const cvs_model *m, cvs_error *err)
 {
@@ -22,6 +23,65 @@ int cx_save_check(const cvs_model *m, cvs_error *err)
                 return cx_where(err, rc, "layer \"%s\"", m->layers[i].name);
             }
 out:
+    return rc;
+}
+
+/* Say whether training changes what this configuration is of, where it says something else. */
+static void set_flag(cx_json *config, int trainable)
+{
+    if (cx_json_is_object(config) && cx_json_bool(cx_json_get(config, "trainable"), 1) != trainable)
+        cx_json_put(config, "trainable", cx_json_of_bool(trainable));
+}
+
+/* What describes a layer or nested model of that name, at *at or after it in a list; NULL where
+ * nothing does, as of the input that a Sequential model hides. */
+static const cx_json *find(const cx_json *list, size_t *at, const char *name)
+{
+    for (size_t i = *at; i < cx_json_size(list); i++) {
+        const cx_json *json = cx_json_at(list, i);
+        const char *called = cx_json_string(cx_json_get(cx_json_get(json, "config"), "name"),
+                                            cx_json_string(cx_json_get(json, "name"), NULL));
+        if (!cx_streq(called, name)) continue;
+        *at = i + 1;
+        return json;
+    }
+    return NULL;
+}
+
+/* Nested models are as deep as the model's limit at most. */
+static void set_flags(const cx_json *json, const cx_entry_lists *lists, int module)
+{
+    const cvs_model *m = lists->m;
+    cx_json *config = cx_json_get(json, "config");
+    const cx_json *list = cx_json_is_array(config) ? config : cx_json_get(config, "layers");
+    /* A bare list has no place for the model's own flag: its layers tell. */
+    const int hidden = cx_json_is_array(config) && !m->modules[module].trainable;
+    size_t at = 0;
+    set_flag(config, m->modules[module].trainable);
+    for (int i = lists->first[module]; i >= 0; i = lists->next[i]) {
+        const cx_entry *e = &m->entries[i];
+        const cx_layer *l = e->layer >= 0 ? &m->layers[e->layer] : NULL;
+        const cx_json *found = find(list, &at, l ? l->name : m->modules[e->nested].name);
+        if (!found) continue;
+        if (l)
+            set_flag(cx_json_get(found, "config"), l->trainable && !hidden);
+        else
+            set_flags(found, lists, e->nested);
+    }
+}
+
+int cx_save_description(cx_json **out, const cvs_model *m, cvs_error *err)
+{
+    cx_arena *arena = cx_arena_new();
+    cx_entry_lists lists;
+    int rc;
+    *out = NULL;
+    TRY(arena ? cx_entry_lists_init(&lists, m, arena, err) : cx_no_memory(err, 0));
+    *out = cx_json_clone(m->description);
+    if (!*out) TRY(cx_no_memory(err, 0));
+    set_flags(*out, &lists, 0);
+out:
+    cx_arena_free(arena);
     return rc;
 }
 

@@ -32,6 +32,10 @@ int cx_save_tfjs(const cvs_model *m, const cx_save_options *o, const char *path,
 /* A failure where a model cannot be saved in any form. */
 int cx_save_check(const cvs_model *m, cvs_error *err);
 
+/* The model's description with the flags of now that say what training changes: a trainer may have
+ * frozen layers, and Keras orders weights by them. The caller's to cx_json_free. */
+int cx_save_description(cx_json **out, const cvs_model *m, cvs_error *err);
+
 /* The part of a name after the models in `module` and those around it: the nested models from
  * there to a layer, the layer and its weight, with slashes; "" for `module` itself. In the arena;
  * NULL: no memory. */

@@ -127,12 +127,14 @@ int cx_save_h5(const cvs_model *m, const cx_save_options *o, const char *path, c
 {
     writer w = {.m = m, .keras_major = cx_keras_major(m->keras_version), .err = err};
     cx_bytes bytes = {0};
+    cx_json *description;
     char *config = NULL;
     int rc, done;
     if (!m->keras_version[0]) w.keras_major = 1;
     TRY(cx_save_check(m, err));
     if (w.keras_major == 1) TRY(check_keras1(m, err));
-    TRY(cx_json_print_exact(&config, cx_json_share(m->description), err));
+    TRY(cx_save_description(&description, m, err));
+    TRY(cx_json_print_exact(&config, description, err));
     w.arena = cx_arena_new();
     if (!w.arena) TRY(cx_no_memory(err, sizeof w));
     TRY(cx_h5_writer_new(&w.h5, err));

@@ -22,23 +22,21 @@ typedef struct writer {
 
 /* Keras 3 looks up the class of the whole model in its module; for layers without one it falls back
  * to what it does for older files. */
-static cx_json *dress(const cvs_model *m)
+static void dress(cx_json *root, const cvs_model *m)
 {
-    const cx_json *config = cx_json_get(m->description, "config");
+    const cx_json *config = cx_json_get(root, "config");
     const int functional = cx_streq(m->class_name, "Functional");
-    cx_json *root = cx_json_copy(m->description);
-    if (root && !cx_json_get(root, "module")) {
+    if (!cx_json_get(root, "module")) {
         cx_json_put(root, "module",
                     cx_json_of_string(functional ? "keras.src.models.functional" : "keras"));
         cx_json_put(root, "registered_name", cx_json_of_string(functional ? "Functional" : NULL));
     }
-    if (root && cx_json_is_array(config)) { /* of Keras up to 2.2.2 */
+    if (cx_json_is_array(config)) { /* of Keras up to 2.2.2 */
         cx_json *named = cx_json_object();
         cx_json_put(named, "name", cx_json_of_string(m->name));
         cx_json_put(named, "layers", cx_json_share(config));
         cx_json_put(root, "config", named);
     }
-    return root;
 }
 
 /* --- the weights --- */
@@ -147,7 +145,7 @@ int cx_save_keras(const cvs_model *m, const cx_save_options *o, const char *path
 {
     cx_bytes weights = {0};
     char *config = NULL, *metadata = NULL;
-    cx_json *about = NULL;
+    cx_json *description, *about = NULL;
     int rc;
     (void)o;
     TRY(cx_save_check(m, err));
@@ -155,7 +153,9 @@ int cx_save_keras(const cvs_model *m, const cx_save_options *o, const char *path
         rc = cx_fail(err, CVS_E_UNSUPPORTED, "a configuration of Keras 1 has no .keras form");
         goto out;
     }
-    TRY(cx_json_print_exact(&config, dress(m), err));
+    TRY(cx_save_description(&description, m, err));
+    dress(description, m);
+    TRY(cx_json_print_exact(&config, description, err));
     /* Without the date that Keras adds the same model gives the same bytes. */
     about = cx_json_object();
     cx_json_put(about, "keras_version", cx_json_of_string(m->keras_version));

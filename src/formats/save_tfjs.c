@@ -78,14 +78,15 @@ static char *weights_path(const char *path, cvs_error *err)
     return out;
 }
 
-/* The whole document; takes `weights`. */
-static cx_json *document(const cvs_model *m, const char *file, cx_json *weights)
+/* The whole document; takes what describes the model and its weights. */
+static cx_json *document(const cvs_model *m, const char *file, cx_json *description,
+                         cx_json *weights)
 {
     cx_json *root = cx_json_object(), *topology = cx_json_object();
     cx_json *manifest = cx_json_array(), *group = cx_json_object(), *paths = cx_json_array();
     cx_json_put(topology, "keras_version", cx_json_of_string(m->keras_version));
     cx_json_put(topology, "backend", cx_json_of_string("tensorflow"));
-    cx_json_put(topology, "model_config", cx_json_share(m->description));
+    cx_json_put(topology, "model_config", description);
     cx_json_push(paths, cx_json_of_string(file));
     cx_json_put(group, "paths", paths);
     cx_json_put(group, "weights", weights);
@@ -111,7 +112,7 @@ int cx_save_tfjs(const cvs_model *m, const cx_save_options *o, const char *path,
 {
     writer w = {.m = m, .err = err};
     char *file = NULL, *text = NULL;
-    cx_json *weights = NULL;
+    cx_json *description, *weights = NULL;
     size_t n = 0;
     int rc;
     (void)o;
@@ -125,7 +126,8 @@ int cx_save_tfjs(const cvs_model *m, const cx_save_options *o, const char *path,
     TRY(check_names(&w));
     file = weights_path(path, err);
     if (!file) TRY(CVS_E_NOMEM);
-    rc = cx_json_print_exact(&text, document(m, cx_base_name(file), weights), err);
+    TRY(cx_save_description(&description, m, err));
+    rc = cx_json_print_exact(&text, document(m, cx_base_name(file), description, weights), err);
     weights = NULL;
     TRY(rc);
     TRY(cx_file_write(file, w.pieces, w.n, err));

@@ -123,6 +123,33 @@ static void changed_weights_are_saved(void **state)
     cvs_model_free(m);
 }
 
+/* Freezing moves the weights of a nested model: what training changes comes first. */
+static void flags_of_now_are_saved(void **state)
+{
+    (void)state;
+    static const char *const forms[] = {"f.h5", "f.keras"};
+    cvs_error err;
+    for (int k = 0; k < 2; k++)
+        for (int whole = 0; whole < 2; whole++) {
+            cvs_model *m = load("nested.h5");
+            int frozen = 0;
+            for (int i = 0; i < m->n_layers; i++) {
+                if (m->entries[m->layers[i].entry].module == 0) continue;
+                m->layers[i].trainable = 0;
+                frozen++;
+            }
+            if (whole) m->modules[1].trainable = 0;
+            assert_true(frozen > 0);
+            OK(cx_save_model(m, NULL, in_folder(forms[k]), &err));
+            cvs_model *saved = load_saved(forms[k]);
+            assert_same_weights(m, saved);
+            for (int i = 0; i < m->n_layers; i++)
+                assert_int_equal(saved->layers[i].trainable, m->layers[i].trainable);
+            cvs_model_free(saved);
+            cvs_model_free(m);
+        }
+}
+
 static void the_training_configuration_is_written_where_given(void **state)
 {
     (void)state;
@@ -232,6 +259,7 @@ int main(void)
         cmocka_unit_test(odd_files_come_back),
         cmocka_unit_test(what_cannot_be_saved_is_named),
         cmocka_unit_test(changed_weights_are_saved),
+        cmocka_unit_test(flags_of_now_are_saved),
         cmocka_unit_test(the_training_configuration_is_written_where_given),
         cmocka_unit_test(arrays_in_what_was_saved_can_be_used_in_place),
         cmocka_unit_test(what_hdf5_cannot_hold_is_said_at_the_end),
