@@ -350,7 +350,7 @@ int cx_json_print_exact(char **out, cx_json *root, cvs_error *err)
     cx_str quoted = {0}, s = {0};
     int rc;
     *out = NULL;
-    TRY(print(&quoted, root, JSON_REAL_PRECISION(17), err));
+    TRY(print(&quoted, root, JSON_REAL_PRECISION(17) | JSON_ENSURE_ASCII, err));
     unquote_odd_numbers(&s, quoted.data);
     rc = cx_str_take(out, &s, err);
 out:

@@ -67,8 +67,8 @@ cx_json *cx_json_clone(const cx_json *v);
 
 /* The text of a document, indented, ended by a newline; the caller's to cx_free(). */
 int cx_json_print(char **out, cx_json *root, cvs_error *err);
-/* The same for Python to read, on one line: every digit of a number, and the words NaN, Infinity
- * and -Infinity as cx_json_parse found them. */
+/* The same as Python writes it, on one line and in ASCII: every digit of a number, and the words
+ * NaN, Infinity and -Infinity as cx_json_parse found them. */
 int cx_json_print_exact(char **out, cx_json *root, cvs_error *err);
 
 /* Writing a document as it comes, without building it: a file with a line of figures for each of

@@ -107,13 +107,13 @@ static void put_attribute(cx_h5_writer *w, const char *path, const char *name, h
     H5Gclose(group);
 }
 
-/* A text of variable length lies in a heap, so that it may be longer than a header. */
+/* A text of variable length lies in a heap, so that it may be longer than a header. It is not said
+ * to be UTF-8: h5py up to version 2 would give Keras of its time a string, where that wants bytes. */
 void cx_h5_put_text(cx_h5_writer *w, const char *path, const char *name, const char *text)
 {
     if (w->failure.code < 0) return;
     hid_t type = H5Tcopy(H5T_C_S1), space = H5Screate(H5S_SCALAR);
     check(w, H5Tset_size(type, H5T_VARIABLE), name);
-    check(w, H5Tset_cset(type, H5T_CSET_UTF8), name);
     put_attribute(w, path, name, type, space, &text);
     H5Sclose(space);
     H5Tclose(type);

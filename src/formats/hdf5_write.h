@@ -16,7 +16,7 @@ int cx_h5_writer_new(cx_h5_writer **out, cvs_error *err);
 void cx_h5_put_group(cx_h5_writer *w, const char *path); /* one that is there is fine */
 void cx_h5_put_floats(cx_h5_writer *w, const char *path, const cx_shape *shape, const float *data);
 
-/* An attribute of the group `path` ("/": the root), a UTF-8 text of any length. */
+/* An attribute of the group `path` ("/": the root), a text of any length. */
 void cx_h5_put_text(cx_h5_writer *w, const char *path, const char *name, const char *text);
 
 /* A list of texts as an attribute, as Keras writes one: of fixed width, and in pieces name0, name1,

@@ -66,14 +66,23 @@ def open_keras(path):
         return config, h5py.File(io.BytesIO(z.read("model.weights.h5")), "r")
 
 
+def is_bytes(group, key):
+    """As Keras 2 of h5py 2 wants it: of any length, and not marked as UTF-8."""
+    kind = h5py.h5a.open(group.id, key.encode()).get_type()
+    return kind.is_variable_str() and kind.get_cset() == h5py.h5t.CSET_ASCII
+
+
 def same(a, b):
     return a.shape == b.shape and np.array_equal(a.astype(np.float32), b.astype(np.float32))
 
 
 def check_h5(path, original):
     ours, theirs = h5py.File(path, "r"), h5py.File(original, "r")
-    for key in ("keras_version", "backend"):
-        text(ours.attrs[key])
+    for group, keys in ((ours, ("model_config", "keras_version", "backend")),
+                        (ours["model_weights"], ("keras_version", "backend"))):
+        for key in keys:
+            if not is_bytes(group, key):
+                return f"{key} is marked as UTF-8"
     config = json.loads(text(ours.attrs["model_config"]))
     if "model_config" in theirs.attrs and config != json.loads(text(theirs.attrs["model_config"])):
         return "another configuration"

@@ -157,10 +157,10 @@ static void json_prints_for_python(void **state)
     (void)state;
     static const char in[] =
         "{\"x\": NaN, \"name\": \"NaN\", \"NaN\": [-Infinity, \"a\\\"Infinity\", "
-        "Infinity], \"e\": 0.1, \"n\": 3, \"m\": 2.0}";
+        "Infinity], \"e\": 0.1, \"n\": 3, \"m\": 2.0, \"u\": \"\xc3\xa9\"}";
     static const char out[] =
         "{\"x\": NaN, \"name\": \"NaN\", \"NaN\": [-Infinity, \"a\\\"Infinity\", "
-        "Infinity], \"e\": 0.10000000000000001, \"n\": 3, \"m\": 2.0}";
+        "Infinity], \"e\": 0.10000000000000001, \"n\": 3, \"m\": 2.0, \"u\": \"\\u00E9\"}";
     cvs_error err;
     cx_json *v;
     char *text;
