@@ -40,12 +40,13 @@ static void check(cx_h5_writer *w, int64_t result, const char *path)
     if (result < 0) fail(w, path);
 }
 
-/* The file in memory, without one on the disk. */
+/* The file in memory, without one on the disk. libhdf5 looks for one of its name all the same, so
+ * it is a name that none can have. */
 static hid_t create_file(void)
 {
     hid_t access = H5Pcreate(H5P_FILE_ACCESS), file = -1;
     if (H5Pset_fapl_core(access, GROWTH, 0) >= 0 && H5Pset_alignment(access, LARGE, ALIGNMENT) >= 0)
-        file = H5Fcreate("memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
+        file = H5Fcreate("/proc/self/fd/memory", H5F_ACC_TRUNC, H5P_DEFAULT, access);
     H5Pclose(access);
     return file;
 }
@@ -108,7 +109,8 @@ static void put_attribute(cx_h5_writer *w, const char *path, const char *name, h
 }
 
 /* A text of variable length lies in a heap, so that it may be longer than a header. It is not said
- * to be UTF-8: h5py up to version 2 would give Keras of its time a string, where that wants bytes. */
+ * to be UTF-8: h5py up to version 2 would give Keras of its time a string, where that wants bytes.
+ */
 void cx_h5_put_text(cx_h5_writer *w, const char *path, const char *name, const char *text)
 {
     if (w->failure.code < 0) return;
