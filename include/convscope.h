@@ -97,6 +97,17 @@ CVS_API int cvs_model_load(cvs_model **out, const char *path, const cvs_load_opt
                            cvs_error *err);
 CVS_API void cvs_model_free(cvs_model *model);
 
+/**
+ * Save a model as the ending of @p path says: .h5 or .hdf5 (a whole model as Keras writes it),
+ * .keras, or .json (a layers model of TensorFlow.js, with its weights beside it in .weights.bin).
+ * Its configuration is written as it was in the file that it came from. Each file appears whole or
+ * not at all.
+ *
+ * @return 0; CVS_E_ARG for another ending, CVS_E_IO, CVS_E_NOMEM, or CVS_E_UNSUPPORTED where the
+ *         model has a layer of a class that is not known, or the form has no place for it
+ */
+CVS_API int cvs_model_save(const cvs_model *model, const char *path, cvs_error *err);
+
 /** The model's Keras name. Borrowed from @p model. */
 CVS_API const char *cvs_model_name(const cvs_model *model);
 

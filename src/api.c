@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "formats/load.h"
+#include "formats/save.h"
 #include "graph/run.h"
 #include "methods/map.h"
 
@@ -36,6 +37,11 @@ int cvs_model_load(cvs_model **out, const char *path, const cvs_load_options *op
                    cvs_error *err)
 {
     return cx_load_model(out, path, options, err);
+}
+
+int cvs_model_save(const cvs_model *m, const char *path, cvs_error *err)
+{
+    return cx_save_model(m, NULL, path, err);
 }
 
 const char *cvs_model_name(const cvs_model *m)

@@ -61,6 +61,7 @@ find . -name '*.[ch]' | sed 's|^\./||' | sort | xargs awk '
         home("kernels/.*", "(immintrin|arm_neon)\\.h")
         home("image/.*", "(png|jpeglib|jerror|setjmp|libdeflate|webp/.*|libexif/.*)\\.h")
         home("formats/hdf5_child.c", "(hdf5|malloc)\\.h")
+        home("formats/hdf5_write.c", "hdf5\\.h")
         home("draw/font.c", "ft2build\\.h")
     }
     FNR == 1 {

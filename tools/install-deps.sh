@@ -34,6 +34,7 @@ if [ "${1:-}" = --tests ]; then
     program c++ g++
     program clang-format clang-format
     installed libclang-rt-14-dev
+    installed python3-h5py
 fi
 [ -n "$missing" ] || exit 0
 

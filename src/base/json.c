@@ -220,6 +220,11 @@ cx_json *cx_json_object(void)
     return json_object();
 }
 
+cx_json *cx_json_clone(const cx_json *v)
+{
+    return json_deep_copy(v);
+}
+
 cx_json *cx_json_array(void)
 {
     return json_array();
@@ -296,23 +301,61 @@ static int add_text(const char *bytes, size_t n, void *s)
     return ((cx_str *)s)->failed ? -1 : 0;
 }
 
+static int print(cx_str *s, cx_json *root, size_t flags, cvs_error *err)
+{
+    int failed = !complete(root) || json_dump_callback(root, add_text, s, flags) < 0;
+    json_decref(root);
+    return failed ? cx_no_memory(err, s->len) : cx_str_ok(s, err);
+}
+
 int cx_json_print(char **out, cx_json *root, cvs_error *err)
 {
     cx_str s = {0};
     int rc;
     *out = NULL;
-    if (!complete(root)) {
-        rc = cx_no_memory(err, 0);
-    } else if (json_dump_callback(root, add_text, &s, JSON_INDENT(1) | JSON_REAL_PRECISION(9)) <
-                   0 &&
-               !s.failed) {
-        rc = cx_no_memory(err, s.len);
-    } else {
-        cx_str_add(&s, "\n");
-        rc = cx_str_take(out, &s, err);
-    }
+    TRY(print(&s, root, JSON_INDENT(1) | JSON_REAL_PRECISION(9), err));
+    cx_str_add(&s, "\n");
+    rc = cx_str_take(out, &s, err);
+out:
     cx_str_deinit(&s);
-    json_decref(root);
+    return rc;
+}
+
+/* The reverse of quote_odd_numbers. What is called NaN, a layer say, stays a string. */
+static void unquote_odd_numbers(cx_str *out, const char *text)
+{
+    static const char name[] = "\"name\": ";
+    const char *from = text, *quote = text;
+    while ((quote = strchr(quote, '"'))) {
+        const char *end = quote + 1;
+        while (*end && *end != '"') end += *end == '\\' && end[1] ? 2 : 1;
+        if (*end) end++;
+        size_t n = (size_t)(end - quote), before = (size_t)(quote - text);
+        int is_value = *end != ':' && (before < sizeof name - 1 ||
+                                       memcmp(quote - sizeof name + 1, name, sizeof name - 1) != 0);
+        for (size_t k = 0; k < 3 && is_value; k++) {
+            if (strlen(odd_numbers[k].json) != n || memcmp(quote, odd_numbers[k].json, n) != 0)
+                continue;
+            cx_str_add_n(out, from, (size_t)(quote - from));
+            cx_str_add(out, odd_numbers[k].word);
+            from = end;
+        }
+        quote = end;
+    }
+    cx_str_add(out, from);
+}
+
+int cx_json_print_exact(char **out, cx_json *root, cvs_error *err)
+{
+    cx_str quoted = {0}, s = {0};
+    int rc;
+    *out = NULL;
+    TRY(print(&quoted, root, JSON_REAL_PRECISION(17) | JSON_ENSURE_ASCII, err));
+    unquote_odd_numbers(&s, quoted.data);
+    rc = cx_str_take(out, &s, err);
+out:
+    cx_str_deinit(&quoted);
+    cx_str_deinit(&s);
     return rc;
 }
 

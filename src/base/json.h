@@ -62,8 +62,14 @@ cx_json *cx_json_of_number(double v); /* NaN and infinity become null */
 cx_json *cx_json_of_bool(int v);
 cx_json *cx_json_of_ints(const int64_t *v, int n); /* an array; -1 becomes null */
 
+/* A copy of all that is in a value; NULL where there is no memory. */
+cx_json *cx_json_clone(const cx_json *v);
+
 /* The text of a document, indented, ended by a newline; the caller's to cx_free(). */
 int cx_json_print(char **out, cx_json *root, cvs_error *err);
+/* The same as Python writes it, on one line and in ASCII: every digit of a number, and the words
+ * NaN, Infinity and -Infinity as cx_json_parse found them. */
+int cx_json_print_exact(char **out, cx_json *root, cvs_error *err);
 
 /* Writing a document as it comes, without building it: a file with a line of figures for each of
  * thousands of channels is 5 ms cheaper so. All zero begins; `key` is NULL in an array and for the

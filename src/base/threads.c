@@ -129,6 +129,18 @@ void cx_guarded(void (*body)(void *arg), void *arg)
     pthread_mutex_unlock(&guard);
 }
 
+static pthread_mutex_t alone = PTHREAD_MUTEX_INITIALIZER;
+
+void cx_alone_begin(void)
+{
+    pthread_mutex_lock(&alone);
+}
+
+void cx_alone_end(void)
+{
+    pthread_mutex_unlock(&alone);
+}
+
 struct cx_task {
     void (*body)(void *arg);
     void *arg;

@@ -26,6 +26,9 @@ void cx_parallel(int n, cx_loop_body *body, void *arg);
 /* Something that two threads must not do at once: there is one lock for all of it. Not within
  * itself. */
 void cx_guarded(void (*body)(void *arg), void *arg);
+/* The one lock for calls of libraries that are not made for several threads. */
+void cx_alone_begin(void);
+void cx_alone_end(void);
 
 /* Something done by a thread of its own while the caller does other work. */
 typedef struct cx_task cx_task;

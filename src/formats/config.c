@@ -333,6 +333,7 @@ static int read_plan(cx_plan **out, const cx_json *json, const cx_plan *parent, 
         plan->path_length = parent->path_length + strlen(name) + 1;
         TRY(cx_model_add_module(&plan->module, c->model, parent->module, name, class_name, c->err));
     }
+    c->model->modules[plan->module].trainable = cx_json_bool(cx_json_get(config, "trainable"), 1);
     TRY(read_members(plan, config, list, sequential, c));
     TRY(sequential ? chain(plan, c) : cx_plan_read_calls(plan, config, c));
     *out = plan;
@@ -363,6 +364,7 @@ int cx_config_build(cvs_model **out, const cx_json *root, const char *keras_vers
     const char *otherwise = cx_json_is_array(config) ? "sequential" : "model";
     const char *name = cx_json_string(cx_json_get(config, "name"), otherwise);
     TRY(cx_model_new(&c.model, name, class_name, keras_version ? keras_version : "", err));
+    c.model->description = cx_json_share(root);
     c.arena = cx_arena_new();
     if (!c.arena) {
         rc = cx_no_memory(err, 0);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "formats/hdf5_wire.h"
 
 /* --- the stream --- */
@@ -257,7 +258,9 @@ static int start_child(int *fd, cx_h5 *h5, cvs_error *err)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return cx_fail(err, CVS_E_IO, "cannot make a pipe: %s", strerror(errno));
+    cx_alone_begin(); /* the child's copy of libhdf5 must not be in the middle of something */
     h5->child = fork();
+    if (h5->child != 0) cx_alone_end();
     if (h5->child == 0) cx_h5_child(h5->fd, ends[1], h5->file_size);
     int failed = h5->child < 0 ? errno : 0;
     close(ends[1]);

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "formats/keras_zip.h"
+#include "formats/layer_paths.h"
 #include "formats/tfjs.h"
 #include "formats/weights.h"
 #include "image/image.h"

@@ -60,9 +60,6 @@ int cx_weights_from_list(cvs_model *m, cx_array *arrays, int n, const cx_array_f
                          cvs_error *err);
 
 /* The layout that names groups after classes: layers/conv2d_1/vars/0 (Keras 3). */
-#define CX_OLD_LAYERS                                                          \
-    "_layer_checkpoint_dependencies" /* what tf.keras calls the group "layers" \
-                                      */
 int cx_weights_by_path(cvs_model *m, cx_h5 *h5, const cx_array_file *file, cvs_error *err);
 
 /* Whether an array can fill a weight: its shape is the wanted one, or becomes it by the order of

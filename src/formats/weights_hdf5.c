@@ -3,6 +3,7 @@
 
 #include "base/str.h"
 #include "formats/config.h"
+#include "formats/layer_paths.h"
 #include "formats/weights.h"
 
 typedef struct reader {

@@ -57,6 +57,7 @@ void cvs_model_free(cvs_model *m)
     cx_free(m->inputs);
     cx_free(m->outputs);
     cx_arena_free(m->arena);
+    cx_json_free(m->description);
     cx_free(m);
 }
 
@@ -82,7 +83,8 @@ int cx_model_add_module(int *out, cvs_model *m, int parent, const char *name,
     *module = (cx_module){.name = cx_arena_strdup(m->arena, name),
                           .class_name = cx_arena_strdup(m->arena, class_name),
                           .parent = parent,
-                          .sequential = cx_streq(class_name, "Sequential")};
+                          .sequential = cx_streq(class_name, "Sequential"),
+                          .trainable = 1};
     if (!module->name || !module->class_name) return cx_no_memory(err, strlen(name));
     *out = m->n_modules - 1;
     return parent < 0 ? 0 : add_entry(m, parent, -1, *out, err);

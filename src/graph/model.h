@@ -24,6 +24,7 @@ typedef struct cx_module {
     const char *class_name; /* "Sequential", "Functional", "Model" */
     int parent;             /* module, -1 for the whole model (module 0) */
     int sequential;         /* 1: a plain chain that Keras calls Sequential */
+    int trainable;          /* Keras' flag of the model itself: 0 freezes all in it */
 } cx_module;
 
 /* Entries of modules in Keras' order (model.layers): a layer or a nested module. */
@@ -72,10 +73,11 @@ struct cvs_model {
     int n_nodes;
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
-    int closed;                /* by cx_model_finish */
-    cvs_error refusal;         /* why it cannot be computed; all zero where it can */
-    cx_block weights;          /* numbers of the layers, one array after the other */
-    cx_mapping file;           /* or they lie in the model's file as they are to be */
+    cx_json *description; /* {"class_name", "config"} that it was built from; NULL: from none */
+    int closed;           /* by cx_model_finish */
+    cvs_error refusal;    /* why it cannot be computed; all zero where it can */
+    cx_block weights;     /* numbers of the layers, one array after the other */
+    cx_mapping file;      /* or they lie in the model's file as they are to be */
     cx_transforms *transforms; /* made of weights as runs want them: the one thing that grows */
 };
 

@@ -153,6 +153,42 @@ static void json_prints(void **state)
     assert_int_equal(cx_json_print(&text, o, &err), CVS_E_NOMEM);
 }
 
+static void json_prints_for_python(void **state)
+{
+    (void)state;
+    static const char in[] =
+        "{\"x\": NaN, \"name\": \"NaN\", \"NaN\": [-Infinity, \"a\\\"Infinity\", "
+        "Infinity], \"e\": 0.1, \"n\": 3, \"m\": 2.0, \"u\": \"\xc3\xa9\"}";
+    static const char out[] =
+        "{\"x\": NaN, \"name\": \"NaN\", \"NaN\": [-Infinity, \"a\\\"Infinity\", "
+        "Infinity], \"e\": 0.10000000000000001, \"n\": 3, \"m\": 2.0, \"u\": \"\\u00E9\"}";
+    cvs_error err;
+    cx_json *v;
+    char *text;
+    OK(cx_json_parse(&v, in, sizeof in - 1, &err));
+    OK(cx_json_print_exact(&text, v, &err));
+    assert_string_equal(text, out);
+    cx_free(text);
+    v = cx_json_array();
+    cx_json_push(v, NULL);
+    assert_int_equal(cx_json_print_exact(&text, v, &err), CVS_E_NOMEM);
+}
+
+static void json_clones_share_nothing(void **state)
+{
+    (void)state;
+    cx_json *a = cx_json_object();
+    cx_json_put(a, "in", cx_json_object());
+    cx_json_put(cx_json_get(a, "in"), "x", cx_json_of_int(1));
+    cx_json *b = cx_json_clone(a);
+    cx_json_put(cx_json_get(b, "in"), "x", cx_json_of_int(2));
+    assert_int_equal(cx_json_int(cx_json_get(cx_json_get(a, "in"), "x"), 0), 1);
+    assert_int_equal(cx_json_int(cx_json_get(cx_json_get(b, "in"), "x"), 0), 2);
+    cx_json_free(a);
+    cx_json_free(b);
+    assert_null(cx_json_clone(NULL));
+}
+
 static void json_writes_as_it_comes(void **state)
 {
     (void)state;
@@ -296,6 +332,8 @@ int main(void)
         cmocka_unit_test(json_refuses_bad_text),
         cmocka_unit_test(json_has_a_million_values_at_most),
         cmocka_unit_test(json_prints),
+        cmocka_unit_test(json_prints_for_python),
+        cmocka_unit_test(json_clones_share_nothing),
         cmocka_unit_test(json_writes_as_it_comes),
         cmocka_unit_test(file_is_whole_or_absent),
         cmocka_unit_test(a_journal_keeps_what_was_written_whole),

@@ -95,6 +95,20 @@ static int summary(stage *s, cvs_error *err)
     return rc;
 }
 
+/* What is written stays in the folder. */
+static int save(stage *s, cvs_error *err)
+{
+    static const char *const files[] = {"model.h5", "model.keras", "model.json"};
+    char path[1100];
+    snprintf(path, sizeof path, "%s/%s", folder, files[s->choice]);
+    int rc = cvs_model_save(s->model, path, err);
+    assert_true((rc == 0) == (access(path, F_OK) == 0));
+    if (rc == 0) unlink(path);
+    snprintf(path, sizeof path, "%s/model.weights.bin", folder);
+    unlink(path);
+    return rc;
+}
+
 static int new_run(stage *s, cvs_error *err)
 {
     cvs_run *run = (cvs_run *)s;
@@ -387,13 +401,33 @@ static void patterns(void **state)
     OK(cvs_set_threads(0, &err));
 }
 
+static void saving(void **state)
+{
+    (void)state;
+    static const char *const models[] = {"two_outputs_keras38_h5/model.h5",
+                                         "nested_augment_v3/model.keras",
+                                         "nested_keras29/model.h5"};
+    static const int form[] = {0, 1, 2};
+    stage s = {0};
+    cvs_error err;
+    assert_int_equal(mkdir(folder, 0700), 0);
+    for (int i = 0; i < 3; i++) {
+        golden_path(&s, models[i]);
+        OK(cvs_model_load(&s.model, s.path, NULL, &err));
+        s.choice = form[i];
+        fails_until_it_succeeds(save, &s);
+        cvs_model_free(s.model);
+    }
+    empty_folder();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loading),  cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
         cmocka_unit_test(inputs),   cmocka_unit_test(computing), cmocka_unit_test(class_names),
         cmocka_unit_test(writing),  cmocka_unit_test(charts),    cmocka_unit_test(explanations),
-        cmocka_unit_test(patterns),
+        cmocka_unit_test(patterns), cmocka_unit_test(saving),
     };
     const char *where = getenv("CONVSCOPE_TEST_DATA");
     snprintf(data, sizeof data, "%s", where ? where : ".");
