@@ -494,6 +494,17 @@ typedef struct cvs_pattern_options {
     int versions;          /**< pictures of each channel; 0 is 1 */
     const char *start_file; /**< a .npy of H×W×C or N×H×W×C to begin with, in the recipe's units;
                                NULL: noise */
+    double variation; /**< weight of total variation as tf-keras-vis has it: what is taken off the
+                           objective is this times the mean over all numbers of the model's input
+                           of |difference to the pixel below| + |to that on the right|; 0: the
+                           recipe's own, below 0: none */
+    double norm;      /**< weight of (mean of |x - gray|^norm_power)^(1 / norm_power), x the model's
+                           input, gray its middle (of tkv 0); 0 and below as above */
+    double norm_power;   /**< 1 at least; 0 is 1 */
+    double blur;         /**< pixels: the deviation of a Gauss window after each step; 0: none */
+    int octaves;         /**< sizes to climb at, the smallest first, each with all steps; 0: the
+                              recipe's own. Recipes that grow waves of all sizes at once have none */
+    double octave_scale; /**< from one to the next; 0 is 1.4 */
     cvs_preprocess preprocess;
     uint64_t seed;
     size_t memory; /**< bytes that batches may take; 0: what is quickest */
@@ -515,10 +526,12 @@ typedef struct cvs_patterns {
     float *shown;                      /**< the same to be looked at, 0 to 1 */
     double *climbed; /**< the objective when the climb ended, which may have been of a moved view */
     double
-        *response; /**< the objective of the picture as it is shown, in 256 steps of brightness */
-    double *noise; /**< the same of even noise */
-    int *steps;    /**< that were taken */
-    double done;   /**< 1, or less where it was stopped */
+        *response;   /**< the objective of the picture as it is shown, in 256 steps of brightness */
+    double *noise;   /**< the same of even noise */
+    double of_photo; /**< the same of the photograph that they begin or are compared with; NAN:
+                          there is none */
+    int *steps;      /**< that were taken */
+    double done;     /**< 1, or less where it was stopped */
 } cvs_patterns;
 
 /**

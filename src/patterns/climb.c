@@ -16,7 +16,7 @@ enum { WHILE = 32, LEAST = 96 };
 static void sit_down(const cx_climb *c, cx_climber *k, int item)
 {
     const cx_painting *p = &c->painting;
-    const int64_t size = p->height * p->width * p->channels;
+    const int64_t size = p->inner_height * p->inner_width * p->channels;
     const uint64_t own = cx_random_stream(c->stream, (uint64_t)c->channels[item] + 1);
     k->item = item;
     k->step = 0;
@@ -24,7 +24,7 @@ static void sit_down(const cx_climb *c, cx_climber *k, int item)
     memset(k->first, 0, (size_t)p->n * sizeof *k->first);
     memset(k->second, 0, (size_t)p->n * sizeof *k->second);
     if (c->start)
-        memcpy(k->numbers, c->start + item % c->n_starts * size, (size_t)p->n * sizeof *k->numbers);
+        cx_painting_begin(p, c->start + item % c->n_starts * size, k->numbers, k->picture, k->room);
     else
         cx_painting_start(p, cx_random_stream(own, (uint64_t)(item % c->group)), k->numbers);
 }
@@ -91,6 +91,7 @@ static void hand_over(const cx_climb *c, cx_climber *k)
 static int is_done(const cx_climb *c, cx_climber *k)
 {
     if (k->step >= c->steps) return 1;
+    if (c->recipe->most > 0 && k->value > c->recipe->most) return 1;
     k->average = k->average == -INFINITY ? k->value : k->average + (k->value - k->average) / 16;
     if (!c->recipe->finishes || c->group > 1 || k->step % WHILE) return 0;
     const double gained = k->average - k->before;
@@ -161,7 +162,7 @@ int cx_climb_run(cx_climb *c, cvs_error *err)
             c->steps_done += c->steps - c->climbers[i].step;
             close_gap(c, i, --t.busy);
         }
-        const double share = (double)c->steps_done / ((double)c->steps * c->n);
+        const double share = c->begun + c->part * (double)c->steps_done / ((double)c->steps * c->n);
         c->out->done = share;
         if (c->o->progress && c->o->progress(c->o->progress_arg, share)) break;
     }
@@ -186,7 +187,8 @@ int cx_climb_respond(cx_climb *c, const float *shown, const int64_t *channels, i
             cx_painting_photograph(p, shown + (i + k) * size, x->data + k * one,
                                    c->climbers[k].room);
         TRY(cx_gradient_forward(c->g, err));
-        TRY(cx_objective_measure(c->seen, c->g->run, NULL, channels + i, some, 1, values + i, err));
+        TRY(cx_objective_measure(c->seen, c->g->run, NULL, channels + i, some, c->group, values + i,
+                                 err));
     }
 out:
     return rc;

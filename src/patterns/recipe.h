@@ -3,6 +3,7 @@
 #ifndef CX_PATTERNS_RECIPE_H
 #define CX_PATTERNS_RECIPE_H
 
+#include "patterns/restraint.h"
 #include "patterns/view.h"
 
 #include "convscope.h"
@@ -52,8 +53,12 @@ typedef struct cx_recipe {
     int finishes;              /* 1: ends early once nothing grows any more */
     double jitter, zoom, turn; /* pixels, share, degrees: at most, both ways */
     cx_border border;
-    int drifts;             /* 1: the picture itself is moved, not its view */
-    double variation, size; /* weights of the regularisers */
+    int drifts; /* 1: the picture itself is moved, not its view */
+    cx_restraint restraint;
+    int octaves;  /* sizes that it climbs at, the smallest first, unless told; 0: all at once */
+    int repaints; /* 1: what is lost by beginning small comes back after each size, as in the
+                     book; else before it */
+    double most;  /* it stops above that value; 0: never */
     cx_develop develop;
 } cx_recipe;
 
