@@ -11,6 +11,7 @@ typedef struct cx_pattern_sheet {
     int64_t height, width, channels;
     int n;
     const int64_t *numbers;   /* above each */
+    const char *const *names; /* in the place of numbers; NULL: none */
     const char *const *words; /* behind each number; NULL: none */
 } cx_pattern_sheet;
 

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "patterns/leak.h"
 
 enum { WHILE = 32, LEAST = 96 };
 
@@ -124,13 +125,16 @@ static int take_turn(turn *t, cvs_error *err)
 {
     cx_climb *c = t->c;
     int64_t channels[CX_MAX_CLIMBERS];
+    double leak = c->recipe->leak;
+    const cx_rule rule = {.arg = &leak, .activation = cx_leak_activation};
+    const int leaks = leak > 0 && c->climbers[0].step < c->steps / 4;
     int rc;
     cx_parallel(t->busy, look, t);
     for (int i = 0; i < t->busy; i++) channels[i] = c->channels[c->climbers[i].item];
     TRY(cx_gradient_forward(c->g, err));
     TRY(cx_objective_measure(c->objective, c->g->run, c->g, channels, t->busy, c->group, c->values,
                              err));
-    TRY(cx_gradient_backward(c->g, NULL, err));
+    TRY(cx_gradient_backward(c->g, leaks ? &rule : NULL, err));
     cx_parallel(t->busy, step, t);
 out:
     return rc;

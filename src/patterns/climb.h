@@ -101,6 +101,9 @@ void cx_octave_size(const cx_climb *c, const cx_sizes *s, int octave, int64_t *h
 /* What the climb at the painting's size begins with: c->start, from the photograph, from what was
  * given at size `s`, or from c->out, which the smaller size came to. */
 int cx_octave_begin(cx_climb *c, const cx_sizes *s, cvs_error *err);
+/* From one size to another as tf.image.resize does. */
+void cx_octave_resample(const float *x, int64_t height, int64_t width, float *y, int64_t to_height,
+                        int64_t to_width, int64_t channels);
 /* The photograph at the painting's size. */
 void cx_octave_photo(const cx_climb *c, float *pixels);
 /* Give c->out, which has the model's input itself, the photograph's details that were lost by

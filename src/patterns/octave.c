@@ -20,8 +20,8 @@ void cx_octave_size(const cx_climb *c, const cx_sizes *s, int octave, int64_t *h
     }
 }
 
-static void resample(const float *x, int64_t height, int64_t width, float *y, int64_t to_height,
-                     int64_t to_width, int64_t channels)
+void cx_octave_resample(const float *x, int64_t height, int64_t width, float *y, int64_t to_height,
+                        int64_t to_width, int64_t channels)
 {
     const cx_resize r = {.batch = 1,
                          .channels = channels,
@@ -38,8 +38,8 @@ static void resample(const float *x, int64_t height, int64_t width, float *y, in
 void cx_octave_photo(const cx_climb *c, float *pixels)
 {
     const cx_painting *p = &c->painting;
-    resample(c->photo->pixels, c->photo->height, c->photo->width, pixels, p->inner_height,
-             p->inner_width, p->channels);
+    cx_octave_resample(c->photo->pixels, c->photo->height, c->photo->width, pixels, p->inner_height,
+                       p->inner_width, p->channels);
 }
 
 /* Add what the photograph has at the painting's size and has no more once it was as small as
@@ -53,9 +53,9 @@ static int add_details(const cx_climb *c, int64_t height, int64_t width, float *
     float *whole = cx_calloc((size_t)(2 * n + small), sizeof *whole), *lost = whole + n;
     if (!whole) return cx_no_memory(err, (size_t)(2 * n + small) * sizeof *whole);
     cx_octave_photo(c, whole);
-    resample(c->photo->pixels, c->photo->height, c->photo->width, lost + n, height, width,
-             p->channels);
-    resample(lost + n, height, width, lost, p->inner_height, p->inner_width, p->channels);
+    cx_octave_resample(c->photo->pixels, c->photo->height, c->photo->width, lost + n, height, width,
+                       p->channels);
+    cx_octave_resample(lost + n, height, width, lost, p->inner_height, p->inner_width, p->channels);
     for (int64_t i = 0; i < n; i++) pixels[i] += whole[i] - lost[i];
     cx_free(whole);
     return 0;
@@ -72,7 +72,8 @@ static int enlarge(const cx_climb *c, int item, float *pixels, cvs_error *err)
     for (int64_t i = 0; i < cells; i++)
         cx_units_invert(&p->units, a->data + item * size + i * p->channels,
                         small + i * p->channels);
-    resample(small, a->height, a->width, pixels, p->inner_height, p->inner_width, p->channels);
+    cx_octave_resample(small, a->height, a->width, pixels, p->inner_height, p->inner_width,
+                       p->channels);
     cx_free(small);
     if (!c->photo || !c->photo->begins || c->recipe->repaints) return 0;
     return add_details(c, a->height, a->width, pixels, err);
@@ -84,9 +85,9 @@ static void shrink_given(const cx_climb *c, const cx_sizes *given, float *start)
     const cx_painting *p = &c->painting;
     const int64_t size = given->height * given->width * p->channels;
     for (int i = 0; i < c->n_starts; i++)
-        resample(c->start + i * size, given->height, given->width,
-                 start + i * p->inner_height * p->inner_width * p->channels, p->inner_height,
-                 p->inner_width, p->channels);
+        cx_octave_resample(c->start + i * size, given->height, given->width,
+                           start + i * p->inner_height * p->inner_width * p->channels,
+                           p->inner_height, p->inner_width, p->channels);
 }
 
 int cx_octave_begin(cx_climb *c, const cx_sizes *s, cvs_error *err)

@@ -50,6 +50,10 @@ typedef struct cx_recipe {
     int fits;                  /* 1: no larger than what a unit sees, unless told */
     double decay;              /* of waves */
     int linear;                /* 1: layers before their activation */
+    int power;                 /* of an objective of a dream that has one; 0: none */
+    double leak;               /* of shut rectifiers, in the first quarter of the climb */
+    double fades;              /* share of all that grows that is lost each step while it is hot */
+    int cools;                 /* 1: steps become shorter, down to nothing at the end */
     int finishes;              /* 1: ends early once nothing grows any more */
     double jitter, zoom, turn; /* pixels, share, degrees: at most, both ways */
     cx_border border;
@@ -58,9 +62,13 @@ typedef struct cx_recipe {
     int octaves;  /* sizes that it climbs at, the smallest first, unless told; 0: all at once */
     int repaints; /* 1: what is lost by beginning small comes back after each size, as in the
                      book; else before it */
+    int begins;   /* 1: with a photograph */
     double most;  /* it stops above that value; 0: never */
     cx_develop develop;
 } cx_recipe;
+
+/* How a photograph dreams; of NULL the first of its kind. */
+const cx_recipe *cx_dream_recipe(cvs_dream_kind kind, const char *name, cvs_error *err);
 
 const cx_recipe *cx_recipe_find(const char *name, cvs_error *err);
 

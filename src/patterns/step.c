@@ -69,7 +69,7 @@ static double gain_of(const cx_painting *p)
 /* tf-keras-vis measures sizes from 0, which may be black; all others mean even gray. */
 static double gray_of(const cx_recipe *r)
 {
-    if (r->restraint.size > 0) return 0;
+    if (r->paint == CX_PAINT_PIXELS) return 0;
     return r->paint == CX_PAINT_INPUT ? (r->low + r->high) / 2 : r->top / 2;
 }
 
@@ -112,8 +112,10 @@ static void normalise(const cx_climb *c, float *d)
 /* Adam (Kingma and Ba 2014) and RMSprop (Tieleman and Hinton 2012), upwards. */
 static void improve(const cx_climb *c, cx_climber *k)
 {
-    const double rate = c->rate, t = k->step + 1;
+    const double left = c->recipe->cools ? 1 - (double)k->step / c->steps : 1;
+    const double rate = c->rate * left, t = k->step + 1;
     const int64_t n = c->painting.n;
+    const float fades = (float)(c->recipe->fades * left);
     const double correct = sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
     const float *d = k->dnumbers;
     float *x = k->numbers, *first = k->first, *second = k->second;
@@ -125,7 +127,7 @@ static void improve(const cx_climb *c, cx_climber *k)
         for (int64_t i = 0; i < n; i++) {
             first[i] += 0.1F * (d[i] - first[i]);
             second[i] += 0.001F * (d[i] * d[i] - second[i]);
-            x[i] += (float)(rate * correct) * first[i] / (sqrtf(second[i]) + 1e-8F);
+            x[i] += (float)(rate * correct) * first[i] / (sqrtf(second[i]) + 1e-8F) - fades * x[i];
         }
         return;
     case CX_STEP_RMSPROP:
