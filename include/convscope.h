@@ -509,6 +509,11 @@ typedef struct cvs_pattern_options {
     uint64_t seed;
     size_t memory; /**< bytes that batches may take; 0: what is quickest */
     int exact;     /**< 1: direct convolutions only */
+    int frames;    /**< pictures of each climb for a film, 2 at least; 0: none */
+    /** A file where what has been found is kept at once; a later call that asks the same takes it
+     * from there, to the same bytes. What it holds of another question is lost. The caller removes
+     * it. NULL: none. */
+    const char *state_file;
     /** As in cvs_explain_options; what is stopped has fewer steps. */
     int (*progress)(void *arg, double done);
     void *progress_arg;
@@ -530,8 +535,14 @@ typedef struct cvs_patterns {
     double *noise;   /**< the same of even noise */
     double of_photo; /**< the same of the photograph that they begin or are compared with; NAN:
                           there is none */
+    double *dead;    /**< the share of a folder's images in which the channel is dead, as cvs_stats
+                        has it: for the caller to fill in, NAN until then */
     int *steps;      /**< that were taken */
-    double done;     /**< 1, or less where it was stopped */
+    int kept;        /**< pictures that came from the state file */
+    int frames;
+    unsigned char *film; /**< n×frames×H×W×C of `shown`, 0 … 255, from the start to the end of each
+                              climb in equal numbers of steps; NULL: none */
+    double done;         /**< 1, or less where it was stopped */
 } cvs_patterns;
 
 /**
@@ -556,6 +567,7 @@ CVS_API void cvs_patterns_drop(cvs_patterns *patterns);
 typedef struct cvs_pattern_files {
     int formats;       /**< CVS_WRITE_PNG (0), CVS_WRITE_NPY */
     int single;        /**< 1: also a picture of each channel by itself */
+    int film;          /**< 1: also an animated picture of the climb, where frames were kept */
     int number;        /**< of the layer, which its files' names begin with, from 1 */
     const char *model; /**< the file, for the small print; may be NULL */
     uint64_t seed;     /**< for the small print */
@@ -563,13 +575,25 @@ typedef struct cvs_pattern_files {
 
 /**
  * Write a layer's patterns: NN_NAME.png, all side by side (of a book's recipe its grids of 64), and
- * by wish NN_NAME.npy (n×H×W×C, as the model's input) and NN_NAME_CCC.png.
+ * by wish NN_NAME.npy (n×H×W×C, as the model's input), NN_NAME_CCC.png, and NN_NAME.webp, the film
+ * of the first 64.
  *
  * @param dir  made if it is missing
  * @return 0; CVS_E_IO, CVS_E_NOMEM
  */
 CVS_API int cvs_patterns_write(const cvs_patterns *patterns, const char *dir,
                                const cvs_pattern_files *files, cvs_error *err);
+/** The most telling patterns of many layers on one picture. */
+typedef struct cvs_atlas cvs_atlas;
+CVS_API int cvs_atlas_new(cvs_atlas **out, cvs_error *err);
+CVS_API void cvs_atlas_free(cvs_atlas *atlas);
+/** Add a layer: the twelve channels whose response is farthest above that to noise, the farthest
+ * first; all in their order where nothing was measured. The patterns may be freed then. */
+CVS_API int cvs_atlas_add(cvs_atlas *atlas, const cvs_patterns *patterns, cvs_error *err);
+/** Write atlas.png. */
+CVS_API int cvs_atlas_write(const cvs_atlas *atlas, const char *dir, const cvs_pattern_files *files,
+                            cvs_error *err);
+
 /** Write index.json for the patterns of n layers, numbered from 1; pictures may have been dropped.
  */
 CVS_API int cvs_patterns_index(const cvs_patterns *const *patterns, int n, const char *dir,
@@ -596,7 +620,7 @@ typedef struct cvs_dream_options {
     double strength;    /**< how far each step goes, as a multiple of the method's; 0 is 1 */
     cvs_pattern_options how; /**< method is of a dream "lucid" (NULL) or "book", of the others NULL;
                                   objective is a dream's in the place of layers; height, width,
-                                  versions and start_file are left out */
+                                  versions, frames and the files are left out */
 } cvs_dream_options;
 
 /** What was found. */

@@ -1,17 +1,22 @@
 /* cmd_filters.c - convscope filters: what each filter looks for. */
+#include <ctype.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
+#include "base/file.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/channels.h"
+#include "cli/dead.h"
 #include "cli/index.h"
 #include "cli/options.h"
 #include "cli/progress.h"
 #include "cli/table.h"
 #include "cli/work.h"
+
+enum { FRAMES = 25 }; /* of a film */
 
 typedef struct filters {
     cx_job *job;
@@ -20,125 +25,131 @@ typedef struct filters {
     cvs_pattern_files files;
     cvs_patterns **found; /* a layer each; owned */
     int n;
+    cvs_atlas *atlas;
+    cx_dead dead;
+    int stopped; /* 1: something is left to do */
 } filters;
-
-/* --- which channels --- */
-
-typedef struct channels {
-    int64_t *item; /* owned */
-    int n;
-} channels;
-
-/* "17" or "0-63". */
-static int read_range(const char *text, size_t size, int64_t most, int64_t *first, int64_t *last,
-                      cvs_error *err)
-{
-    char *end;
-    const char *stop = text + size;
-    *first = *last = strtoll(text, &end, 10);
-    int good = end > text && *text != '-';
-    if (good && *end == '-' && end < stop) {
-        const char *next = end + 1;
-        *last = strtoll(next, &end, 10);
-        good = end > next && *last >= *first;
-    }
-    if (!good || end != stop)
-        return cx_fail(err, CVS_E_ARG, "\"%.*s\" is no channel and no range of them", (int)size,
-                       text);
-    if (*last >= most)
-        return cx_fail(err, CVS_E_ARG, "there is no channel %lld, only 0 … %lld", (long long)*last,
-                       (long long)most - 1);
-    return 0;
-}
-
-static int add_range(channels *out, int64_t first, int64_t last, cvs_error *err)
-{
-    enum { MOST = 1 << 20 };
-    if (last - first >= MOST - out->n) return cx_fail(err, CVS_E_ARG, "too many channels");
-    const size_t n = (size_t)out->n + (size_t)(last - first) + 1;
-    int64_t *item = cx_realloc_array(out->item, n, sizeof *item);
-    if (!item) return cx_no_memory(err, n * sizeof *item);
-    out->item = item;
-    for (int64_t i = first; i <= last; i++) item[out->n++] = i;
-    return 0;
-}
-
-static int read_channels(channels *out, const char *text, int64_t most, cvs_error *err)
-{
-    int rc = 0;
-    if (!text) return add_range(out, 0, most - 1, err);
-    for (const char *at = text; rc == 0;) {
-        int64_t first, last;
-        const size_t size = strcspn(at, ",");
-        TRY(read_range(at, size, most, &first, &last, err));
-        TRY(add_range(out, first, last, err));
-        at += size;
-        if (!*at++) break;
-    }
-out:
-    return rc < 0 ? cx_where(err, rc, "--channels") : 0;
-}
 
 /* --- a layer --- */
 
-/* Find, write, and keep the numbers. */
-static int climb(filters *f, const char *layer, const channels *c, cvs_error *err)
+/* DIR/NN_NAME.part: what has been found of a layer, until all is done. */
+static int name_state(cx_str *out, const filters *f, const char *name, cvs_error *err)
 {
-    cx_progress progress;
-    cvs_patterns *p = NULL;
-    int rc;
-    f->how.progress_arg = &progress;
-    cx_progress_begin(&progress, f->job, layer ? layer : "climbing");
-    rc = cvs_patterns_find(&p, f->work.model, layer, c->item, c->n, &f->how, err);
-    cx_progress_end(&progress);
-    if (rc < 0) return layer ? cx_where(err, rc, "%s", layer) : rc;
-    f->found[f->n++] = p;
-    f->files.number = f->n;
-    rc = cvs_patterns_write(p, f->job->options->out, &f->files, err);
-    if (rc < 0) return cx_at_file(err, rc, f->job->options->out);
-    if (p->done < 1)
-        cx_note(f->job, "%s: stopped after %.0f %%", layer ? layer : "objective", 100 * p->done);
-    cvs_patterns_drop(p);
-    return 0;
+    cx_str_addf(out, "%s/%02d_", f->job->options->out, f->n + 1);
+    for (const char *at = name; *at && at - name < 128; at++)
+        cx_str_addf(out, "%c", isalnum((unsigned char)*at) ? *at : '_');
+    cx_str_add(out, ".part");
+    return cx_str_ok(out, err);
 }
 
-static int climb_layer(filters *f, int index, cvs_error *err)
+static void add_dead(cvs_patterns *p, const cx_dead_layer *dead)
 {
-    channels c = {0};
+    for (int i = 0; dead && i < p->n; i++)
+        if (p->channel[i] < dead->n) p->dead[i] = dead->share[p->channel[i]];
+}
+
+static int write_layer(filters *f, cvs_patterns *p, cvs_error *err)
+{
+    int rc;
+    f->files.number = f->n;
+    TRY(cvs_patterns_write(p, f->job->options->out, &f->files, err));
+    rc = cvs_atlas_add(f->atlas, p, err);
+out:
+    return rc < 0 ? cx_at_file(err, rc, f->job->options->out) : 0;
+}
+
+/* Find, write, and keep the numbers. */
+static int climb(filters *f, const char *layer, const char *what, const cx_channels *c,
+                 const cx_dead_layer *dead, cvs_error *err)
+{
+    const char *name = layer ? layer : "objective";
+    cx_progress progress;
+    cvs_patterns *p = NULL;
+    cx_str state = {0};
+    int rc;
+    TRY(name_state(&state, f, name, err));
+    f->how.state_file = state.data;
+    f->how.progress_arg = &progress;
+    cx_progress_begin(&progress, f->job, what);
+    rc = cvs_patterns_find(&p, f->work.model, layer, c->item, c->n, &f->how, err);
+    cx_progress_end(&progress);
+    if (rc < 0) {
+        if (layer) cx_where(err, rc, "%s", layer);
+        goto out;
+    }
+    add_dead(p, dead);
+    f->found[f->n++] = p;
+    if (p->kept > 0)
+        cx_note(f->job, "%s: %d of %d pictures were found earlier", name, p->kept, p->n);
+    TRY(write_layer(f, p, err));
+    f->stopped |= p->done < 1;
+    if (p->done < 1)
+        cx_note(f->job, "%s: stopped after %.0f %%; the same command goes on", name, 100 * p->done);
+    cvs_patterns_drop(p);
+out:
+    cx_str_deinit(&state);
+    return rc;
+}
+
+static int climb_layer(filters *f, int index, int i, int n, cvs_error *err)
+{
+    cx_channels c = {0};
     cvs_layer layer;
+    char what[400];
     int rc;
     TRY(cvs_model_layer(&layer, f->work.model, index, err));
-    TRY(read_channels(&c, f->job->options->channels, layer.shape[layer.channel_axis], err));
-    TRY(climb(f, layer.name, &c, err));
+    TRY(cx_channels_read(&c, f->job->options->channels, layer.shape[layer.channel_axis], err));
+    snprintf(what, sizeof what, n > 1 ? "%.300s, layer %d of %d" : "%.300s", layer.name, i + 1, n);
+    TRY(climb(f, layer.name, what, &c, cx_dead_of(&f->dead, index), err));
 out:
-    cx_free(c.item);
+    cx_channels_deinit(&c);
     return rc;
 }
 
 /* An objective that has no # is one picture, whatever the layers. */
 static int climb_objective(filters *f, cvs_error *err)
 {
-    channels c = {0};
+    cx_channels c = {0};
     int rc;
-    TRY(read_channels(&c, f->job->options->channels ? f->job->options->channels : "0", INT64_MAX,
-                      err));
+    TRY(cx_channels_read(&c, f->job->options->channels ? f->job->options->channels : "0", INT64_MAX,
+                         err));
     f->found = cx_calloc(1, sizeof *f->found);
     if (!f->found) TRY(cx_no_memory(err, sizeof *f->found));
-    TRY(climb(f, NULL, &c, err));
+    TRY(climb(f, NULL, "climbing", &c, NULL, err));
 out:
-    cx_free(c.item);
+    cx_channels_deinit(&c);
     return rc;
 }
 
 static int climb_layers(filters *f, cvs_error *err)
 {
     const int n = cvs_run_tap_count(f->work.run);
+    const char *folder = f->job->options->images;
     int rc = 0;
     f->found = cx_calloc((size_t)n, sizeof *f->found);
     if (!f->found) return cx_no_memory(err, (size_t)n * sizeof *f->found);
+    if (folder) TRY(cx_dead_count(&f->dead, &f->work, f->job, folder, err));
     for (int i = 0; i < n && !cx_progress_stopped(); i++)
-        TRY(climb_layer(f, cvs_run_tap(f->work.run, i), err));
+        TRY(climb_layer(f, cvs_run_tap(f->work.run, i), i, n, err));
+    f->stopped |= f->n < n;
+    if (f->n > 1 && f->files.formats & CVS_WRITE_PNG)
+        TRY(cvs_atlas_write(f->atlas, f->job->options->out, &f->files, err));
 out:
+    return rc;
+}
+
+/* Nobody needs the layers' states once all is done. */
+static int forget_states(const filters *f, cvs_error *err)
+{
+    int rc = 0;
+    filters at = *f;
+    for (at.n = 0; rc == 0 && at.n < f->n; at.n++) {
+        cx_str state = {0};
+        rc = name_state(&state, &at,
+                        f->job->options->objective ? "objective" : f->found[at.n]->name, err);
+        if (rc == 0) unlink(state.data);
+        cx_str_deinit(&state);
+    }
     return rc;
 }
 
@@ -219,9 +230,10 @@ out:
     return rc;
 }
 
-static void tell_preprocess(const filters *f)
+static void tell_preprocess(filters *f)
 {
     const char *reason;
+    f->work.told = 1;
     if (f->how.preprocess != CVS_PREPROCESS_AUTO) return;
     const cvs_preprocess mode = cvs_model_preprocess(f->work.model, 0, &reason);
     cx_note(f->job, "preprocess: %s (%s)", cvs_preprocess_name((int)mode), reason);
@@ -248,19 +260,25 @@ int cx_cmd_filters(cx_job *job, cvs_error *err)
                          .seed = (uint64_t)o->seed,
                          .memory = (size_t)o->memory << 20,
                          .exact = o->exact,
+                         .frames = o->film ? FRAMES : 0,
                          .progress = cx_progress_tell},
                  .files = {.formats = o->formats,
                            .single = o->single,
+                           .film = o->film,
                            .model = job->model,
                            .seed = (uint64_t)o->seed}};
     int rc;
     if (o->list_recipes) return list_methods(job, err);
     TRY(cx_work_init(&f.work, job, o->objective ? NULL : o->filter_layers, NULL, err));
     tell_preprocess(&f);
+    TRY(cvs_atlas_new(&f.atlas, err));
+    rc = cx_make_dirs(o->out, err);
+    if (rc < 0) goto out;
     TRY(o->objective ? climb_objective(&f, err) : climb_layers(&f, err));
     rc = cvs_patterns_index((const cvs_patterns *const *)f.found, f.n, o->out, &f.files, err);
     if (rc < 0) cx_at_file(err, rc, o->out);
     if (rc < 0) goto out;
+    if (!f.stopped) TRY(forget_states(&f, err));
     if (o->json)
         TRY(cx_print_index(o->out, err));
     else if (!o->quiet)
@@ -268,6 +286,8 @@ int cx_cmd_filters(cx_job *job, cvs_error *err)
 out:
     for (int i = 0; i < f.n; i++) cvs_patterns_free(f.found[i]);
     cx_free(f.found);
+    cvs_atlas_free(f.atlas);
+    cx_dead_deinit(&f.dead);
     cx_work_deinit(&f.work);
     return rc;
 }

@@ -40,7 +40,8 @@ typedef struct cx_options {
     int64_t size, versions, octaves;
     cx_real variation, norm, norm_power, blur, octave_scale, strength;
     const char *dream_layers, *spread_layers, *dream_method;
-    int single, list_recipes;
+    int single, film, list_recipes;
+    const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

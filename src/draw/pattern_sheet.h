@@ -10,9 +10,11 @@ typedef struct cx_pattern_sheet {
     const float *shown; /* n × height × width × channels, 0 … 1; of many channels three are shown */
     int64_t height, width, channels;
     int n;
+    int is_pixelated;         /* 1: values are squares, not points of a photograph */
     const int64_t *numbers;   /* above each */
     const char *const *names; /* in the place of numbers; NULL: none */
     const char *const *words; /* behind each number; NULL: none */
+    const char *const *below; /* under each picture; NULL: none */
 } cx_pattern_sheet;
 
 enum { CX_BOOK_PATTERNS = 64 }; /* in a book's grid */
@@ -20,6 +22,9 @@ enum { CX_BOOK_PATTERNS = 64 }; /* in a book's grid */
 /* Draw as PNG, the caller's to cx_bytes_deinit(). */
 int cx_pattern_sheet_draw(cx_bytes *png, cx_easel *easel, const cx_pattern_sheet *s,
                           cvs_error *err);
+
+/* The same as the easel's pixels. */
+int cx_pattern_sheet_paint(cx_easel *easel, const cx_pattern_sheet *s, cvs_error *err);
 
 /* One picture without words, each value a pixel. */
 int cx_pattern_draw(cx_bytes *png, cx_easel *easel, const cx_pattern_sheet *s, int i,

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/threads.h"
 #include "patterns/leak.h"
+#include "patterns/record.h"
 
 enum { WHILE = 32, LEAST = 96 };
 
@@ -14,13 +15,20 @@ enum { WHILE = 32, LEAST = 96 };
 
 /* --- places --- */
 
+/* Steps at the end in which a picture is seen straight: what small differences can still add. */
+static int settling(const cx_climb *c)
+{
+    return (int)(c->recipe->settle * c->steps);
+}
+
 static void sit_down(const cx_climb *c, cx_climber *k, int item)
 {
     const cx_painting *p = &c->painting;
     const int64_t size = p->inner_height * p->inner_width * p->channels;
     const uint64_t own = cx_random_stream(c->stream, (uint64_t)c->channels[item] + 1);
     k->item = item;
-    k->step = 0;
+    k->step = k->frame = 0;
+    k->settles = c->steps - settling(c);
     k->average = k->before = -INFINITY;
     memset(k->first, 0, (size_t)p->n * sizeof *k->first);
     memset(k->second, 0, (size_t)p->n * sizeof *k->second);
@@ -71,6 +79,19 @@ static void put_pixel(const cx_climb *c, const float *pixel, float *to)
         cx_units_apply(&p->units, v, to);
 }
 
+/* Frames up to the one that `last` is the number of show the picture as it is now. */
+static void keep_frames(const cx_climb *c, cx_climber *k, int last)
+{
+    const cvs_patterns *a = c->out;
+    const int64_t size = a->shown_height * a->shown_width * a->channels;
+    if (k->frame > last) return;
+    cx_painting_develop(&c->painting, k->picture, cx_painting_crop(&c->painting), k->room);
+    for (; k->frame <= last; k->frame++) {
+        unsigned char *to = a->film + ((int64_t)k->item * a->frames + k->frame) * size;
+        for (int64_t i = 0; i < size; i++) to[i] = (unsigned char)(k->room[i] * 255 + 0.5F);
+    }
+}
+
 /* The picture as it is now, as the caller gets it. */
 static void hand_over(const cx_climb *c, cx_climber *k)
 {
@@ -84,20 +105,24 @@ static void hand_over(const cx_climb *c, cx_climber *k)
                       data);
     cx_painting_develop(p, k->picture, cx_painting_crop(p),
                         a->shown + k->item * a->shown_height * a->shown_width * a->channels);
+    keep_frames(c, k, a->frames - 1);
     a->climbed[k->item] = k->value;
     a->steps[k->item] = k->step;
 }
 
-/* Whether there is nothing more to be gained: the smoothed value has hardly grown for a while. */
+/* Whether the picture is done. Where nothing grows any more, the smoothed value hardly for a while,
+ * it settles at once. */
 static int is_done(const cx_climb *c, cx_climber *k)
 {
-    if (k->step >= c->steps) return 1;
+    if (k->step >= k->settles + settling(c)) return 1;
     if (c->recipe->most > 0 && k->value > c->recipe->most) return 1;
     k->average = k->average == -INFINITY ? k->value : k->average + (k->value - k->average) / 16;
     if (!c->recipe->finishes || c->group > 1 || k->step % WHILE) return 0;
     const double gained = k->average - k->before;
     k->before = k->average;
-    return k->step >= LEAST && gained < GAIN * fabs(k->average);
+    if (k->step >= LEAST && k->step < k->settles && gained < GAIN * fabs(k->average))
+        k->settles = k->step;
+    return k->step >= k->settles + settling(c);
 }
 
 typedef struct turn {
@@ -107,8 +132,11 @@ typedef struct turn {
 
 static void look(void *arg, int i, int worker)
 {
+    const cx_climb *c = ((const turn *)arg)->c;
+    cx_climber *k = &c->climbers[i];
     (void)worker;
-    cx_climber_look(((const turn *)arg)->c, i);
+    cx_climber_look(c, i);
+    keep_frames(c, k, c->out->frames > 1 ? k->step * (c->out->frames - 1) / c->steps : -1);
 }
 
 static void step(void *arg, int i, int worker)
@@ -149,27 +177,36 @@ static void close_gap(cx_climb *c, int i, int last)
     c->climbers[last].item = -1;
 }
 
+static double share_done(const cx_climb *c)
+{
+    return c->begun + c->part * (double)c->steps_done / ((double)c->steps * c->n);
+}
+
 int cx_climb_run(cx_climb *c, cvs_error *err)
 {
     turn t = {c, 0};
     int next = 0, rc;
     TRY(make_places(c, err));
     for (;;) {
-        for (; t.busy < c->batch && next < c->n; t.busy++, next++)
-            sit_down(c, &c->climbers[t.busy], next);
+        for (; t.busy < c->batch && next < c->n; next++) {
+            if (c->done[next])
+                c->steps_done += c->steps;
+            else
+                sit_down(c, &c->climbers[t.busy++], next);
+        }
         if (t.busy == 0) break;
         TRY(take_turn(&t, err));
         c->steps_done += t.busy;
         for (int i = t.busy - 1; i >= 0; i--) {
             if (!is_done(c, &c->climbers[i])) continue;
             hand_over(c, &c->climbers[i]);
+            TRY(cx_record_put(c, c->climbers[i].item, err));
             c->steps_done += c->steps - c->climbers[i].step;
             close_gap(c, i, --t.busy);
         }
-        const double share = c->begun + c->part * (double)c->steps_done / ((double)c->steps * c->n);
-        c->out->done = share;
-        if (c->o->progress && c->o->progress(c->o->progress_arg, share)) break;
+        if (c->o->progress && c->o->progress(c->o->progress_arg, share_done(c))) break;
     }
+    c->out->done = share_done(c);
     for (int i = 0; i < t.busy; i++) hand_over(c, &c->climbers[i]); /* stopped */
 out:
     return rc;

@@ -3,6 +3,7 @@
 #ifndef CX_PATTERNS_CLIMB_H
 #define CX_PATTERNS_CLIMB_H
 
+#include "base/journal.h"
 #include "patterns/objective.h"
 #include "patterns/painting.h"
 
@@ -35,6 +36,8 @@ typedef struct cx_climb {
     cx_gradient *g;
     int batch, group; /* pictures at once; versions that belong together */
     int steps;
+    int is_fine; /* 1: a unit sees few pixels, and every other view is straight: askew alone they
+                    would blur what it looks for, such as what a stride of 2 takes of the pixels */
     double rate;
     cx_restraint restraint;
     int64_t *channels; /* of each picture, n of them; borrowed */
@@ -54,12 +57,17 @@ typedef struct cx_climb {
     double *values;              /* of the batch's */
     float *memory;
     int64_t steps_done;
+    cx_journal journal; /* of what is done, see record.h */
+    char *record;       /* room for one */
+    char *done;         /* of each picture: 1 once it is */
 } cx_climb;
 
 /* A place of the batch. */
 typedef struct cx_climber {
     int item; /* which picture; -1: none */
     int step;
+    int frame;   /* of its film: the next one */
+    int settles; /* the step from which on it is seen straight */
     cx_view view;
     double value, average, before; /* now, smoothed, and that of a while ago */
     float *numbers, *dnumbers, *first, *second;

@@ -166,7 +166,8 @@ static int find_picture(dream *d, int i, cvs_error *err)
     how.progress_arg = &arg;
     how.preprocess = d->mode;
     how.versions = 0;
-    how.start_file = NULL;
+    how.start_file = how.state_file = NULL;
+    how.frames = 0;
     how.rate =
         (how.rate > 0 ? how.rate : r->about.rate) * (d->o->strength > 0 ? d->o->strength : 1);
     rc = cx_patterns_climb(&p, d->m, r, &d->photo, name, NULL, 1, &how, err);

@@ -24,12 +24,14 @@ int cx_patterns_new(cvs_patterns **out, const cx_recipe *recipe, const char *nam
     a->data = cx_calloc(count, size * sizeof(float));
     a->shown = cx_calloc(count, size * sizeof(float));
     a->channel = cx_calloc(count, sizeof *a->channel);
-    a->climbed = cx_calloc(3 * count, sizeof *a->climbed);
+    a->climbed = cx_calloc(4 * count, sizeof *a->climbed);
     a->steps = cx_calloc(count, sizeof *a->steps);
     if (!a->data || !a->shown || !a->channel || !a->climbed || !a->steps)
         return cx_no_memory(err, count * size * sizeof(float));
     a->response = a->climbed + n;
     a->noise = a->response + n;
+    a->dead = a->noise + n;
+    for (int i = 0; i < n; i++) a->dead[i] = NAN;
     memcpy(a->channel, channel, count * sizeof *a->channel);
     return 0;
 }
@@ -38,7 +40,9 @@ void cvs_patterns_drop(cvs_patterns *p)
 {
     cx_free(p->data);
     cx_free(p->shown);
+    cx_free(p->film);
     p->data = p->shown = NULL;
+    p->film = NULL;
 }
 
 void cvs_patterns_free(cvs_patterns *p)

@@ -22,6 +22,7 @@ typedef struct cx_leaf_kind {
 struct cx_leaf {
     const cx_leaf_kind *kind;
     int spot;         /* which of the objective's */
+    int before;       /* the one before its activation, for where that is shut; -1: none */
     int64_t channel;  /* CX_EACH: #; or of others no channel */
     int64_t y, x;     /* CX_MIDDLE: the middle of the map */
     double power;     /* of a direction: how much the angle counts */

@@ -30,7 +30,7 @@ struct cx_objective {
     const cvs_model *m;
     int linear;
     cx_leaf leaves[MOST];
-    cx_spot spots[MOST];
+    cx_spot spots[2 * MOST];
     term terms[MOST]; /* the parts of a term come before it */
     int n_leaves, n_spots, n_terms;
 };
@@ -159,8 +159,10 @@ static int take_leaf(reader *r, const char *at, const cx_leaf_kind *kind, char w
         }
         TRY(take_rest(r, at, leaf, words, n, err));
     }
-    leaf->spot =
-        spot_of(o, (cx_spot){node, kind->is_output || (o->linear && !kind->keeps_activation)});
+    leaf->spot = spot_of(o, (cx_spot){node, kind->is_output});
+    leaf->before = -1;
+    if (o->linear && !kind->keeps_activation && !kind->is_output)
+        leaf->before = spot_of(o, (cx_spot){node, 1});
     rc = add_term(r, (term){.op = 'l', .leaf = o->n_leaves - 1}, err);
 out:
     return rc;
@@ -354,11 +356,26 @@ typedef struct measure {
     int group;
 } measure;
 
-static cx_patch patch_of(const measure *m, const cx_leaf *leaf, int i, int with_slope)
+static cx_patch patch_of(const measure *m, int which, int i, int with_slope)
 {
-    const cx_spot *spot = &m->o->spots[leaf->spot];
+    const cx_spot *spot = &m->o->spots[which];
     return cx_patch_of(m->o->m, spot, cx_spot_value(m->run, spot),
-                       with_slope && m->g ? cx_gradient_seed(m->g, leaf->spot) : NULL, i);
+                       with_slope && m->g ? cx_gradient_seed(m->g, which) : NULL, i);
+}
+
+/* The value of a leaf for one picture, and with a weight the derivative. What is shut has no slope
+ * after its activation: it is looked at before that until it opens. */
+static double value_of(const measure *m, const cx_leaf *leaf, int i, int64_t channel,
+                       const double *weight)
+{
+    const double by = weight ? *weight : 0;
+    cx_patch p = patch_of(m, leaf->spot, i, weight && leaf->before < 0);
+    const double value = cx_leaf_value(leaf, &p, channel, by);
+    if (leaf->before < 0) return value;
+    const int is_shut = !(value > 0);
+    if (!is_shut && !weight) return value;
+    p = patch_of(m, is_shut ? leaf->before : leaf->spot, i, weight != NULL);
+    return cx_leaf_value(leaf, &p, channel, by);
 }
 
 static int64_t channel_of(const measure *m, const cx_leaf *leaf, int i)
@@ -375,10 +392,10 @@ static int measure_leaf(const measure *m, const cx_leaf *leaf, int first, const 
     if (!p) TRY(cx_no_memory(err, sizeof *p));
     for (int i = 0; i < m->group; i++) {
         const int64_t channel = channel_of(m, leaf, first + i);
-        p[i] = patch_of(m, leaf, first + i, weight != NULL);
+        p[i] = patch_of(m, leaf->spot, first + i, weight && leaf->kind->is_shared);
         if (!weight) TRY(cx_leaf_check(leaf, &p[i], channel, err));
         if (!leaf->kind->is_shared)
-            values[i] = cx_leaf_value(leaf, &p[i], channel, weight ? weight[i] : 0);
+            values[i] = value_of(m, leaf, first + i, channel, weight ? &weight[i] : NULL);
     }
     if (leaf->kind->is_shared) {
         double value;

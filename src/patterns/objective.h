@@ -10,8 +10,8 @@
 
 typedef struct cx_objective cx_objective;
 
-/* CVS_E_ARG tells the place in the text. `linear`: layers are looked at before their activation,
- * where a channel that is shut has a slope too. */
+/* CVS_E_ARG tells the place in the text. `linear`: what an activation has shut is looked at before
+ * it, where it has a slope too. */
 int cx_objective_new(cx_objective **out, const cvs_model *m, const char *text, int linear,
                      cvs_error *err);
 void cx_objective_free(cx_objective *o);

@@ -7,10 +7,10 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "graph/input.h"
-#include "patterns/climb.h"
+#include "patterns/record.h"
 #include "tensor/npy.h"
 
-enum { SMALLEST = 64, LARGEST = 4096, MEMORY = 64 << 20 };
+enum { SMALLEST = 64, LARGEST = 4096, FINE = 32, MEMORY = 64 << 20 };
 
 /* --- sizes --- */
 
@@ -45,7 +45,7 @@ static void own_size(const cx_sizes *s, int side, int64_t *h, int64_t *w)
 
 /* The size of the pictures: as asked, as the start has it, or the model's own; of a recipe that
  * fits them to what a unit sees, no more than twice that, so that several of it find room. */
-static int choose_size(cx_sizes *s, const cx_climb *c, const cx_tensor *start, cvs_error *err)
+static int choose_size(cx_sizes *s, cx_climb *c, const cx_tensor *start, cvs_error *err)
 {
     int rc = 0, n;
     int64_t reach, h, w;
@@ -65,11 +65,13 @@ static int choose_size(cx_sizes *s, const cx_climb *c, const cx_tensor *start, c
         cx_hint(err, "--size makes them smaller");
         goto out;
     }
-    if (!c->recipe->fits || c->o->height > 0 || c->o->width > 0 || start || c->photo) goto out;
+    if (!c->recipe->fits || c->photo) goto out;
     const cx_spot *spots = cx_objective_spots(c->objective, &n);
     const cx_shape shape = cx_sizes_shape(s, 1, h, w);
     if (c->m->nodes[spots[0].node].shape.ndim != 4) goto out;
     TRY(cx_reach(&reach, c->m, &spots[0], &shape, err));
+    c->is_fine = reach <= FINE;
+    if (c->o->height > 0 || c->o->width > 0 || start) goto out;
     int64_t side = 2 * reach > SMALLEST ? 2 * reach : SMALLEST;
     if (side > c->recipe->side) side = c->recipe->side;
     if (side < h) s->height = side;
@@ -167,7 +169,11 @@ static int make_answer(cvs_patterns **out, const cx_climb *c, const char *name, 
     (*out)->versions = c->group;
     (*out)->shown_height -= 2 * crop;
     (*out)->shown_width -= 2 * crop;
-    return 0;
+    if (c->o->frames < 2) return 0;
+    const size_t frame = (size_t)((*out)->shown_height * (*out)->shown_width * p->channels);
+    (*out)->frames = c->o->frames;
+    (*out)->film = cx_calloc((size_t)c->n * (size_t)c->o->frames, frame);
+    return (*out)->film ? 0 : cx_no_memory(err, (size_t)(c->n * c->o->frames) * frame);
 }
 
 /* What a network that sees the pictures as files makes of them, and of noise. */
@@ -194,22 +200,20 @@ out:
 
 /* --- the whole --- */
 
-static int make_objective(cx_climb *c, const char *layer, cvs_error *err)
+static int make_objective(cx_climb *c, cx_str *text, const char *layer, cvs_error *err)
 {
-    cx_str text = {0};
     int rc;
     if (c->o->objective)
-        cx_str_add(&text, c->o->objective);
+        cx_str_add(text, c->o->objective);
     else
-        cx_str_addf(&text, "%s(%s, #)", c->recipe->objective, layer);
-    TRY(cx_str_ok(&text, err));
-    TRY(cx_objective_new(&c->objective, c->m, text.data, c->recipe->linear, err));
-    TRY(cx_objective_new(&c->seen, c->m, text.data, c->o->objective && c->recipe->linear, err));
+        cx_str_addf(text, "%s(%s, #)", c->recipe->objective, layer);
+    TRY(cx_str_ok(text, err));
+    TRY(cx_objective_new(&c->objective, c->m, text->data, c->recipe->linear, err));
+    TRY(cx_objective_new(&c->seen, c->m, text->data, 0, err));
     if (cx_objective_wants_reference(c->objective) && !c->photo)
-        rc =
-            cx_fail(err, CVS_E_ARG, "\"%s\" compares with a picture, and there is none", text.data);
+        rc = cx_fail(err, CVS_E_ARG, "\"%s\" compares with a picture, and there is none",
+                     text->data);
 out:
-    cx_str_deinit(&text);
     return rc;
 }
 
@@ -223,11 +227,13 @@ static uint64_t stream_of(const cvs_pattern_options *o, const char *name)
 /* What one size needed. */
 static void close_size(cx_climb *c)
 {
+    cx_record_close(c);
     cx_gradient_free(c->g);
     cx_painting_deinit(&c->painting);
     cx_free(c->climbers);
     cx_free(c->values);
     cx_free(c->memory);
+    c->record = c->done = NULL;
     c->g = NULL;
     c->climbers = NULL;
     c->values = NULL;
@@ -266,7 +272,8 @@ out:
 }
 
 /* The climb at one size. */
-static int climb_size(cx_climb *c, const cx_sizes *s, const char *name, int octave, cvs_error *err)
+static int climb_size(cx_climb *c, const cx_sizes *s, const char *name, const char *question,
+                      int octave, cvs_error *err)
 {
     cvs_patterns *before = c->out;
     int64_t h, w;
@@ -278,6 +285,7 @@ static int climb_size(cx_climb *c, const cx_sizes *s, const char *name, int octa
     TRY(cx_octave_begin(c, s, err));
     c->out = NULL;
     TRY(make_answer(&c->out, c, name, err));
+    TRY(cx_record_open(c, question, err));
     if (c->photo) TRY(refer(c, err));
     TRY(cx_climb_run(c, err));
     for (int i = 0; before && i < c->n; i++) c->out->steps[i] += before->steps[i];
@@ -289,7 +297,8 @@ out:
 }
 
 /* The smallest size first; each costs as much as it has pixels. */
-static int climb_sizes(cx_climb *c, const cx_sizes *s, const char *name, cvs_error *err)
+static int climb_sizes(cx_climb *c, const cx_sizes *s, const char *name, const char *question,
+                       cvs_error *err)
 {
     const uint64_t stream = c->stream;
     const double shrinks = 1 / (c->octave_scale * c->octave_scale);
@@ -299,7 +308,7 @@ static int climb_sizes(cx_climb *c, const cx_sizes *s, const char *name, cvs_err
     for (int k = c->octaves - 1; k >= 0; k--) {
         c->part = pow(shrinks, k) / whole;
         c->stream = k > 0 ? cx_random_stream(stream, (uint64_t)k) : stream;
-        TRY(climb_size(c, s, name, k, err));
+        TRY(climb_size(c, s, name, question, k, err));
         c->begun += c->part;
         if (c->out->done < c->begun - 1e-9) break; /* stopped */
     }
@@ -316,13 +325,14 @@ int cx_patterns_climb(cvs_patterns **out, const cvs_model *m, const cx_recipe *r
     const int versions = c.o->versions > 0 ? c.o->versions : 1;
     const char *name = layer ? layer : c.o->objective ? c.o->objective : "";
     cx_tensor start = {0};
+    cx_str question = {0};
     cx_sizes s = {0};
     int rc;
     *out = NULL;
     TRY(cx_model_can_run(m, err));
     TRY(cx_sizes_read(&s, m, err));
     TRY(cx_ways_choose(&c, err));
-    TRY(make_objective(&c, layer, err));
+    TRY(make_objective(&c, &question, layer, err));
     c.group = versions;
     c.n = n * versions;
     c.stream = stream_of(c.o, name);
@@ -333,7 +343,7 @@ int cx_patterns_climb(cvs_patterns **out, const cvs_model *m, const cx_recipe *r
     TRY(choose_size(&s, &c, c.start ? &start : NULL, err));
     c.preprocess =
         c.o->preprocess == CVS_PREPROCESS_AUTO ? cvs_model_preprocess(m, 0, NULL) : c.o->preprocess;
-    TRY(climb_sizes(&c, &s, name, err));
+    TRY(climb_sizes(&c, &s, name, question.data, err));
     TRY(ask_network(&c, c.out, err));
     c.out->of_photo = c.of_photo;
     *out = c.out;
@@ -341,6 +351,7 @@ int cx_patterns_climb(cvs_patterns **out, const cvs_model *m, const cx_recipe *r
 out:
     cvs_patterns_free(c.out);
     cx_tensor_deinit(&start);
+    cx_str_deinit(&question);
     close_climb(&c);
     return rc;
 }

@@ -49,12 +49,13 @@ typedef struct cx_recipe {
     int side;                  /* pixels, where the model does not say */
     int fits;                  /* 1: no larger than what a unit sees, unless told */
     double decay;              /* of waves */
-    int linear;                /* 1: layers before their activation */
+    int linear;                /* 1: what is shut is looked at before its activation */
     int power;                 /* of an objective of a dream that has one; 0: none */
     double leak;               /* of shut rectifiers, in the first quarter of the climb */
     double fades;              /* share of all that grows that is lost each step while it is hot */
     int cools;                 /* 1: steps become shorter, down to nothing at the end */
     int finishes;              /* 1: ends early once nothing grows any more */
+    double settle;             /* the last share of the steps, in which views are straight */
     double jitter, zoom, turn; /* pixels, share, degrees: at most, both ways */
     cx_border border;
     int drifts; /* 1: the picture itself is moved, not its view */

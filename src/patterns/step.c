@@ -5,6 +5,8 @@
 #include "base/random.h"
 #include "patterns/climb.h"
 
+enum { SETTLING_RATE = 2 }; /* times the recipe's: what is left to find are small differences */
+
 /* --- the view --- */
 
 static double both_ways(uint64_t stream, uint64_t i, double most)
@@ -21,6 +23,7 @@ static cx_view choose_view(const cx_climb *c, const cx_climber *k)
     const cx_painting *p = &c->painting;
     const double jitter =
         cx_painting_jitter(r, p->inner_height > p->inner_width ? p->inner_height : p->inner_width);
+    if (k->step >= k->settles || (c->is_fine && k->step % 2)) return (cx_view){.zoom = 1};
     return (cx_view){.turn = both_ways(s, 0, r->turn * CX_PI / 180),
                      .zoom = 1 + both_ways(s, 1, r->zoom),
                      .down = round(both_ways(s, 2, jitter)),
@@ -113,7 +116,7 @@ static void normalise(const cx_climb *c, float *d)
 static void improve(const cx_climb *c, cx_climber *k)
 {
     const double left = c->recipe->cools ? 1 - (double)k->step / c->steps : 1;
-    const double rate = c->rate * left, t = k->step + 1;
+    const double rate = c->rate * (k->step < k->settles ? left : SETTLING_RATE), t = k->step + 1;
     const int64_t n = c->painting.n;
     const float fades = (float)(c->recipe->fades * left);
     const double correct = sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));

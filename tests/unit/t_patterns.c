@@ -145,6 +145,29 @@ static void every_function_has_its_derivative(void **state)
     cvs_model_free(m);
 }
 
+static void what_is_shut_has_a_slope_until_it_opens(void **state)
+{
+    (void)state;
+    cvs_model *m = rectified(3);
+    cx_objective *cured, *plain;
+    float x[CELLS], d[CELLS], *w = (float *)(uintptr_t)m->layers[m->nodes[1].layer].w[0].data;
+    for (int i = 0; i < 4; i++) w[3 * i] = -1; /* filter 0 is the negated sum of four pixels */
+    for (int i = 0; i < CELLS; i++) x[i] = 0.5f;
+    OK(cx_objective_new(&cured, m, "channel(conv, 0)", 1, &err));
+    OK(cx_objective_new(&plain, m, "channel(conv, 0)", 0, &err));
+    assert_true(measure(plain, m, x, 1, 1, d) == 0 && d[5] == 0);
+    /* 9 places see four pixels, 6 at the edges two, the corner one. */
+    assert_true(fabs(measure(cured, m, x, 1, 1, d) + (9 * 2 + 6 * 1 + 0.5) / 16) < 1e-6);
+    assert_true(fabs((double)d[5] + 4 / 16.) < 1e-6);
+    x[0] = -9; /* one place opens: from now on shut ones have no say */
+    const double open = measure(plain, m, x, 1, 1, d);
+    assert_true(open > 0 && fabs(measure(cured, m, x, 1, 1, d) - open) < 1e-6);
+    assert_true(fabs((double)d[5] + 1 / 16.) < 1e-6 && d[15] == 0);
+    cx_objective_free(cured);
+    cx_objective_free(plain);
+    cvs_model_free(m);
+}
+
 static void what_does_not_exist_is_told_when_measured(void **state)
 {
     (void)state;
@@ -367,6 +390,7 @@ int main(void)
         cmocka_unit_test(what_makes_no_sense_is_told_with_its_place),
         cmocka_unit_test(objectives_are_algebra),
         cmocka_unit_test(every_function_has_its_derivative),
+        cmocka_unit_test(what_is_shut_has_a_slope_until_it_opens),
         cmocka_unit_test(what_does_not_exist_is_told_when_measured),
         cmocka_unit_test(the_whole_chain_has_its_derivative),
         cmocka_unit_test(kernels_are_the_weights),
