@@ -151,7 +151,7 @@ static const cx_recipe dreams[] = {
                .cite = "Mahendran and Vedaldi 2015, Understanding deep image representations by "
                        "inverting them",
                .steps = 512,
-               .rate = 0.15},
+               .rate = 0.2},
      .objective = "same",
      .cools = 1,
      .leak = 0.1,

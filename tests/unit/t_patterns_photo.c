@@ -17,7 +17,7 @@ static float even(uint64_t seed, int64_t i)
 static void waves_paint_the_photograph_they_were_found_from(void **state)
 {
     (void)state;
-    static const int sizes[][3] = {{24, 31, 3}, {17, 16, 1}, {12, 12, 7}};
+    static const int sizes[][3] = {{24, 31, 3}, {17, 16, 1}, {150, 60, 7}};
     static const cvs_dream_kind kinds[] = {CVS_DREAM, CVS_INVERT};
     for (int k = 0; k < 6; k++) {
         const int *s = sizes[k % 3];
