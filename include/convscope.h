@@ -505,6 +505,17 @@ typedef struct cvs_pattern_options {
     int versions;          /**< pictures of each channel; 0 is 1 */
     const char *start_file; /**< a .npy of H×W×C or N×H×W×C to begin with, in the recipe's units;
                                NULL: noise */
+    double variation; /**< weight of total variation as tf-keras-vis has it: what is taken off the
+                           objective is this times the mean over all numbers of the model's input
+                           of |difference to the pixel below| + |to that on the right|; 0: the
+                           recipe's own, below 0: none */
+    double norm;      /**< weight of (mean of |x - gray|^norm_power)^(1 / norm_power), x the model's
+                           input, gray its middle (of tkv 0); 0 and below as above */
+    double norm_power;   /**< 1 at least; 0 is 1 */
+    double blur;         /**< pixels: the deviation of a Gauss window after each step; 0: none */
+    int octaves;         /**< sizes to climb at, the smallest first, each with all steps; 0: the
+                              recipe's own. Recipes that grow waves of all sizes at once have none */
+    double octave_scale; /**< from one to the next; 0 is 1.4 */
     cvs_preprocess preprocess;
     uint64_t seed;
     size_t memory; /**< bytes that batches may take; 0: what is quickest */
@@ -531,12 +542,14 @@ typedef struct cvs_patterns {
     float *shown;                      /**< the same to be looked at, 0 to 1 */
     double *climbed; /**< the objective when the climb ended, which may have been of a moved view */
     double
-        *response; /**< the objective of the picture as it is shown, in 256 steps of brightness */
-    double *noise; /**< the same of even noise */
-    double *dead;  /**< the share of a folder's images in which the channel is dead, as cvs_stats
-                      has it: for the caller to fill in, NAN until then */
-    int *steps;    /**< that were taken */
-    int kept;      /**< pictures that came from the state file */
+        *response;   /**< the objective of the picture as it is shown, in 256 steps of brightness */
+    double *noise;   /**< the same of even noise */
+    double of_photo; /**< the same of the photograph that they begin or are compared with; NAN:
+                          there is none */
+    double *dead;    /**< the share of a folder's images in which the channel is dead, as cvs_stats
+                        has it: for the caller to fill in, NAN until then */
+    int *steps;      /**< that were taken */
+    int kept;        /**< pictures that came from the state file */
     int frames;
     unsigned char *film; /**< n×frames×H×W×C of `shown`, 0 … 255, from the start to the end of each
                               climb in equal numbers of steps; NULL: none */
@@ -596,6 +609,69 @@ CVS_API int cvs_atlas_write(const cvs_atlas *atlas, const char *dir, const cvs_p
  */
 CVS_API int cvs_patterns_index(const cvs_patterns *const *patterns, int n, const char *dir,
                                const cvs_pattern_files *files, cvs_error *err);
+
+/* --- dreams: photographs that climb, or that are found again in noise ----------------------------
+ */
+
+/** What becomes of a photograph. */
+typedef enum cvs_dream_kind {
+    CVS_DREAM,  /**< DeepDream: it begins to show what layers look for */
+    CVS_INVERT, /**< a picture is found that a layer cannot tell from it: what the layer knows */
+    CVS_CARICATURE, /**< a picture is found in which a layer sees the same, only more of it */
+} cvs_dream_kind;
+
+/** What is asked. All zero is the default. */
+typedef struct cvs_dream_options {
+    cvs_dream_kind kind;
+    const char *layers; /**< names with commas between them, of a dream each with ":WEIGHT" by wish;
+                             NULL: several in the upper middle for a dream, else at most eight from
+                             the first convolution or pooling to the last */
+    int64_t size;       /**< pixels of the longer side; 0: the photograph's own size for a dream,
+                             else the model's. Where a layer takes the model's size only, that */
+    double strength;    /**< how far each step goes, as a multiple of the method's; 0 is 1 */
+    cvs_pattern_options how; /**< method is of a dream "lucid" (NULL) or "book", of the others NULL;
+                                  objective is a dream's in the place of layers; height, width,
+                                  versions, frames and the files are left out */
+} cvs_dream_options;
+
+/** What was found. */
+typedef struct cvs_dream {
+    cvs_dream_kind kind;
+    const char *method, *title; /**< static */
+    int n;
+    cvs_patterns **pictures; /**< of a dream one, else one of each layer, one picture each */
+    double *score;           /**< of each: CVS_INVERT |a - b| / |b|, a what the layer makes of the
+                                  picture and b of the photograph; else the objective's value as a
+                                  multiple of that for the photograph */
+    cvs_patterns *photo;     /**< the photograph as it was climbed from or compared with */
+    double done;             /**< 1, or less where it was stopped */
+} cvs_dream;
+
+/**
+ * Let a photograph dream, or find it again.
+ *
+ * @param[out] out  the caller's to cvs_dream_free(); NULL on failure
+ * @param photo     a picture of any size, or a tensor: the model's input for one picture
+ * @param options   may be NULL
+ * @return 0; CVS_E_ARG (a method, layer or objective that makes no sense), CVS_E_FORMAT (a tensor
+ *         that does not fit), CVS_E_UNSUPPORTED (the model takes no picture, a layer has no
+ *         derivative), CVS_E_NOMEM
+ */
+CVS_API int cvs_dream_find(cvs_dream **out, const cvs_model *model, const cvs_input *photo,
+                           const cvs_dream_options *options, cvs_error *err);
+CVS_API void cvs_dream_free(cvs_dream *dream);
+
+/**
+ * Write a dream: of CVS_DREAM dream.png, of the others invert.png or caricature.png, the photograph
+ * and all pictures side by side, and each by itself as NN_NAME.png; by wish dream.npy or
+ * NN_NAME.npy (H×W×C, as the model's input); and index.json.
+ *
+ * @param dir    made if it is missing
+ * @param input  the photograph's file, for index.json and small print; may be NULL
+ * @return 0; CVS_E_IO, CVS_E_NOMEM
+ */
+CVS_API int cvs_dream_write(const cvs_dream *dream, const char *dir, const cvs_pattern_files *files,
+                            const char *input, cvs_error *err);
 
 /* --- trust: how far an explanation can be believed ----------------------------------------------
  */

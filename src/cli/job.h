@@ -12,6 +12,12 @@ typedef struct cx_texts {
     int n;
 } cx_texts;
 
+/* A number that may be 0 on purpose. */
+typedef struct cx_real {
+    double value;
+    int is_said;
+} cx_real;
+
 /* The values of all options; a command looks at those that it takes. */
 typedef struct cx_options {
     int help, version, dump, quiet, verbose, no_progress, json, exact, exif, expand;
@@ -31,7 +37,9 @@ typedef struct cx_options {
     int quadrature;      /* cvs_quadrature */
     int preset;          /* cvs_style */
     int64_t steps, window, stride, segments, memory, points, samples;
-    int64_t size, versions;
+    int64_t size, versions, octaves;
+    cx_real variation, norm, norm_power, blur, octave_scale, strength;
+    const char *dream_layers, *spread_layers, *dream_method;
     int single, film, list_recipes;
     const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;

@@ -54,16 +54,24 @@ enum {
     ALL = (1 << CX_N_COMMANDS) - 1,
     EXPLAINING = ON(heatmap) | ON(evaluate),
     COMPUTING = ON(predict) | ON(activations) | EXPLAINING,
+    DREAMING = ON(dream) | ON(invert) | ON(caricature),
+    CLIMBING = ON(filters) | DREAMING,
 };
 
 const cx_option cx_option_table[] = {
-    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out",
-     ON(activations) | ON(filters) | EXPLAINING, "where files go; made if missing, never emptied",
-     NULL, 0, 0},
+    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out", ON(activations) | CLIMBING | EXPLAINING,
+     "where files go; made if missing, never emptied", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(filter_layers), "NAMES", "conv", ON(filters),
      "of which layers: conv, all, or names with commas between them", NULL, 0, 0},
+    {"layers", 0, CX_TEXT, AT(dream_layers), "NAMES", NULL, ON(dream),
+     "what to dream of: names with commas between them, each with :WEIGHT by wish; else several in "
+     "the upper middle",
+     NULL, 0, 0},
+    {"layers", 0, CX_TEXT, AT(spread_layers), "NAMES", NULL, ON(invert) | ON(caricature),
+     "which layers, with commas between them; else at most eight from the first to the last", NULL,
+     0, 0},
     {"channels", 0, CX_TEXT, AT(channels), "LIST", NULL, ON(filters),
      "which channels of each layer: numbers and ranges, as 0-63,70; else all", NULL, 0, 0},
     {"method", 0, CX_TEXT, AT(recipe), "NAME", "lucid", ON(filters),
@@ -71,17 +79,42 @@ const cx_option cx_option_table[] = {
      "a "
      "first layer; --list-methods",
      NULL, 0, 0},
+    {"method", 0, CX_TEXT, AT(dream_method), "NAME", "lucid", ON(dream),
+     "how to dream: lucid, or book, as Deep Learning with Python's second edition does", NULL, 0,
+     0},
     {"list-methods", 0, CX_FLAG, AT(list_recipes), NULL, NULL, ON(filters),
      "tell the ways to climb and what defines them, and end", NULL, 0, 0},
-    {"objective", 0, CX_TEXT, AT(objective), "TEXT", NULL, ON(filters),
+    {"objective", 0, CX_TEXT, AT(objective), "TEXT", NULL, ON(filters) | ON(dream),
      "what to excite, as channel(NAME, 3) - 0.5 * channel(NAME, 7); else each channel by itself",
      NULL, 0, 0},
-    {"steps", 0, CX_NUMBER, AT(steps), "N", NULL, ON(filters),
+    {"steps", 0, CX_NUMBER, AT(steps), "N", NULL, CLIMBING,
      "steps of the climb; else the method's own number", NULL, 1, 1000000},
     {"size", 0, CX_NUMBER, AT(size), "N", NULL, ON(filters),
      "pixels of a side; else the model's own size, or twice what a channel sees", NULL, 8, 4096},
+    {"size", 0, CX_NUMBER, AT(size), "N", NULL, DREAMING,
+     "pixels of the longer side; else the photograph's own size for a dream, the model's for the "
+     "others",
+     NULL, 8, 4096},
+    {"strength", 0, CX_REAL, AT(strength), "X", "1", ON(dream),
+     "how far each step goes, as a multiple of the method's", NULL, 0, 1000},
+    {"octaves", 0, CX_NUMBER, AT(octaves), "N", NULL, ON(filters) | ON(dream),
+     "climb at so many sizes, the smallest first; else the method's own number", NULL, 1, 16},
+    {"octave-scale", 0, CX_REAL, AT(octave_scale), "X", "1.4", ON(filters) | ON(dream),
+     "from each size to the next", NULL, 1, 16},
+    {"variation", 0, CX_REAL, AT(variation), "W", NULL, CLIMBING,
+     "weight of the mean difference between neighbours, which is held low; else the method's own",
+     NULL, 0, 1000000},
+    {"norm", 0, CX_REAL, AT(norm), "W", NULL, CLIMBING,
+     "weight of the mean distance from gray, which is held low; else the method's own", NULL, 0,
+     1000000},
+    {"norm-power", 0, CX_REAL, AT(norm_power), "P", "1", CLIMBING,
+     "which norm that mean is: 1, 2 or any larger number", NULL, 1, 1000},
+    {"blur", 0, CX_REAL, AT(blur), "SIGMA", NULL, CLIMBING,
+     "blur by so many pixels after each step; else not at all", NULL, 0, 64},
     {"versions", 0, CX_NUMBER, AT(versions), "N", "1", ON(filters),
-     "pictures of each channel; diversity(NAME) in an objective keeps them apart", NULL, 1, 64},
+     "pictures of each channel; diversity(NAME) in an objective keeps them apart, t goes from 0 to "
+     "1",
+     NULL, 1, 64},
     {"start", 0, CX_TEXT, AT(start), "FILE", NULL, ON(filters),
      "a .npy with the picture to begin with; else noise", NULL, 0, 0},
     {"single", 0, CX_FLAG, AT(single), NULL, NULL, ON(filters),
@@ -157,7 +190,7 @@ const cx_option cx_option_table[] = {
     {"preset", 0, CX_WORD, AT(preset), "STYLE", "default", ON(heatmap),
      "ours, or the target and overlay of an edition of Deep Learning with Python or R",
      cvs_style_name, 0, 0},
-    {"format", 0, CX_WORDS, AT(formats), "LIST", "png", ON(activations) | ON(heatmap) | ON(filters),
+    {"format", 0, CX_WORDS, AT(formats), "LIST", "png", ON(activations) | ON(heatmap) | CLIMBING,
      "which files are written, with commas between them", file_format, 0, 0},
     {"style", 0, CX_WORD, AT(style), "STYLE", "default", ON(activations),
      "whose pictures: ours, or those of an edition of Deep Learning with Python or R",
@@ -184,13 +217,13 @@ const cx_option cx_option_table[] = {
      "what one input of the model is given, by its Keras name; once for each input of a model with "
      "several, in the place of INPUT",
      NULL, 0, 0},
-    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING | ON(filters),
+    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING | CLIMBING,
      "how pixel values become numbers; auto is unit, but raw where the model itself begins by "
      "rescaling",
      cvs_preprocess_name, 0, 0},
     {"resize", 0, CX_WORD, AT(resize), "MODE", "nearest", COMPUTING | ON(filters),
      "how a picture gets the model's size", cvs_resize_name, 0, 0},
-    {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING | ON(filters),
+    {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING | CLIMBING,
      "turn pictures as their EXIF orientation says, which Keras does not", NULL, 0, 0},
     {"architecture", 0, CX_TEXT, AT(architecture), "FILE", NULL, ALL,
      "JSON that describes the model, for a file of weights only", NULL, 0, 0},
@@ -228,6 +261,11 @@ const cx_command *cx_command_find(const char *name)
     for (int i = 0; i < CX_N_COMMANDS; i++)
         if (cx_streq(cx_commands[i].name, name)) return &cx_commands[i];
     return NULL;
+}
+
+double cx_option_weight(cx_real said)
+{
+    return said.is_said && said.value == 0 ? -1 : said.value;
 }
 
 void cx_option_words(cx_str *out, const cx_option *option)

@@ -36,6 +36,7 @@ extern const cx_command cx_commands[CX_N_COMMANDS];
 typedef enum cx_option_kind {
     CX_FLAG,   /* an int that becomes 1 */
     CX_NUMBER, /* an int64_t from min to max */
+    CX_REAL,   /* a cx_real from min to max */
     CX_TEXT,   /* a const char *, not empty, borrowed from the command line */
     CX_TEXTS,  /* a cx_texts: as CX_TEXT, any number of times */
     CX_WORD,   /* an int: which of the words */
@@ -63,6 +64,9 @@ extern const cx_option cx_option_table[];
 const cx_option *cx_option_find(const char *name, size_t len, char letter, unsigned commands);
 
 const cx_command *cx_command_find(const char *name);
+
+/* A weight as the library wants it: below 0 where 0 was asked for, 0 where nothing was. */
+double cx_option_weight(cx_real said);
 
 /* Names with ", " between them: an option's words, and those commands whose bits are set. */
 void cx_option_words(cx_str *out, const cx_option *option);

@@ -2,6 +2,7 @@
 #include "cli/parse.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +70,22 @@ static int read_number(int64_t *out, const cx_option *option, const char *text, 
     return rc;
 }
 
+static int read_real(cx_real *out, const cx_option *option, const char *text, cvs_error *err)
+{
+    char *end;
+    int rc = 0;
+    const double v = strtod(text, &end);
+    if (end == text || *end || !isfinite(v))
+        rc = cx_fail(err, CVS_E_ARG, "\"%s\" is not a number", text);
+    else if (v < (double)option->min || v > (double)option->max)
+        rc = cx_fail(err, CVS_E_ARG, "%s is out of range", text);
+    if (rc == 0)
+        *out = (cx_real){v, 1};
+    else
+        cx_hint(err, "a number from %lld to %lld", (long long)option->min, (long long)option->max);
+    return rc;
+}
+
 static int read_text(const char **out, const cx_option *option, const char *text, cvs_error *err)
 {
     if (!*text) return cx_fail(err, CVS_E_ARG, "its %s is empty", option->arg);
@@ -98,6 +115,9 @@ static int store(cx_options *options, const cx_option *option, const char *text,
         break;
     case CX_NUMBER:
         rc = read_number(at, option, text, err);
+        break;
+    case CX_REAL:
+        rc = read_real(at, option, text, err);
         break;
     case CX_TEXT:
         rc = read_text(at, option, text, err);

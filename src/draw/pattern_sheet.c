@@ -33,15 +33,16 @@ static void draw_label(cx_canvas *canvas, cx_font *font, const cx_pattern_sheet 
     pen.y = y - BASE;
     pen.size = CX_SMALL_SIZE;
     pen.ink = CX_TITLE_INK;
-    snprintf(number, sizeof number, "%lld", (long long)s->numbers[i]);
-    cx_pen_put(&pen, number);
-    if (!s->words || !s->words[i]) return;
-    const int words = cx_font_width(font, CX_SMALL_SIZE, s->words[i]);
+    const char *said = s->words && s->words[i] ? s->words[i] : "";
+    const int words = cx_font_width(font, CX_SMALL_SIZE, said);
+    if (!s->names) snprintf(number, sizeof number, "%lld", (long long)s->numbers[i]);
+    cx_pen_put_within(&pen, s->names ? s->names[i] : number, s->names ? width - words - 8 : width);
+    if (!*said) return;
     const int at = x + width - words;
     pen.ink = CX_SMALL_INK;
     if (at > pen.x + 4) {
         pen.x = at;
-        cx_pen_put(&pen, s->words[i]);
+        cx_pen_put(&pen, said);
     }
 }
 

@@ -12,6 +12,7 @@ typedef struct cx_pattern_sheet {
     int n;
     int is_pixelated;         /* 1: values are squares, not points of a photograph */
     const int64_t *numbers;   /* above each */
+    const char *const *names; /* in the place of numbers; NULL: none */
     const char *const *words; /* behind each number; NULL: none */
     const char *const *below; /* under each picture; NULL: none */
 } cx_pattern_sheet;

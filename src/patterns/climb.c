@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "base/threads.h"
+#include "patterns/leak.h"
 #include "patterns/record.h"
 
 enum { WHILE = 32, LEAST = 96, COARSE = 4 };
@@ -24,7 +25,7 @@ static int settling(const cx_climb *c)
 static void sit_down(const cx_climb *c, cx_climber *k, int item)
 {
     const cx_painting *p = &c->painting;
-    const int64_t size = p->height * p->width * p->channels;
+    const int64_t size = p->inner_height * p->inner_width * p->channels;
     const uint64_t own = cx_random_stream(c->stream, (uint64_t)c->channels[item] + 1);
     k->item = item;
     k->step = k->frame = 0;
@@ -33,7 +34,7 @@ static void sit_down(const cx_climb *c, cx_climber *k, int item)
     memset(k->first, 0, (size_t)p->n * sizeof *k->first);
     memset(k->second, 0, (size_t)p->n * sizeof *k->second);
     if (c->start)
-        memcpy(k->numbers, c->start + item % c->n_starts * size, (size_t)p->n * sizeof *k->numbers);
+        cx_painting_begin(p, c->start + item % c->n_starts * size, k->numbers, k->picture, k->room);
     else
         cx_painting_start(p, cx_random_stream(own, (uint64_t)(item % c->group)), k->numbers);
 }
@@ -115,6 +116,7 @@ static void hand_over(const cx_climb *c, cx_climber *k)
 static int is_done(const cx_climb *c, cx_climber *k)
 {
     if (k->step >= k->settles + settling(c)) return 1;
+    if (c->recipe->most > 0 && k->value > c->recipe->most) return 1;
     k->average = k->average == -INFINITY ? k->value : k->average + (k->value - k->average) / 16;
     if (!c->recipe->finishes || c->group > 1 || k->step % WHILE) return 0;
     const double gained = k->average - k->before;
@@ -152,13 +154,16 @@ static int take_turn(turn *t, cvs_error *err)
 {
     cx_climb *c = t->c;
     int64_t channels[CX_MAX_CLIMBERS];
+    double leak = c->recipe->leak;
+    const cx_rule rule = {.arg = &leak, .activation = cx_leak_activation};
+    const int leaks = leak > 0 && c->climbers[0].step < c->steps / 4;
     int rc;
     cx_parallel(t->busy, look, t);
     for (int i = 0; i < t->busy; i++) channels[i] = c->channels[c->climbers[i].item];
     TRY(cx_gradient_forward(c->g, err));
     TRY(cx_objective_measure(c->objective, c->g->run, c->g, channels, t->busy, c->group, c->values,
                              err));
-    TRY(cx_gradient_backward(c->g, NULL, err));
+    TRY(cx_gradient_backward(c->g, leaks ? &rule : NULL, err));
     cx_parallel(t->busy, step, t);
 out:
     return rc;
@@ -175,7 +180,7 @@ static void close_gap(cx_climb *c, int i, int last)
 
 static double share_done(const cx_climb *c)
 {
-    return (double)c->steps_done / ((double)c->steps * c->n);
+    return c->begun + c->part * (double)c->steps_done / ((double)c->steps * c->n);
 }
 
 int cx_climb_run(cx_climb *c, cvs_error *err)
@@ -224,7 +229,8 @@ int cx_climb_respond(cx_climb *c, const float *shown, const int64_t *channels, i
             cx_painting_photograph(p, shown + (i + k) * size, x->data + k * one,
                                    c->climbers[k].room);
         TRY(cx_gradient_forward(c->g, err));
-        TRY(cx_objective_measure(c->seen, c->g->run, NULL, channels + i, some, 1, values + i, err));
+        TRY(cx_objective_measure(c->seen, c->g->run, NULL, channels + i, some, c->group, values + i,
+                                 err));
     }
 out:
     return rc;

@@ -209,6 +209,12 @@ void cx_fourier_paint(const cx_fourier *f, const float *amplitudes, float *plane
         for (int64_t x = 0; x < w; x++) plane[y * w + x] = across.x[x * h + y];
 }
 
+/* How many waves one of the half stands for. */
+static float times(const cx_fourier *f, int64_t l)
+{
+    return l == 0 || 2 * l == f->width ? 1 : 2;
+}
+
 void cx_fourier_back(const cx_fourier *f, const float *dplane, float *damplitudes, float *room)
 {
     const int64_t h = f->height, w = f->width, m = f->half, size = 2 * h * m;
@@ -223,11 +229,37 @@ void cx_fourier_back(const cx_fourier *f, const float *dplane, float *damplitude
     float *half = damplitudes; /* as good a place as any */
     for (int64_t y = 0; y < h; y++)
         for (int64_t l = 0; l < m; l++) {
-            const float twice = l == 0 || 2 * l == w ? 1 : 2;
+            const float twice = times(f, l);
             half[y * m + l] = twice * across.x[l * h + y];
             half[h * m + y * m + l] = twice * across.x[h * w + l * h + y];
         }
     memcpy(down.x, half, (size_t)size * sizeof *half);
     transform(&down);
     weigh(f, down.x, damplitudes);
+}
+
+/* The transform of real numbers is what the derivatives above are but for their weights. */
+void cx_fourier_solve(const cx_fourier *f, const float *plane, float *amplitudes, float *room)
+{
+    const int64_t n = f->height * f->half;
+    cx_fourier_back(f, plane, amplitudes, room);
+    for (int64_t i = 0; i < n; i++) {
+        const double scale = (double)f->scale[i], cells = (double)(f->height * f->width);
+        const double by = 1 / ((double)times(f, i % f->half) * scale * scale * cells);
+        amplitudes[i] = (float)(by * (double)amplitudes[i]);
+        amplitudes[n + i] = (float)(by * (double)amplitudes[n + i]);
+    }
+}
+
+/* The transform of a Gauss window of deviation s is exp(-2 (pi s f)²). */
+void cx_fourier_blur(const cx_fourier *f, double sigma, float *amplitudes)
+{
+    const int64_t n = f->height * f->half;
+    for (int64_t i = 0; i < n; i++) {
+        const double y = wave(i / f->half, f->height);
+        const double x = (double)(i % f->half) / (double)f->width;
+        const float by = (float)exp(-2 * CX_PI * CX_PI * sigma * sigma * (y * y + x * x));
+        amplitudes[i] *= by;
+        amplitudes[n + i] *= by;
+    }
 }

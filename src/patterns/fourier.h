@@ -29,4 +29,8 @@ size_t cx_fourier_room(const cx_fourier *f);
 void cx_fourier_paint(const cx_fourier *f, const float *amplitudes, float *plane, float *room);
 void cx_fourier_back(const cx_fourier *f, const float *dplane, float *damplitudes, float *room);
 
+/* The amplitudes that paint a plane, and amplitudes after a blur of so many pixels. */
+void cx_fourier_solve(const cx_fourier *f, const float *plane, float *amplitudes, float *room);
+void cx_fourier_blur(const cx_fourier *f, double sigma, float *amplitudes);
+
 #endif

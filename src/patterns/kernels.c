@@ -20,6 +20,7 @@ int cx_patterns_new(cvs_patterns **out, const cx_recipe *recipe, const char *nam
     a->height = a->shown_height = height;
     a->width = a->shown_width = width;
     a->channels = channels;
+    a->of_photo = NAN;
     a->data = cx_calloc(count, size * sizeof(float));
     a->shown = cx_calloc(count, size * sizeof(float));
     a->channel = cx_calloc(count, sizeof *a->channel);

@@ -12,9 +12,10 @@ static const cx_leaf_kind kinds[] = {
     {"neuron", 2, 4, 0, 0, 0, 0, 0},    {"layer", 1, 1, 0, 0, 0, 0, 1},
     {"direction", 2, 3, 1, 0, 0, 0, 1}, {"class", 1, 1, 0, 1, 0, 0, 0},
     {"like", 1, 2, 0, 0, 1, 0, 1},      {"same", 1, 1, 0, 0, 1, 0, 1},
-    {"diversity", 1, 1, 0, 0, 0, 1, 1},
+    {"diversity", 1, 1, 0, 0, 0, 1, 1}, {"stronger", 1, 1, 0, 0, 1, 0, 1},
+    {"inner", 1, 1, 0, 0, 0, 0, 1},
 };
-enum { CHANNEL, MIDDLE, NEURON, LAYER, DIRECTION, CLASS, LIKE, SAME, DIVERSITY };
+enum { CHANNEL, MIDDLE, NEURON, LAYER, DIRECTION, CLASS, LIKE, SAME, DIVERSITY, STRONGER, INNER };
 
 const cx_leaf_kind *cx_leaf_at(int i)
 {
@@ -89,15 +90,32 @@ static double neuron(const cx_leaf *leaf, const cx_patch *p, int64_t channel, do
     return (double)p->a[at];
 }
 
-static double mean_square(const cx_patch *p, double weight)
+/* The mean of all squares at places that are `border` from the map's edge; none where there would
+ * be no place left. */
+static double mean_square(const cx_patch *p, int64_t border, double weight)
 {
-    const int64_t n = p->height * p->width * p->channels;
+    const int64_t h = p->height - 2 * border, w = p->width - 2 * border;
+    const double n = (double)(h * w * p->channels);
     double sum = 0;
-    for (int64_t i = 0; i < n; i++) {
-        sum += (double)p->a[i] * (double)p->a[i];
-        if (p->d) p->d[i] += (float)(2 * weight * (double)p->a[i] / (double)n);
-    }
-    return sum / (double)n;
+    if (h < 1 || w < 1) return border > 0 ? mean_square(p, 0, weight) : 0;
+    for (int64_t y = border; y < border + h; y++)
+        for (int64_t x = border; x < border + w; x++)
+            for (int64_t c = 0; c < p->channels; c++) {
+                const int64_t at = (y * p->width + x) * p->cell + c * p->channel;
+                sum += (double)p->a[at] * (double)p->a[at];
+                if (p->d) p->d[at] += (float)(2 * weight * (double)p->a[at] / n);
+            }
+    return sum / n;
+}
+
+/* The same of all places, as a multiple of the reference's. */
+static double strength(const cx_leaf *leaf, const cx_patch *p, double weight)
+{
+    double own = 0;
+    for (int64_t i = 0; i < leaf->n_vector; i++)
+        own += (double)leaf->vector[i] * (double)leaf->vector[i] / (double)leaf->n_vector;
+    if (!(own > 0)) own = 1;
+    return mean_square(p, 0, weight / own) / own;
 }
 
 /* a·v max(0.1, cos(a, v))^power of `n` numbers, a and d `step` apart. */
@@ -155,7 +173,11 @@ double cx_leaf_value(const cx_leaf *leaf, const cx_patch *p, int64_t channel, do
     case NEURON:
         return neuron(leaf, p, channel, weight);
     case LAYER:
-        return mean_square(p, weight);
+        return mean_square(p, 0, weight);
+    case INNER:
+        return mean_square(p, BORDER, weight);
+    case STRONGER:
+        return strength(leaf, p, weight);
     case DIRECTION:
         return direction(leaf, p, weight);
     case LIKE:

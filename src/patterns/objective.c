@@ -3,7 +3,7 @@
  *
  *   sum     = product { ("+" | "-") product }
  *   product = factor { ("*" | "/") factor }
- *   factor  = number | "-" factor | "(" sum ")" | name "(" argument { "," argument } ")" */
+ *   factor  = number | "t" | "-" factor | "(" sum ")" | name "(" argument { "," argument } ")" */
 #include "patterns/objective.h"
 
 #include <ctype.h>
@@ -18,9 +18,10 @@
 
 enum { MOST = 64, ARGUMENTS = 4, WORD = 512, DEPTH = 64 };
 
-/* A leaf, a number, or two terms and what joins them: '+', '-', '*', '/'. */
+/* A leaf, a number, a picture's share of the way, or two terms and what joins them: '+', '-', '*',
+ * '/'. */
 typedef struct term {
-    char op; /* 'l', 'n', or as above */
+    char op; /* 'l', 'n', 't', or as above */
     int leaf, a, b;
     double number;
 } term;
@@ -174,13 +175,13 @@ static int read_call(reader *r, cvs_error *err)
     int n = 0;
     size_t length = 0;
     while (isalpha((unsigned char)r->at[length])) length++;
-    if (length == 0) return complain(r, start, err, "a number or a name is wanted", "");
+    if (length == 0) return complain(r, start, err, "a number, t or a name is wanted", "");
     snprintf(name, sizeof name, "%.*s", (int)length, start);
     const cx_leaf_kind *kind = cx_leaf_find(name);
     if (!kind)
         return complain(r, start, err,
                         "no such function: there are channel, middle, neuron, layer, "
-                        "direction, class, like, same and diversity, not ",
+                        "direction, class, like, same, stronger, inner and diversity, not ",
                         name);
     r->at += length;
     skip(r);
@@ -225,6 +226,9 @@ static int read_factor(reader *r, cvs_error *err)
         rc = end == r->at || !isfinite(v) ? complain(r, r->at, err, "no number", "")
                                           : add_term(r, (term){.op = 'n', .number = v}, err);
         r->at = end;
+    } else if (*r->at == 't' && !isalnum((unsigned char)r->at[1]) && r->at[1] != '(') {
+        r->at++;
+        rc = add_term(r, (term){.op = 't'}, err);
     } else {
         rc = read_call(r, err);
     }
@@ -316,14 +320,16 @@ static double join(char op, double a, double b)
     return op == '+' ? a + b : op == '-' ? a - b : op == '*' ? a * b : a / b;
 }
 
-/* The last term's value from the leaves', and the derivatives by them. */
-static double evaluate(const cx_objective *o, const double *leaf, double *slope)
+/* The last term's value from the leaves', and the derivatives by them. `share` is what t stands
+ * for. */
+static double evaluate(const cx_objective *o, const double *leaf, double share, double *slope)
 {
     double value[MOST], by[MOST] = {0};
     for (int i = 0; i < o->n_terms; i++) {
         const term *t = &o->terms[i];
         value[i] = t->op == 'l'   ? leaf[t->leaf]
                    : t->op == 'n' ? t->number
+                   : t->op == 't' ? share
                                   : join(t->op, value[t->a], value[t->b]);
     }
     for (int i = 0; i < o->n_leaves; i++) slope[i] = 0;
@@ -331,7 +337,7 @@ static double evaluate(const cx_objective *o, const double *leaf, double *slope)
     for (int i = o->n_terms - 1; i >= 0; i--) {
         const term *t = &o->terms[i];
         if (t->op == 'l') slope[t->leaf] += by[i];
-        if (t->op == 'l' || t->op == 'n') continue;
+        if (strchr("lnt", t->op)) continue;
         const double a = value[t->a], b = value[t->b];
         by[t->a] += by[i] * (t->op == '*' ? b : t->op == '/' ? 1 / b : 1);
         by[t->b] += by[i] * (t->op == '*'   ? a
@@ -393,7 +399,9 @@ static int measure_leaf(const measure *m, const cx_leaf *leaf, int first, const 
     }
     if (leaf->kind->is_shared) {
         double value;
-        TRY(cx_leaf_shared(&value, leaf, p, m->group, weight ? weight[0] : 0, err));
+        double mean = 0; /* they have it in common, each with its own weight */
+        for (int i = 0; weight && i < m->group; i++) mean += weight[i] / m->group;
+        TRY(cx_leaf_shared(&value, leaf, p, m->group, mean, err));
         for (int i = 0; i < m->group; i++) values[i] = value;
     }
 out:
@@ -412,8 +420,9 @@ static int measure_group(const measure *m, int first, double *out, cvs_error *er
         TRY(measure_leaf(m, &m->o->leaves[l], first, NULL, values + l * versions, err));
     for (int i = 0; i < versions; i++) {
         double leaf[MOST], slope[MOST];
+        const double share = versions > 1 ? (double)i / (versions - 1) : 0;
         for (int l = 0; l < n; l++) leaf[l] = values[l * versions + i];
-        out[first + i] = evaluate(m->o, leaf, slope);
+        out[first + i] = evaluate(m->o, leaf, share, slope);
         for (int l = 0; l < n; l++) slopes[l * versions + i] = slope[l];
     }
     for (int l = 0; l < n && m->g; l++)

@@ -1,7 +1,8 @@
 /* objective.h - what a picture is to excite, in words: channel(conv2d_4, 17) - 0.5 * channel(...).
  *
  * docs/patterns.md is the language's manual. A # where a channel's number stands is the number that
- * each picture of a batch has for itself. */
+ * each picture of a batch has for itself; t is 0 for the first of several versions and 1 for the
+ * last, evenly between. */
 #ifndef CX_PATTERNS_OBJECTIVE_H
 #define CX_PATTERNS_OBJECTIVE_H
 

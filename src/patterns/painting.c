@@ -10,13 +10,8 @@
 /* Colours of photographs are alike: what varies most is brightness, then blue against yellow, then
  * red against green. The rows are red, green and blue from those three, of Lucid (Olah et al.
  * 2017), divided by its longest column. */
-static const float colours[3][3] = {
+const float cx_colours[3][3] = {
     {0.56283F, 0.19483F, 0.04330F}, {0.58448F, 0, -0.10824F}, {0.58448F, -0.19483F, 0.06494F}};
-
-static int is_waves(const cx_painting *p)
-{
-    return p->recipe->paint >= CX_PAINT_WAVES;
-}
 
 static int is_smooth(int64_t n)
 {
@@ -63,7 +58,7 @@ int cx_painting_init(cx_painting *out, const cx_recipe *recipe, int64_t height, 
     TRY(cx_units_init(&out->units, channels, mode, err));
     out->n = out->height * out->width * channels;
     out->room = (size_t)out->n;
-    if (is_waves(out)) {
+    if (cx_painting_is_waves(out)) {
         TRY(cx_fourier_init(&out->waves, out->height, out->width, recipe->decay, err));
         out->room = 2 * (size_t)out->n + cx_fourier_room(&out->waves);
         out->n = cx_fourier_numbers(&out->waves) * channels;
@@ -76,6 +71,11 @@ out:
 void cx_painting_deinit(cx_painting *p)
 {
     cx_fourier_deinit(&p->waves);
+}
+
+int cx_painting_is_waves(const cx_painting *p)
+{
+    return p->recipe->paint >= CX_PAINT_WAVES;
 }
 
 void cx_painting_start(const cx_painting *p, uint64_t stream, float *numbers)
@@ -134,7 +134,7 @@ static void draw_waves(const cx_painting *p, const float *numbers, float *pictur
     for (int64_t i = 0; i < cells; i++)
         for (int64_t c = 0; c < k; c++) {
             float v = k == 3 ? 0 : planes[c * cells + i];
-            for (int64_t j = 0; k == 3 && j < 3; j++) v += colours[c][j] * planes[j * cells + i];
+            for (int64_t j = 0; k == 3 && j < 3; j++) v += cx_colours[c][j] * planes[j * cells + i];
             picture[i * k + c] = squashed(v);
         }
 }
@@ -150,7 +150,7 @@ static void waves_back(const cx_painting *p, const float *numbers, const float *
             float sum = 0;
             for (int64_t j = 0; j < k; j++) {
                 const float v = picture[i * k + j], d = dpicture[i * k + j] * v * (1 - v);
-                sum += k == 3 ? colours[j][c] * d : j == c ? d : 0;
+                sum += k == 3 ? cx_colours[j][c] * d : j == c ? d : 0;
             }
             planes[c * cells + i] = sum;
         }
@@ -163,7 +163,7 @@ static void waves_back(const cx_painting *p, const float *numbers, const float *
 
 void cx_painting_draw(const cx_painting *p, const float *numbers, float *picture, float *room)
 {
-    if (is_waves(p))
+    if (cx_painting_is_waves(p))
         draw_waves(p, numbers, picture, room);
     else
         memcpy(picture, numbers, (size_t)p->n * sizeof *picture);
@@ -172,7 +172,7 @@ void cx_painting_draw(const cx_painting *p, const float *numbers, float *picture
 void cx_painting_draw_back(const cx_painting *p, const float *numbers, const float *picture,
                            const float *dpicture, float *dnumbers, float *room)
 {
-    if (is_waves(p))
+    if (cx_painting_is_waves(p))
         waves_back(p, numbers, picture, dpicture, dnumbers, room);
     else
         memcpy(dnumbers, dpicture, (size_t)p->n * sizeof *dnumbers);
@@ -247,11 +247,26 @@ int cx_painting_crop(const cx_painting *p)
     return p->margin + (p->inner_height > 2 * crop && p->inner_width > 2 * crop ? crop : 0);
 }
 
+/* What the model's input is a preprocessed picture of. */
+static void undo_preprocessing(const cx_painting *p, const float *picture, int crop, float *shown)
+{
+    float v[CX_PATTERN_CHANNELS];
+    for (int64_t y = crop; y < p->height - crop; y++)
+        for (int64_t x = crop; x < p->width - crop; x++) {
+            cx_units_invert(&p->units, picture + (y * p->width + x) * p->channels, v);
+            for (int64_t c = 0; c < p->channels; c++) *shown++ = fminf(fmaxf(v[c] / 255, 0), 1);
+        }
+}
+
 void cx_painting_develop(const cx_painting *p, const float *picture, int crop, float *shown)
 {
     const cx_develop *d = &p->recipe->develop;
     const int64_t n = p->height * p->width * p->channels, across = p->width - 2 * crop;
     double mean = 0, square = 0;
+    if (p->recipe->paint == CX_PAINT_INPUT && !(d->gain > 0)) {
+        undo_preprocessing(p, picture, crop, shown);
+        return;
+    }
     for (int64_t i = 0; i < n; i++) mean += (double)picture[i] / (double)n;
     for (int64_t i = 0; i < n; i++)
         square += ((double)picture[i] - mean) * ((double)picture[i] - mean) / (double)n;

@@ -24,6 +24,12 @@ int cx_units_init(cx_units *out, int channels, cvs_preprocess mode, cvs_error *e
 void cx_units_apply(const cx_units *u, const float *v, float *x);
 void cx_units_back(const cx_units *u, const float *dx, float *dv);
 
+/* The pixel that gives x. */
+void cx_units_invert(const cx_units *u, const float *x, float *v);
+
+/* Red, green and blue of brightness and of two contrasts of colours. */
+extern const float cx_colours[3][3];
+
 /* What all pictures of one climb have in common; never changes while it goes on. */
 typedef struct cx_painting {
     const cx_recipe *recipe;
@@ -46,6 +52,9 @@ int cx_painting_init(cx_painting *out, const cx_recipe *recipe, int64_t height, 
 double cx_painting_jitter(const cx_recipe *r, int64_t side);
 void cx_painting_deinit(cx_painting *p);
 
+/* Whether waves grow, not pixels. */
+int cx_painting_is_waves(const cx_painting *p);
+
 /* The numbers to begin with. */
 void cx_painting_start(const cx_painting *p, uint64_t stream, float *numbers);
 
@@ -67,5 +76,19 @@ int cx_painting_crop(const cx_painting *p);
 
 /* The model's input from such a picture, were it a file of bytes, at its full size and straight. */
 void cx_painting_photograph(const cx_painting *p, const float *shown, float *input, float *room);
+
+/* --- begin.c --- */
+
+/* The numbers that paint a picture of the inner size, in the units below; its margin is it again as
+ * in a mirror. Waves want values between 0 and 1: they are cut off at 1/512 from both. `whole` has
+ * room for a picture with its margin. Phases cannot paint what one likes. */
+void cx_painting_begin(const cx_painting *p, const float *start, float *numbers, float *whole,
+                       float *room);
+
+/* Blur what grows by so many pixels. */
+void cx_painting_blur(const cx_painting *p, double sigma, float *numbers, float *room);
+
+/* A pixel 0 … 255 in the units of a start. */
+void cx_painting_start_of(const cx_painting *p, const float *pixel, float *start);
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef CX_PATTERNS_RECIPE_H
 #define CX_PATTERNS_RECIPE_H
 
+#include "patterns/restraint.h"
 #include "patterns/view.h"
 
 #include "convscope.h"
@@ -49,14 +50,26 @@ typedef struct cx_recipe {
     int fits;                  /* 1: no larger than what a unit sees, unless told */
     double decay;              /* of waves */
     int linear;                /* 1: what is shut is looked at before its activation */
+    int power;                 /* of an objective of a dream that has one; 0: none */
+    double leak;               /* of shut rectifiers, in the first quarter of the climb */
+    double fades;              /* share of all that grows that is lost each step while it is hot */
+    int cools;                 /* 1: steps become shorter, down to nothing at the end */
     int finishes;              /* 1: ends early once nothing grows any more */
     double settle;             /* the last share of the steps, in which views are straight */
     double jitter, zoom, turn; /* pixels, share, degrees: at most, both ways */
     cx_border border;
-    int drifts;             /* 1: the picture itself is moved, not its view */
-    double variation, size; /* weights of the regularisers */
+    int drifts; /* 1: the picture itself is moved, not its view */
+    cx_restraint restraint;
+    int octaves;  /* sizes that it climbs at, the smallest first, unless told; 0: all at once */
+    int repaints; /* 1: what is lost by beginning small comes back after each size, as in the
+                     book; else before it */
+    int begins;   /* 1: with a photograph */
+    double most;  /* it stops above that value; 0: never */
     cx_develop develop;
 } cx_recipe;
+
+/* How a photograph dreams; of NULL the first of its kind. */
+const cx_recipe *cx_dream_recipe(cvs_dream_kind kind, const char *name, cvs_error *err);
 
 const cx_recipe *cx_recipe_find(const char *name, cvs_error *err);
 

@@ -26,6 +26,12 @@ static size_t size_of(const sizes *s)
     return sizeof(head) + s->data + s->shown + s->film;
 }
 
+/* A climb at several sizes is not kept: each begins with what another one came to. */
+static const char *file_of(const cx_climb *c)
+{
+    return c->octaves > 1 ? NULL : c->o->state_file;
+}
+
 /* All that decides what is found, but not how many are looked for. */
 static uint64_t key_of(const cx_climb *c, const char *question)
 {
@@ -37,11 +43,14 @@ static uint64_t key_of(const cx_climb *c, const char *question)
     uint64_t key = cx_hash(c->stream, c->recipe->about.name, strlen(c->recipe->about.name));
     key = cx_hash(key, question, strlen(question));
     key = cx_hash(key, numbers, sizeof numbers);
-    key = cx_hash(key, &c->rate, sizeof c->rate);
+    const double restraint[] = {c->rate, c->restraint.variation, c->restraint.size,
+                                c->restraint.power, c->restraint.blur};
+    key = cx_hash(key, restraint, sizeof restraint);
     if (c->start)
-        key = cx_hash(key, c->start,
-                      (size_t)c->n_starts * (size_t)(p->height * p->width * p->channels) *
-                          sizeof *c->start);
+        key =
+            cx_hash(key, c->start,
+                    (size_t)c->n_starts * (size_t)(p->inner_height * p->inner_width * p->channels) *
+                        sizeof *c->start);
     for (int i = 0; i < c->m->n_layers; i++) {
         const cx_layer *l = &c->m->layers[i];
         for (int k = 0; k < l->n_weights; k++)
@@ -83,10 +92,10 @@ int cx_record_open(cx_climb *c, const char *question, cvs_error *err)
     int rc = 0;
     c->done = cx_calloc((size_t)c->n, 1);
     if (!c->done) return cx_no_memory(err, (size_t)c->n);
-    if (!c->o->state_file) return 0;
+    if (!file_of(c)) return 0;
     c->record = cx_alloc(size_of(&s));
     if (!c->record) return cx_no_memory(err, size_of(&s));
-    TRY(cx_journal_open(&c->journal, c->o->state_file, key_of(c, question), size_of(&s), err));
+    TRY(cx_journal_open(&c->journal, file_of(c), key_of(c, question), size_of(&s), err));
     for (int64_t i = 0; i < c->journal.count; i++) {
         TRY(cx_journal_read(&c->journal, i, c->record, err));
         take(c, &s, c->record);
@@ -102,11 +111,11 @@ int cx_record_put(cx_climb *c, int item, cvs_error *err)
 {
     const sizes s = sizes_of(c->out);
     const head h = {c->channels[item], item % c->group, c->out->steps[item], c->out->climbed[item]};
-    if (!c->o->state_file) return 0;
+    if (!file_of(c)) return 0;
     memcpy(c->record, &h, sizeof h);
     copy_item(c->out, &s, item, c->record, 1);
     const int rc = cx_journal_append(&c->journal, c->record, err);
-    return rc < 0 ? cx_where(err, rc, "%s", c->o->state_file) : 0;
+    return rc < 0 ? cx_where(err, rc, "%s", file_of(c)) : 0;
 }
 
 void cx_record_close(cx_climb *c)

@@ -62,29 +62,31 @@ void cx_climber_look(const cx_climb *c, int place)
 
 /* --- the gradient by the picture --- */
 
-/* variation / n times the sum of |differences to the next|, size / n times that of |values|. */
-static void regularise(const cx_climb *c, cx_climber *k)
+/* How much a picture's values change the model's input. */
+static double gain_of(const cx_painting *p)
+{
+    if (p->recipe->paint == CX_PAINT_INPUT) return 1;
+    return fabs((double)p->units.gain) * 255 / p->recipe->top;
+}
+
+/* tf-keras-vis measures sizes from 0, which may be black; all others mean even gray. */
+static double gray_of(const cx_recipe *r)
+{
+    if (r->paint == CX_PAINT_PIXELS) return 0;
+    return r->paint == CX_PAINT_INPUT ? (r->low + r->high) / 2 : r->top / 2;
+}
+
+static void restrain(const cx_climb *c, cx_climber *k)
 {
     const cx_painting *p = &c->painting;
-    const int64_t across = p->width * p->channels, n = p->height * across;
-    const double gain = fabs((double)p->units.gain); /* the weights are for inputs 0 … 255 */
-    const float step = (float)(c->recipe->variation * gain / (double)n);
-    const float pull = (float)(c->recipe->size * gain / (double)n);
-    const float *x = k->picture;
-    float *d = k->dpicture;
-    for (int64_t i = 0; i < n; i++) {
-        if (i % across + p->channels < across) {
-            const float sign = x[i + p->channels] > x[i] ? step : -step;
-            d[i] += sign;
-            d[i + p->channels] -= sign;
-        }
-        if (i + across < n) {
-            const float sign = x[i + across] > x[i] ? step : -step;
-            d[i] += sign;
-            d[i + across] -= sign;
-        }
-        d[i] -= x[i] > 0 ? pull : -pull;
-    }
+    const cx_restraint *r = &c->restraint;
+    const double gain = gain_of(p);
+    if (r->variation > 0)
+        cx_restrain_variation(k->picture, p->height, p->width, p->channels, r->variation * gain,
+                              k->dpicture);
+    if (r->size > 0)
+        cx_restrain_size(k->picture, p->height * p->width * p->channels, gray_of(c->recipe),
+                         r->power > 0 ? r->power : 1, r->size * gain, k->dpicture);
 }
 
 static void normalise(const cx_climb *c, float *d)
@@ -113,9 +115,10 @@ static void normalise(const cx_climb *c, float *d)
 /* Adam (Kingma and Ba 2014) and RMSprop (Tieleman and Hinton 2012), upwards. */
 static void improve(const cx_climb *c, cx_climber *k)
 {
-    const double t = k->step + 1;
-    const double rate = c->rate * (c->is_fine && k->step >= k->settles ? SETTLING_RATE : 1);
+    const double left = c->recipe->cools ? 1 - (double)k->step / c->steps : 1, t = k->step + 1;
+    const double rate = c->rate * (c->is_fine && k->step >= k->settles ? SETTLING_RATE : left);
     const int64_t n = c->painting.n;
+    const float fades = (float)(c->recipe->fades * left);
     const double correct = sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
     const float *d = k->dnumbers;
     float *x = k->numbers, *first = k->first, *second = k->second;
@@ -127,7 +130,7 @@ static void improve(const cx_climb *c, cx_climber *k)
         for (int64_t i = 0; i < n; i++) {
             first[i] += 0.1F * (d[i] - first[i]);
             second[i] += 0.001F * (d[i] * d[i] - second[i]);
-            x[i] += (float)(rate * correct) * first[i] / (sqrtf(second[i]) + 1e-8F);
+            x[i] += (float)(rate * correct) * first[i] / (sqrtf(second[i]) + 1e-8F) - fades * x[i];
         }
         return;
     case CX_STEP_RMSPROP:
@@ -146,8 +149,9 @@ void cx_climber_step(const cx_climb *c, int place)
     const cx_tensor *d = cx_gradient_result(c->g, 0);
     const float *dinput = d->data + place * cx_shape_count_range(&d->shape, 1, d->shape.ndim);
     cx_painting_show_back(p, &k->view, dinput, k->dpicture, k->room);
-    if (c->recipe->variation > 0 || c->recipe->size > 0) regularise(c, k);
+    restrain(c, k);
     if (c->recipe->norm != CX_NORM_NONE) normalise(c, k->dpicture);
     cx_painting_draw_back(p, k->numbers, k->picture, k->dpicture, k->dnumbers, k->room);
     improve(c, k);
+    if (c->restraint.blur > 0) cx_painting_blur(p, c->restraint.blur, k->numbers, k->room);
 }

@@ -42,3 +42,16 @@ void cx_units_back(const cx_units *u, const float *dx, float *dv)
         for (int c = 0; u->mixes && c < u->channels; c++) dv[k] += u->m[c][k] * dx[c];
     }
 }
+
+/* Each of the model's channels is made of one of the picture's alone, though in another order it
+ * may be. */
+void cx_units_invert(const cx_units *u, const float *x, float *v)
+{
+    for (int k = 0; k < u->channels; k++) {
+        int from = k;
+        for (int c = 0; u->mixes && c < u->channels; c++)
+            if (u->m[c][k] != 0) from = c;
+        const float gain = u->mixes ? u->m[from][k] : u->gain;
+        v[k] = (x[from] - u->shift[u->mixes ? from : 0]) / gain;
+    }
+}

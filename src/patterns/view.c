@@ -10,7 +10,7 @@ typedef struct spot {
     float weight[4];
 } spot;
 
-static int64_t mirrored(int64_t i, int64_t n)
+int64_t cx_view_mirrored(int64_t i, int64_t n)
 {
     const int64_t period = 2 * n;
     i = (i % period + period) % period;
@@ -21,7 +21,7 @@ static int64_t within(cx_border border, int64_t i, int64_t n)
 {
     if (i >= 0 && i < n) return i;
     if (border == CX_BORDER_WRAP) return (i % n + n) % n;
-    return border == CX_BORDER_MIRROR ? mirrored(i, n) : -1;
+    return border == CX_BORDER_MIRROR ? cx_view_mirrored(i, n) : -1;
 }
 
 static spot place(const cx_camera *c, double y, double x)

@@ -23,6 +23,9 @@ typedef struct cx_view {
     double turn, zoom, down, right;
 } cx_view;
 
+/* Which of n pixels place i is where the row goes on beyond its ends as in a mirror. */
+int64_t cx_view_mirrored(int64_t i, int64_t n);
+
 /* What is seen, with bilinear interpolation; both have channels last. */
 void cx_view_look(const cx_camera *c, const cx_view *v, const float *picture, float *seen);
 
