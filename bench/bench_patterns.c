@@ -13,11 +13,9 @@
 #define _POSIX_C_SOURCE 200809L
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "convscope.h"
+#include "measure.h"
 
 #define DEAD 1e-6
 
@@ -30,11 +28,11 @@ typedef struct bench {
     double seconds, steps;
 } bench;
 
-static double now(void)
+static double top(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+    double rounds[5];
+    for (int i = 0; i < 5; i++) rounds[i] = peak();
+    return median(rounds, 5);
 }
 
 /* Multiply-adds, twice, of one picture's way to layer `last` and back: every weight of a
@@ -101,8 +99,8 @@ static void measure(bench *b, int index)
     const double ms = price(book1, seconds[0], &steps);
     const double own = (double)(input.shape[1] > 0 ? input.shape[1] : book1->height);
     const double scale = (double)book1->height * (double)book1->height / (own * own);
-    printf("%-24.24s %4d %8.3f ms %7.1f", l.name, n, ms,
-           products(b->model, index, scale) / ms * 1e-6);
+    const double speed = products(b->model, index, scale) / ms * 1e-6;
+    printf("%-24.24s %4d %8.3f ms %7.1f %5.1f%%", l.name, n, ms, speed, 100 * speed * 1e9 / top());
     b->seconds += seconds[0];
     b->steps += steps;
     printf(" %8.3f ms %4lld²", price(lucid, seconds[1], &all), (long long)lucid->height);
@@ -140,8 +138,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "%s: %s\n", err.where, err.what);
         goto out;
     }
-    printf("%-24s %4s %11s %7s %11s %5s   %s\n", "layer", "", "book1 step", "GFLOP/s", "lucid step",
-           "", "lucid above book2");
+    printf("%-24s %4s %11s %7s %6s %11s %5s   %s\n", "layer", "", "book1 step", "GFLOP/s", "peak",
+           "lucid step", "", "lucid above book2");
     for (int i = 0; i < cvs_run_tap_count(run); i++) measure(&b, cvs_run_tap(run, i));
     printf("book1: %.1f s, %.3f ms a step of one channel; lucid above book2 in %d of %d live "
            "channels\n",

@@ -22,9 +22,10 @@ static int read_range(const char *text, size_t size, int64_t most, int64_t *firs
     if (!good || end != stop)
         return cx_fail(err, CVS_E_ARG, "\"%.*s\" is no channel and no range of them", (int)size,
                        text);
-    if (*last >= most)
-        return cx_fail(err, CVS_E_ARG, "there is no channel %lld, only 0 … %lld", (long long)*last,
+    if (*first >= most)
+        return cx_fail(err, CVS_E_ARG, "there is no channel %lld, only 0 … %lld", (long long)*first,
                        (long long)most - 1);
+    if (*last >= most) *last = most - 1; /* layers differ: one range may serve them all */
     return 0;
 }
 

@@ -11,7 +11,8 @@ typedef struct cx_channels {
     int n;
 } cx_channels;
 
-/* "0-63,70": numbers and ranges below `most`; NULL: all of them. Errors name --channels. */
+/* "0-63,70": numbers, and ranges as far as there are channels, of which there are `most`; NULL: all
+ * of them. Errors name --channels. */
 int cx_channels_read(cx_channels *out, const char *text, int64_t most, cvs_error *err);
 void cx_channels_deinit(cx_channels *channels);
 

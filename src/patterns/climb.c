@@ -9,16 +9,17 @@
 #include "patterns/leak.h"
 #include "patterns/record.h"
 
-enum { WHILE = 32, LEAST = 96 };
+enum { WHILE = 32, LEAST = 96, COARSE = 4 };
 
 #define GAIN 0.01 /* of a value in a while, below which nothing grows any more */
 
 /* --- places --- */
 
-/* Steps at the end in which a picture is seen straight: what small differences can still add. */
+/* Steps at the end in which a picture is seen straight: what small differences can still add. Of
+ * what sees few pixels they are most of it; elsewhere too many of them would be grain. */
 static int settling(const cx_climb *c)
 {
-    return (int)(c->recipe->settle * c->steps);
+    return (int)(c->recipe->settle * c->steps) / (c->is_fine ? 1 : COARSE);
 }
 
 static void sit_down(const cx_climb *c, cx_climber *k, int item)

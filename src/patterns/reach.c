@@ -1,4 +1,5 @@
-/* reach.c - the part of the input that one unit depends on. */
+/* reach.c - the part of the input that one unit depends on. Direct convolutions only: fast ones
+ * leave rounding errors where nothing depends. */
 #include <math.h>
 
 #include "base/random.h"
@@ -45,8 +46,14 @@ int cx_reach(int64_t *out, const cvs_model *m, const cx_spot *spot, const cx_sha
              cvs_error *err)
 {
     const cx_spot from = {m->inputs[0], 0};
-    const cx_gradient_options o = {
-        .batch = 1, .to = spot, .n_to = 1, .from = &from, .n_from = 1, .shapes = shape, .keep = -1};
+    const cx_gradient_options o = {.batch = 1,
+                                   .exact = 1,
+                                   .to = spot,
+                                   .n_to = 1,
+                                   .from = &from,
+                                   .n_from = 1,
+                                   .shapes = shape,
+                                   .keep = -1};
     const int first = cx_node_channel_axis(m, m->inputs[0]) == 1;
     extent e = {INT64_MAX, -1, INT64_MAX, -1};
     cx_gradient *g = NULL;
