@@ -115,8 +115,9 @@ static void normalise(const cx_climb *c, float *d)
 /* Adam (Kingma and Ba 2014) and RMSprop (Tieleman and Hinton 2012), upwards. */
 static void improve(const cx_climb *c, cx_climber *k)
 {
-    const double left = c->recipe->cools ? 1 - (double)k->step / c->steps : 1, t = k->step + 1;
-    const double rate = c->rate * (c->is_fine && k->step >= k->settles ? SETTLING_RATE : left);
+    const double left = c->recipe->cools ? 1 - (double)k->step / c->steps : 1;
+    const double fast = c->is_fine && k->step >= k->settles ? SETTLING_RATE : 1;
+    const double rate = c->rate * left * fast, t = k->step + 1;
     const int64_t n = c->painting.n;
     const float fades = (float)(c->recipe->fades * left);
     const double correct = sqrt(1 - pow(0.999, t)) / (1 - pow(0.9, t));
