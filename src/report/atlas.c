@@ -8,6 +8,8 @@
 #include "draw/pattern_atlas.h"
 #include "report/outdir.h"
 
+#define LEAST_GAIN 1e-6 /* of a response over that to noise; less is rounding */
+
 struct cvs_atlas {
     cx_atlas_band *bands;
     int n;
@@ -50,7 +52,7 @@ int cvs_atlas_add(cvs_atlas *a, const cvs_patterns *p, cvs_error *err)
     for (int i = 0; i < p->n; i++) {
         const double gain = p->response[i] - p->noise[i];
         ranks[i] = (rank){isnan(gain) ? 0 : gain, i};
-        live += isnan(gain) || gain > 0;
+        live += isnan(gain) || gain > LEAST_GAIN;
     }
     qsort(ranks, (size_t)p->n, sizeof *ranks, by_gain);
     snprintf(band->name, sizeof band->name, "%.127s", p->name);
