@@ -197,6 +197,8 @@ static void the_choice_is_by_shape(void **state)
     c.exact = 0;
     c.in_channels = 3;
     assert_int_equal(cx_conv_transformed_size(&c, 0), 0);
+    c.in_channels = 1 << 20;
+    assert_int_equal(cx_conv_transformed_size(&c, 0), 0);
     c.in_channels = 64;
     c.window.stride[CX_WIDTH] = 2;
     assert_int_equal(cx_conv_transformed_size(&c, 0), 0);
