@@ -24,6 +24,8 @@ check:
 
 bench: all
 	@meson test -C build --benchmark --verbose
+	@if command -v node >/dev/null; then node bench/peer_onnxruntime.cjs; \
+	else echo 'node is not installed: no comparison with onnxruntime'; fi
 
 install: all
 	@meson install -C build --no-rebuild

@@ -68,6 +68,8 @@ static const layer layers[] = {
     {"dx dense 6272-512", DENSE, 1, 6272, 512, 1, 1, 0, DATA, 1},
     {"dx mobile dw 112 32 x20", DEPTHWISE, 112, 32, 32, 3, 1, 1, DATA, 20},
     {"dx mobile pw 56 64-128 x20", CONV, 56, 64, 128, 1, 1, 1, DATA, 20},
+    {"dw conv1", CONV, 150, 3, 32, 3, 1, 0, WEIGHTS, 1},
+    {"dw conv1 x4", CONV, 150, 3, 32, 3, 1, 0, WEIGHTS, 4},
     {"dw conv1 x20", CONV, 150, 3, 32, 3, 1, 0, WEIGHTS, 20},
     {"dw conv2 x20", CONV, 74, 32, 64, 3, 1, 0, WEIGHTS, 20},
     {"dw conv3 x20", CONV, 36, 64, 128, 3, 1, 0, WEIGHTS, 20},

@@ -14,8 +14,8 @@
 #include "kernels/set.h"
 
 enum {
-    CHUNK = 6144,            /* floats of dy that a chunk holds, … */
-    PLACES = 256,            /* … and places at most: their x stays in the second cache */
+    CHUNK = 12288,           /* floats of dy that a chunk holds, … */
+    PLACES = 512,            /* … and places at most: their x stays in the second cache */
     PIECE = 1 << 16,         /* weights whose sums stay in the second cache */
     TASKS = 16,              /* about so many, where there is work for them */
     TASK_PRODUCTS = 1 << 17, /* a task takes longer than it takes to hand out */

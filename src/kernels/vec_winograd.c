@@ -77,46 +77,51 @@ INLINE void input_line(const vec d[IN], vec v[IN])
     v[5] = times(times(d[5], -(A2 + B2), d[3]), A2 * B2, d[1]);
 }
 
-/* Some channels of a patch; `whole` where all of it lies inside the input. */
-INLINE void input_channels(const cx_winograd_in *t, int64_t c, const int64_t lanes, const int whole)
+/* A vector of channels of a patch. Here and below no cell is left out, so that there is one piece
+ * of straight code: patches and tiles that are not whole go through one in memory. */
+INLINE void input_vector(const float *x, int64_t row, int64_t cell, float *v, int64_t step)
 {
     vec half[IN][IN]; /* columns of Bt d */
 #pragma GCC unroll 6
     for (int j = 0; j < IN; j++) {
         vec column[IN];
 #pragma GCC unroll 6
-        for (int i = 0; i < IN; i++) {
-            const int inside =
-                whole || (i >= t->from[0] && i < t->to[0] && j >= t->from[1] && j < t->to[1]);
-            const int64_t at = (i - t->from[0]) * t->row + (j - t->from[1]) * t->cell + c;
-            column[i] = inside ? load_lanes(t->x + at, lanes) : spread(0);
-        }
+        for (int i = 0; i < IN; i++) column[i] = load(x + i * row + j * cell);
         input_line(column, half[j]);
     }
 #pragma GCC unroll 6
     for (int i = 0; i < IN; i++) {
-        vec row[IN], out[IN];
+        vec line[IN], out[IN];
 #pragma GCC unroll 6
-        for (int j = 0; j < IN; j++) row[j] = half[j][i];
-        input_line(row, out);
+        for (int j = 0; j < IN; j++) line[j] = half[j][i];
+        input_line(line, out);
 #pragma GCC unroll 6
-        for (int j = 0; j < IN; j++) store(t->v + (i * IN + j) * t->step + c, out[j]);
+        for (int j = 0; j < IN; j++) store(v + (i * IN + j) * step, out[j]);
     }
 }
 
-INLINE void input(const cx_winograd_in *t, const int whole)
+/* The cells inside, zeros around them. */
+static void copy_patch(const cx_winograd_in *t, int64_t c, int64_t lanes, float *patch)
 {
-    int64_t c = 0;
-    for (; c + CX_VL <= t->channels; c += CX_VL) input_channels(t, c, CX_VL, whole);
-    if (c < t->channels) input_channels(t, c, t->channels - c, whole);
+    memset(patch, 0, IN * IN * CX_VL * sizeof *patch);
+    for (int i = t->from[0]; i < t->to[0]; i++)
+        for (int j = t->from[1]; j < t->to[1]; j++) {
+            const float *x = t->x + (i - t->from[0]) * t->row + (j - t->from[1]) * t->cell + c;
+            store(patch + (i * IN + j) * CX_VL, load_lanes(x, lanes));
+        }
 }
 
 void CX_NAME(winograd_in)(const cx_winograd_in *t)
 {
-    if (t->from[0] == 0 && t->to[0] == IN && t->from[1] == 0 && t->to[1] == IN)
-        input(t, 1);
-    else
-        input(t, 0);
+    const int whole = t->from[0] == 0 && t->to[0] == IN && t->from[1] == 0 && t->to[1] == IN;
+    int64_t c = 0;
+    for (; whole && c + CX_VL <= t->channels; c += CX_VL)
+        input_vector(t->x + c, t->row, t->cell, t->v + c, t->step);
+    for (; c < t->channels; c += CX_VL) {
+        float patch[IN * IN * CX_VL];
+        copy_patch(t, c, t->channels - c < CX_VL ? t->channels - c : CX_VL, patch);
+        input_vector(patch, IN * CX_VL, CX_VL, t->v + c, t->step);
+    }
 }
 
 /* At of six numbers. */
@@ -130,82 +135,98 @@ INLINE void output_line(const vec m[IN], vec y[OUT])
     y[3] = times(times(m[5], A2 * A, odd), B2 * B, far_odd);
 }
 
-/* The pixel of a pooling by 2 × 2 that these rows give, in the order of vec_pool.c. Cells that are
- * not in the output do not count. */
-INLINE vec pool(const vec upper[OUT], const vec lower[OUT], int col, int has_right, int has_lower)
+/* What an epilogue has for some channels. */
+typedef struct ending {
+    vec bias, scale, shift;
+    float low, high;
+    int scales;
+} ending;
+
+INLINE ending ending_of(const cx_epilogue *e, int64_t c, int64_t lanes)
 {
-    vec v = larger(spread(-INFINITY), upper[col]);
-    if (has_right) v = larger(v, upper[col + 1]);
-    if (has_lower) v = larger(v, lower[col]);
-    if (has_lower && has_right) v = larger(v, lower[col + 1]);
-    return v;
+    ending s = {.low = e->low, .high = e->high, .scales = e->scale != NULL};
+    s.bias = e->bias ? load_lanes(e->bias + c, lanes) : spread(0);
+    s.scale = e->scale ? load_lanes(e->scale + c, lanes) : spread(1);
+    s.shift = e->scale ? load_lanes(e->shift + c, lanes) : spread(0);
+    return s;
 }
 
-/* Two rows of a tile, from the rows of At m. */
-INLINE void output_rows(const cx_winograd_out *t, int64_t c, const int64_t lanes, int row,
-                        vec half[IN][OUT], const int whole, const int pooled)
-{
-    const cx_epilogue *e = t->epilogue;
-    const vec bias = e->bias ? load_lanes(e->bias + c, lanes) : spread(0);
-    const vec scale = e->scale ? load_lanes(e->scale + c, lanes) : spread(1);
-    const vec shift = e->scale ? load_lanes(e->shift + c, lanes) : spread(0);
-    vec y[2][OUT];
-#pragma GCC unroll 2
-    for (int i = 0; i < 2; i++) {
-        vec m[IN];
-#pragma GCC unroll 6
-        for (int j = 0; j < IN; j++) m[j] = half[j][row + i];
-        output_line(m, y[i]);
-#pragma GCC unroll 4
-        for (int j = 0; j < OUT; j++) {
-            y[i][j] += bias;
-            if (e->scale) y[i][j] = multiply_add(shift, y[i][j], scale);
-            y[i][j] = clamp(y[i][j], e->low, e->high);
-            if (t->y && (whole || (row + i < t->rows && j < t->cols)))
-                store_lanes(t->y + (row + i) * t->y_row + j * t->y_cell + c, y[i][j], lanes);
-        }
-    }
-    if (!pooled) return;
-#pragma GCC unroll 2
-    for (int j = 0; j < OUT / 2; j++) {
-        const int right = whole || 2 * j + 1 < t->cols, below = whole || row + 1 < t->rows;
-        if (whole || (row / 2 < t->pooled_rows && j < t->pooled_cols))
-            store_lanes(t->pooled + row / 2 * t->pooled_row + j * t->y_cell + c,
-                        pool(y[0], y[1], 2 * j, right, below), lanes);
-    }
-}
-
-INLINE void output_channels(const cx_winograd_out *t, int64_t c, const int64_t lanes,
-                            const int whole, const int pooled)
+/* A vector of channels of a tile. */
+INLINE void output_vector(const float *m, int64_t step, const ending *e, vec y[OUT][OUT])
 {
     vec half[IN][OUT]; /* columns of At m */
 #pragma GCC unroll 6
     for (int j = 0; j < IN; j++) {
-        vec m[IN];
+        vec column[IN];
 #pragma GCC unroll 6
-        for (int i = 0; i < IN; i++) m[i] = load(t->m + (i * IN + j) * t->step + c);
-        output_line(m, half[j]);
+        for (int i = 0; i < IN; i++) column[i] = load(m + (i * IN + j) * step);
+        output_line(column, half[j]);
     }
-    output_rows(t, c, lanes, 0, half, whole, pooled);
-    output_rows(t, c, lanes, 2, half, whole, pooled);
+#pragma GCC unroll 4
+    for (int i = 0; i < OUT; i++) {
+        vec line[IN];
+#pragma GCC unroll 6
+        for (int j = 0; j < IN; j++) line[j] = half[j][i];
+        output_line(line, y[i]);
+#pragma GCC unroll 4
+        for (int j = 0; j < OUT; j++) {
+            y[i][j] += e->bias;
+            if (e->scales) y[i][j] = multiply_add(e->shift, y[i][j], e->scale);
+            y[i][j] = clamp(y[i][j], e->low, e->high);
+        }
+    }
 }
 
-INLINE void output(const cx_winograd_out *t, const int whole, const int pooled)
+/* Pixels of a pooling are taken in the order of vec_pool.c. */
+INLINE void whole_tile(const cx_winograd_out *t, int64_t c)
 {
-    int64_t c = 0;
-    for (; c + CX_VL <= t->channels; c += CX_VL) output_channels(t, c, CX_VL, whole, pooled);
-    if (c < t->channels) output_channels(t, c, t->channels - c, whole, pooled);
+    const ending e = ending_of(t->epilogue, c, CX_VL);
+    vec y[OUT][OUT];
+    output_vector(t->m + c, t->step, &e, y);
+    if (t->y) {
+#pragma GCC unroll 4
+        for (int i = 0; i < OUT; i++) {
+#pragma GCC unroll 4
+            for (int j = 0; j < OUT; j++) store(t->y + i * t->y_row + j * t->y_cell + c, y[i][j]);
+        }
+    }
+    if (!t->pooled) return;
+#pragma GCC unroll 2
+    for (int i = 0; i < 2; i++) {
+#pragma GCC unroll 2
+        for (int j = 0; j < 2; j++) {
+            vec v = larger(spread(-INFINITY), y[2 * i][2 * j]);
+            v = larger(v, y[2 * i][2 * j + 1]);
+            v = larger(v, y[2 * i + 1][2 * j]);
+            v = larger(v, y[2 * i + 1][2 * j + 1]);
+            store(t->pooled + i * t->pooled_row + j * t->y_cell + c, v);
+        }
+    }
+}
+
+/* Cells that are not in the output do not count. */
+static void part_of_tile(const cx_winograd_out *t, int64_t c, int64_t lanes)
+{
+    const ending e = ending_of(t->epilogue, c, lanes);
+    vec y[OUT][OUT];
+    output_vector(t->m + c, t->step, &e, y);
+    for (int i = 0; t->y && i < t->rows; i++)
+        for (int j = 0; j < t->cols; j++)
+            store_lanes(t->y + i * t->y_row + j * t->y_cell + c, y[i][j], lanes);
+    for (int i = 0; t->pooled && i < t->pooled_rows; i++)
+        for (int j = 0; j < t->pooled_cols; j++) {
+            vec v = spread(-INFINITY);
+            for (int k = 2 * i; k < 2 * i + 2 && k < t->rows; k++)
+                for (int l = 2 * j; l < 2 * j + 2 && l < t->cols; l++) v = larger(v, y[k][l]);
+            store_lanes(t->pooled + i * t->pooled_row + j * t->y_cell + c, v, lanes);
+        }
 }
 
 void CX_NAME(winograd_out)(const cx_winograd_out *t)
 {
     const int whole = t->rows == OUT && t->cols == OUT;
-    if (whole && t->pooled)
-        output(t, 1, 1);
-    else if (whole)
-        output(t, 1, 0);
-    else if (t->pooled)
-        output(t, 0, 1);
-    else
-        output(t, 0, 0);
+    int64_t c = 0;
+    for (; whole && c + CX_VL <= t->channels; c += CX_VL) whole_tile(t, c);
+    for (; c < t->channels; c += CX_VL)
+        part_of_tile(t, c, t->channels - c < CX_VL ? t->channels - c : CX_VL);
 }

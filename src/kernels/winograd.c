@@ -19,15 +19,16 @@ enum {
     PRODUCTS = CX_WINOGRAD_PRODUCTS,
     WIDTH = CX_MAX_LANES * CX_MAX_VECTORS, /* output channels of a block */
     LINE = 64 / sizeof(float),
-    CACHE = 3 << 18,    /* bytes of V and M that stay in the second cache … */
-    TILES = 48,         /* … and tiles of a block at most, … */
-    FEW_TILES = 24,     /* … or at least, since each block reads all of U */
-    PAYING_DEPTH = 12,  /* fewer input channels do not make up for the transforms, … */
-    PAYING_PIXELS = 64, /* … nor fewer pixels for the reading of U, which has four times the
-                           numbers of w and … */
-    LARGE = 1 << 16,    /* … where w has more than nine times this … */
-    LARGE_PIXELS = 144, /* … is not in the caches from pass to pass */
-    TASK_TILES = 6,     /* a task with fewer would not fill the micro-kernel */
+    CACHE = 3 << 18,      /* bytes of V and M that stay in the second cache … */
+    TILES = 48,           /* … and tiles of a block at most, … */
+    FEW_TILES = 24,       /* … or at least, since each block reads all of U */
+    PAYING_DEPTH = 12,    /* fewer input channels do not make up for the transforms, … */
+    PAYING_PIXELS = 64,   /* … nor fewer pixels for the reading of U, which has four times the
+                             numbers of w and … */
+    LARGE = 1 << 16,      /* … where w has more than nine times this … */
+    LARGE_PIXELS = 144,   /* … is not in the caches from pass to pass */
+    MOST_DEPTH = 1 << 13, /* more input channels would want much memory for a block of tiles */
+    TASK_TILES = 6,       /* a task with fewer would not fill the micro-kernel */
 };
 
 typedef struct job {
@@ -36,7 +37,7 @@ typedef struct job {
     const cx_epilogue *e;
     float *y, *pooled;
     const cx_window *pool;
-    float *scratch; /* slot_size floats for each task */
+    float *scratch; /* V and M of each task */
     const cx_set *set;
     int64_t rows, cols, tiles;   /* of tiles in an image; tiles of the batch */
     int64_t depth;               /* channels of V: whole vectors */
@@ -82,7 +83,7 @@ int cx_winograd_pays(const cx_conv *c)
     const cx_window *w = &c->window;
     const int64_t pixels = w->out[CX_HEIGHT] * w->out[CX_WIDTH];
     const int is_large = c->in_channels * c->out_channels > LARGE;
-    return cx_winograd_fits(c) && c->in_channels >= PAYING_DEPTH &&
+    return cx_winograd_fits(c) && c->in_channels >= PAYING_DEPTH && c->in_channels <= MOST_DEPTH &&
            pixels >= (is_large ? LARGE_PIXELS : PAYING_PIXELS);
 }
 
