@@ -21,8 +21,10 @@ typedef struct cx_photo {
 typedef struct cx_sizes {
     int64_t height, width; /* of the picture */
     int channels;
-    cx_shape own; /* of the model's input; CX_FREE where it does not say */
-    int first;    /* channels come first */
+    cx_shape
+        own;   /* of the model's input, with an axis of channels; CX_FREE where it does not say */
+    int first; /* channels come first */
+    int flat;  /* the model has no axis of channels: rows and columns of one */
 } cx_sizes;
 
 /* What has been asked for, and what is made of it before the climb begins. */

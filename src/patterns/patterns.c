@@ -21,18 +21,21 @@ int cx_sizes_read(cx_sizes *s, const cvs_model *m, cvs_error *err)
         return cx_fail(err, CVS_E_UNSUPPORTED, "the model has %d inputs: patterns want one",
                        m->n_inputs);
     s->own = m->nodes[m->inputs[0]].shape;
-    s->first = cx_node_channel_axis(m, m->inputs[0]) == 1;
+    s->flat = s->own.ndim == 3;
+    if (s->flat) s->own = (cx_shape){4, {CX_FREE, s->own.d[1], s->own.d[2], 1}};
+    s->first = !s->flat && cx_node_channel_axis(m, m->inputs[0]) == 1;
     const int64_t k = s->own.ndim == 4 ? s->own.d[s->first ? 1 : 3] : 0;
     s->channels = k == CX_FREE ? 3 : (int)k;
     if (s->own.ndim != 4 || k == 0 || k > CX_PATTERN_CHANNELS)
         return cx_fail(err, CVS_E_UNSUPPORTED, "the model takes an input of shape %s, no picture",
-                       cx_shape_text(text, &s->own));
+                       cx_shape_text(text, &m->nodes[m->inputs[0]].shape));
     return 0;
 }
 
 cx_shape cx_sizes_shape(const cx_sizes *s, int batch, int64_t h, int64_t w)
 {
     if (s->first) return (cx_shape){4, {batch, s->channels, h, w}};
+    if (s->flat) return (cx_shape){3, {batch, h, w}};
     return (cx_shape){4, {batch, h, w, s->channels}};
 }
 

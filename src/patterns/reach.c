@@ -15,9 +15,10 @@ typedef struct extent {
 static void widen(extent *e, const cvs_model *m, const cx_gradient *g)
 {
     const cx_tensor *d = cx_gradient_result(g, 0);
-    const int first = cx_node_channel_axis(m, m->inputs[0]) == 1;
+    const int flat = d->shape.ndim == 3;
+    const int first = !flat && cx_node_channel_axis(m, m->inputs[0]) == 1;
     const int64_t h = d->shape.d[1 + first], w = d->shape.d[2 + first];
-    const int64_t k = d->shape.d[first ? 1 : 3];
+    const int64_t k = flat ? 1 : d->shape.d[first ? 1 : 3];
     for (int64_t i = 0; i < h * w * k; i++) {
         const int64_t pixel = first ? i % (h * w) : i / k, y = pixel / w, x = pixel % w;
         if (d->data[i] == 0) continue;
@@ -54,7 +55,7 @@ int cx_reach(int64_t *out, const cvs_model *m, const cx_spot *spot, const cx_sha
                                    .n_from = 1,
                                    .shapes = shape,
                                    .keep = -1};
-    const int first = cx_node_channel_axis(m, m->inputs[0]) == 1;
+    const int first = shape->ndim == 4 && cx_node_channel_axis(m, m->inputs[0]) == 1;
     extent e = {INT64_MAX, -1, INT64_MAX, -1};
     cx_gradient *g = NULL;
     int rc;

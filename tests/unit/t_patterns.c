@@ -384,6 +384,34 @@ static void pictures_may_be_larger_than_the_model_says(void **state)
     cvs_model_free(m);
 }
 
+/* As networks for MNIST are often written: rows and columns, to which a Reshape adds the channel.
+ */
+static void a_model_without_an_axis_of_channels_sees_gray(void **state)
+{
+    (void)state;
+    const cx_shape shape = {3, {CX_FREE, 8, 8}}, own = {3, {1, 8, 8}};
+    const float w[4] = {1, -1, 1, -1};
+    const cvs_pattern_options how = {.steps = 20};
+    const int64_t zero = 0;
+    int64_t reach;
+    cvs_patterns *p;
+    cvs_model *m;
+    int node;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    node = add(m, "Reshape", "reshape", "{\"target_shape\": [8, 8, 1]}", node);
+    node =
+        add(m, "Conv2D", "conv", "{\"filters\": 1, \"kernel_size\": 2, \"use_bias\": false}", node);
+    close_model(m, node, w, 4);
+    OK(cx_reach(&reach, m, &(cx_spot){node, 0}, &own, &err));
+    assert_int_equal(reach, 2);
+    OK(cvs_patterns_find(&p, m, "conv", &zero, 1, &how, &err));
+    assert_true(p->height == 8 && p->width == 8 && p->channels == 1);
+    assert_true(p->response[0] > p->noise[0] + 0.1);
+    cvs_patterns_free(p);
+    cvs_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +429,7 @@ int main(void)
         cmocka_unit_test(what_is_stopped_keeps_what_it_has),
         cmocka_unit_test(reach_is_what_a_unit_sees),
         cmocka_unit_test(pictures_may_be_larger_than_the_model_says),
+        cmocka_unit_test(a_model_without_an_axis_of_channels_sees_gray),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
