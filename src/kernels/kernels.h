@@ -243,6 +243,33 @@ void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const 
 void cx_softmax_backward(int log, int64_t outer, int64_t n, int64_t inner, const float *y,
                          const float *dy, float *dx);
 
+/* --- training --- */
+
+/* How a step changes weights w from the derivative g, with numbers kept from step to step in slots.
+ * Formulas in vec_update.c. */
+typedef enum cx_update_rule {
+    CX_UPDATE_PLAIN,    /* no slot */
+    CX_UPDATE_MOMENTUM, /* slot 0: the velocity */
+    CX_UPDATE_NESTEROV,
+    CX_UPDATE_RMSPROP, /* slot 0: mean square; 1: velocity, or NULL; 2: mean, or NULL: centered */
+    CX_UPDATE_ADAM,    /* slots 0 and 1: first and second moment; 2: the largest second, or NULL */
+} cx_update_rule;
+enum { CX_UPDATE_SLOTS = 3 };
+typedef struct cx_update {
+    cx_update_rule rule;
+    float rate;
+    float scale, limit; /* of g, first: times scale, then brought to -limit … limit */
+    float shrink;       /* w first loses that share of itself */
+    float momentum, rho, beta1, beta2, epsilon;
+    int epsilon_outside; /* RMSprop adds epsilon to the root, not under it */
+} cx_update;
+/* One step for n weights, after which g is 0. Gives 1 where the new weights are all finite. */
+int cx_update_weights(const cx_update *u, int64_t n, float *w, float *g,
+                      float *const slot[CX_UPDATE_SLOTS]);
+
+/* The sum of x[i]^2, in float for each of several thousand numbers, these in double. */
+double cx_sum_of_squares(int64_t n, const float *x);
+
 /* --- images --- */
 
 typedef enum cx_interpolation { CX_NEAREST, CX_BILINEAR, CX_BICUBIC } cx_interpolation;

@@ -73,6 +73,7 @@ typedef struct cx_set {
     /* `at` is y where cx_activation_from_output says so, else x. */
     void (*activation_back)(const cx_activation *a, int64_t n, const float *at, const float *y,
                             const float *dy, float *dx);
+    int (*update)(const cx_update *u, int64_t n, float *w, float *g, float *const *slot);
 } cx_set;
 
 /* The set in use. */

@@ -26,4 +26,5 @@ const cx_set CX_NAME(set) = {
     .binary_back = CX_NAME(binary_back),
     .activation = CX_NAME(activation),
     .activation_back = CX_NAME(activation_back),
+    .update = CX_NAME(update),
 };

@@ -45,6 +45,7 @@ void CX_NAME(binary_back)(cx_binary_op op, int64_t n, const float *a, const floa
 int CX_NAME(activation)(const cx_activation *a, int64_t n, const float *x, float *y);
 void CX_NAME(activation_back)(const cx_activation *a, int64_t n, const float *at, const float *y,
                               const float *dy, float *dx);
+int CX_NAME(update)(const cx_update *u, int64_t n, float *w, float *g, float *const *slot);
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -160,6 +161,18 @@ INLINE vec min_or_second(vec a, vec b)
     return _mm256_min_ps(a, b);
 #else
     return pick(a < b, a, b);
+#endif
+}
+
+INLINE vec root(vec x)
+{
+#if defined(__AVX512F__)
+    return _mm512_sqrt_ps(x);
+#elif defined(__AVX2__)
+    return _mm256_sqrt_ps(x);
+#else
+    for (int i = 0; i < CX_VL; i++) x[i] = __builtin_sqrtf(x[i]);
+    return x;
 #endif
 }
 
