@@ -217,7 +217,7 @@ int cx_gradient_plan(cx_gradient *g, cvs_error *err)
     place_all(&p);
     for (int i = 0; i < g->n_to; i++) seeds += size_of(&p, g->to[i].node);
     size = p.places.end + p.scratch + seeds + p.workspace;
-    TRY(cx_check_memory(size, err));
+    TRY(cx_check_memory(size, "activations", err));
     if (g->memory.size < size) {
         cx_block_deinit(&g->memory);
         TRY(cx_block_init(&g->memory, size, err));

@@ -135,11 +135,11 @@ static size_t workspace_size(const cvs_run *run)
 
 /* A file of a few kilobytes can ask for layers that would fill the machine: better to say so before
  * than to be killed in the middle. */
-int cx_check_memory(size_t size, cvs_error *err)
+int cx_check_memory(size_t size, const char *what, cvs_error *err)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page > 0 && size / 3 > (size_t)pages / 4 * (size_t)page)
-        return cx_fail(err, CVS_E_NOMEM, "the activations want %zu MiB, more than this machine has",
+        return cx_fail(err, CVS_E_NOMEM, "the %s want %zu MiB, more than this machine has", what,
                        size >> 20);
     return 0;
 }
@@ -179,7 +179,7 @@ int cx_run_plan(cvs_run *run, cvs_error *err)
     place_all(run, &places);
     run->workspace_offset = places.end;
     run->memory_size = run->workspace_offset + workspace_size(run);
-    TRY(cx_check_memory(run->memory_size, err));
+    TRY(cx_check_memory(run->memory_size, "activations", err));
     if (run->memory.size < run->memory_size) {
         cx_block_deinit(&run->memory);
         TRY(cx_block_init(&run->memory, run->memory_size, err));

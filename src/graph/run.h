@@ -80,7 +80,7 @@ int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error
  * is not known. */
 int cx_run_plan(cvs_run *run, cvs_error *err);
 
-/* CVS_E_NOMEM where so many bytes are more than the machine has. */
-int cx_check_memory(size_t size, cvs_error *err);
+/* CVS_E_NOMEM where so many bytes, of `what`, are more than the machine has. */
+int cx_check_memory(size_t size, const char *what, cvs_error *err);
 
 #endif

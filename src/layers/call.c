@@ -41,7 +41,9 @@ int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
     out->cfg = cx_arena_alloc(arena, kind->cfg_size);
     if (!out->cfg) return cx_no_memory(err, kind->cfg_size);
     if (kind->has_data_format) TRY(read_data_format(&out->channels_first, config, err));
+    out->untrainable = kind->untrainable;
     TRY(cx_fields_read(out->cfg, kind->fields, kind->rank, config, context, err));
+    TRY(cx_weight_rules_read(out, config, arena, err));
     if (kind->configure) TRY(kind->configure(out, config, context, arena, err));
 out:
     return rc;

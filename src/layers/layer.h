@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "kernels/kernels.h"
-#include "tensor/tensor.h"
+#include "tensor/initializer.h"
 
 enum {
     CX_MAX_WEIGHTS = 8,
@@ -134,6 +134,8 @@ typedef struct cx_layer_kind {
     int is_product;       /* 1: multiplies its inputs number by number */
     int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
     int is_unknown;       /* 1: stands for a class that cannot be computed; it has no functions */
+    const char *untrainable; /* what a layer of the kind would do in training that is not there,
+                                "its random flips"; NULL: nothing */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -165,6 +167,13 @@ typedef struct cx_layer_kind {
     const cx_layer *(*inner)(const cx_layer *l);
 } cx_layer_kind;
 
+/* What a configuration says of the weights whose names begin with a word, "kernel". */
+typedef struct cx_weight_rule {
+    const char *prefix;
+    cx_initializer initial;
+    double l1, l2; /* training adds l1 * sum of |w| + l2 * sum of w^2 to the loss */
+} cx_weight_rule;
+
 /* A weight of a layer: what was asked for, and where its numbers lie (borrowed from the model). */
 typedef struct cx_weight {
     cx_weight_spec spec;
@@ -183,6 +192,9 @@ struct cx_layer {
     int64_t n_stored;       /* numbers in the file of a layer whose weights nobody can tell apart */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
+    const cx_weight_rule *rules;
+    int n_rules;
+    const char *untrainable; /* what it has that training cannot do; NULL: nothing */
 };
 
 /* --- a layer made and called: by these, not by its kind's own functions --- */
@@ -221,6 +233,11 @@ const char *cx_activation_name(const cx_activation *a);
 const cx_layer_kind *cx_layer_kind_find(const char *class_name);
 /* The i-th kind; NULL past the end. */
 const cx_layer_kind *cx_layer_kind_at(int i);
+
+/* Read what the configuration says of weights; cx_layer_init_of does it. */
+int cx_weight_rules_read(cx_layer *l, const cx_json *config, cx_arena *arena, cvs_error *err);
+/* What it says of one of them, or what Keras does where it is silent. */
+cx_weight_rule cx_weight_rule_of(const cx_layer *l, int weight);
 
 /* --- operations --- */
 
