@@ -35,6 +35,7 @@ static int init(cx_gradient *g, const cvs_model *m, const cx_gradient_options *o
     for (int i = 0; i < o->n_from; i++) g->from[i] = cx_spot_plain(m, o->from[i]);
     TRY(cx_run_new(&g->run, m, o->batch, o->exact, err));
     for (int i = 0; o->shapes && i < m->n_inputs; i++) cx_run_stretch(g->run, i, &o->shapes[i]);
+    if (o->training) cx_run_train(g->run, o->moving);
     if (o->keep >= 0) cx_run_keep(g->run, o->keep);
     TRY(cx_gradient_mark(g, o->keep_arguments, err));
     if (o->base) {
@@ -159,6 +160,7 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
     const cx_layer *l = &g->run->model->layers[n->layer];
     const cx_slot *slot = &g->run->slots[node];
     cx_step *s = &g->steps[node];
+    const cx_training training = cx_run_training(g->run, node);
     const cx_backward_call call = {.n_x = n->n_inputs,
                                    .x = slot->x,
                                    .y = &slot->y,
@@ -166,7 +168,8 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
                                    .dx = s->dx,
                                    .dw = g->dw ? g->dw + (size_t)n->layer * CX_MAX_WEIGHTS : NULL,
                                    .workspace = g->workspace,
-                                   .exact = g->run->exact};
+                                   .exact = g->run->exact,
+                                   .training = g->run->training ? &training : NULL};
     cx_activation a;
     int rc = 0;
     if (rule && rule->activation && l->kind->as_activation && l->kind->as_activation(l, &a))

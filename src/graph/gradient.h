@@ -46,9 +46,11 @@ typedef struct cx_gradient_options {
     const cx_shape *shapes; /* of the model's inputs, which may be other than it states (see
                                cx_run_stretch), the batch first; NULL: its own */
     int keep;               /* a node more that the run keeps; -1: none */
-    int keep_arguments;     /* 1: of every activation, for rules that compare them */
-    float *const *dw; /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
-                         layer of the model, NULL where nobody asks; or NULL. Borrowed */
+    int training;           /* 1: as cx_run_train, with these moving averages */
+    float *const *moving;
+    int keep_arguments; /* 1: of every activation, for rules that compare them */
+    float *const *dw;   /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
+                           layer of the model, NULL where nobody asks; or NULL. Borrowed */
 } cx_gradient_options;
 
 /* What the way back does at a node. */

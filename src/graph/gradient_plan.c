@@ -161,8 +161,10 @@ static void measure_workspace(planner *p, int i)
     const cx_node *node = &run->model->nodes[i];
     cx_shape in[CX_MAX_INPUTS];
     for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
-    const size_t size = cx_layer_backward_workspace(&run->model->layers[node->layer], in,
-                                                    node->n_inputs, &run->slots[i].shape);
+    const cx_layer *l = &run->model->layers[node->layer];
+    size_t size = cx_layer_backward_workspace(l, in, node->n_inputs, &run->slots[i].shape);
+    if (size > p->workspace) p->workspace = size;
+    if (run->training) size = cx_layer_training_workspace(l, in);
     if (size > p->workspace) p->workspace = size;
 }
 

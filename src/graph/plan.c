@@ -83,8 +83,9 @@ static void find_lifetimes(cvs_run *run)
         const cx_node *node = &m->nodes[i];
         cx_slot *slot = &run->slots[i];
         if (!slot->needed) continue;
-        int identity =
-            node->n_inputs == 1 && !slot->given && cx_layer_is_identity(&m->layers[node->layer]);
+        const cx_layer *l = &m->layers[node->layer];
+        const int identity = node->n_inputs == 1 && !slot->given &&
+                             (run->training ? cx_layer_stays_identity(l) : cx_layer_is_identity(l));
         slot->alias = identity ? run->slots[node->inputs[0]].alias : i;
         slot->last_use = i;
         if (node->n_inputs > 0 && !slot->given && !identity) run->steps[run->n_steps++] = i;
@@ -116,6 +117,13 @@ static void place_all(cvs_run *run, cx_places *places)
         slot->linear_offset = places->end;
         places->end += cx_place_size((size_t)cx_shape_count(&slot->shape));
     }
+    for (int s = 0; run->training && s < run->n_steps; s++) {
+        const cx_node *node = &m->nodes[run->steps[s]];
+        cx_slot *slot = &run->slots[run->steps[s]];
+        const cx_shape *in = &run->slots[node->inputs[0]].shape;
+        slot->kept_offset = places->end;
+        places->end += cx_place_size((size_t)cx_layer_keeps(&m->layers[node->layer], in));
+    }
 }
 
 static size_t workspace_size(const cvs_run *run)
@@ -128,6 +136,8 @@ static size_t workspace_size(const cvs_run *run)
         cx_shape in[CX_MAX_INPUTS];
         for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
         size_t size = cx_layer_workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
+        if (size > most) most = size;
+        if (run->training) size = cx_layer_training_workspace(l, in);
         if (size > most) most = size;
     }
     return most;
@@ -154,6 +164,7 @@ static int link_tensors(cvs_run *run, cvs_error *err)
         if (!slot->needed) continue;
         slot->y = cx_tensor_view((float *)(void *)(memory + run->slots[slot->alias].offset),
                                  &slot->shape);
+        slot->kept_numbers = (float *)(void *)(memory + slot->kept_offset);
         slot->linear =
             cx_tensor_view((float *)(void *)(memory + slot->linear_offset), &slot->shape);
         if (slot->x) continue; /* from an earlier plan: the addresses of slots do not change */

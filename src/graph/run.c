@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/str.h"
 
 void cx_run_keep(cvs_run *run, int node)
@@ -27,6 +28,20 @@ void cx_run_give(cvs_run *run, int node, const cx_shape *shape)
 {
     run->slots[node].given = 1;
     run->slots[node].shape = *shape;
+}
+
+void cx_run_train(cvs_run *run, float *const *moving)
+{
+    run->training = 1;
+    run->moving = moving;
+}
+
+cx_training cx_run_training(const cvs_run *run, int node)
+{
+    const int layer = run->model->nodes[node].layer;
+    return (cx_training){.seed = cx_random_stream(run->seed, (uint64_t)node),
+                         .kept = run->slots[node].kept_numbers,
+                         .w = run->moving ? run->moving + (size_t)layer * CX_MAX_WEIGHTS : NULL};
 }
 
 /* Mark what one word of a tap list means. */
@@ -299,11 +314,13 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
         const cx_node *node = &m->nodes[run->steps[s]];
         cx_slot *slot = &run->slots[run->steps[s]];
         const cx_layer *l = &m->layers[node->layer];
+        const cx_training training = cx_run_training(run, run->steps[s]);
         const cx_call call = {.n_x = node->n_inputs,
                               .x = slot->x,
                               .y = &slot->y,
                               .workspace = workspace,
-                              .exact = run->exact};
+                              .exact = run->exact,
+                              .training = run->training ? &training : NULL};
         compute(l, slot, &call);
     }
     run->done = 1;

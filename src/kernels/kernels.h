@@ -245,6 +245,22 @@ void cx_softmax_backward(int log, int64_t outer, int64_t n, int64_t inner, const
 
 /* --- training --- */
 
+/* Mean and variance (of the population) of each channel over the rows, about which
+ * BatchNormalization brings x to a common measure. Sums as of cx_global_average_forward. */
+size_t cx_moments_workspace(int64_t rows, int64_t channels); /* bytes, of both */
+void cx_moments_forward(int64_t rows, int64_t channels, const float *x, float *mean,
+                        float *variance, void *workspace);
+/* The way back through y = scale * (x - mean) * inverse + a shift, where mean and inverse, 1 over
+ * the deviation, are functions of x too. Fills sum[c] with that of dy[r][c] and product[c] with
+ * that of dy[r][c] (x[r][c] - mean[c]) inverse[c], the derivatives by the shift and the scale; and
+ * dx, unless it is NULL. scale NULL: 1. */
+typedef struct cx_moments {
+    int64_t rows, channels;
+    const float *mean, *inverse, *scale;
+} cx_moments;
+void cx_moments_backward(const cx_moments *m, const float *x, const float *dy, float *sum,
+                         float *product, float *dx, void *workspace);
+
 /* How a step changes weights w from the derivative g, with numbers kept from step to step in slots.
  * Formulas in vec_update.c. */
 typedef enum cx_update_rule {

@@ -38,6 +38,12 @@ typedef struct cx_window_back {
     int64_t from, to;
 } cx_window_back;
 
+/* What each channel's derivative is made with on the way back through its moments. */
+typedef struct cx_moments_row {
+    int64_t channels;
+    const float *mean, *a, *b, *shift;
+} cx_moments_row;
+
 typedef struct cx_set {
     const char *name;
     int lanes;   /* floats in a vector */
@@ -62,6 +68,12 @@ typedef struct cx_set {
     /* y[c] = sum of a[p * stride + c] b[p * stride + c] over p. */
     void (*column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a, const float *b,
                        float *y);
+    /* y[c] = sum of (x - mean[c]) b over p; b NULL: of (x - mean[c])^2. */
+    void (*column_centred)(int64_t positions, int64_t stride, int64_t n, const float *x,
+                           const float *mean, const float *b, float *y);
+    /* dx = a[c] dy + b[c] (x - mean[c]) + shift[c]. */
+    void (*moments_back)(const cx_moments_row *m, int64_t rows, const float *x, const float *dy,
+                         float *dx);
 
     void (*affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                    const float *shift, float *y);

@@ -37,6 +37,10 @@ void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const flo
 void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
 void CX_NAME(column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a,
                          const float *b, float *y);
+void CX_NAME(column_centred)(int64_t positions, int64_t stride, int64_t n, const float *x,
+                             const float *mean, const float *b, float *y);
+void CX_NAME(moments_back)(const cx_moments_row *m, int64_t rows, const float *x, const float *dy,
+                           float *dx);
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                      const float *shift, float *y);
 void CX_NAME(binary)(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);

@@ -80,6 +80,15 @@ typedef struct cx_weight_spec {
     int frozen;
 } cx_weight_spec;
 
+/* What a call has more of when it is a step of training. Forward and backward of one step are given
+ * the same. */
+typedef struct cx_training {
+    uint64_t seed;   /* of all that the call draws */
+    float *kept;     /* what forward leaves for backward: `keeps` numbers */
+    float *const *w; /* the layer's weights, of which forward moves the moving averages; NULL: they
+                        stay */
+} cx_training;
+
 /* One call of a layer on concrete tensors (no free sizes). */
 typedef struct cx_call {
     int n_x;
@@ -88,6 +97,7 @@ typedef struct cx_call {
     void *workspace;
     int exact;  /* no fast transforms */
     int linear; /* y is wanted as it is before the activation that the layer ends with */
+    const cx_training *training; /* NULL: inference */
 } cx_call;
 
 /* What a kind is for, where it is neither a convolution nor a pooling: how a drawing sorts it. */
@@ -113,6 +123,7 @@ typedef struct cx_backward_call {
                                   itself may be NULL too */
     void *workspace;
     int exact;
+    const cx_training *training; /* as forward had it */
 } cx_backward_call;
 
 typedef struct cx_layer_kind {
@@ -128,6 +139,8 @@ typedef struct cx_layer_kind {
     int is_transposed;    /* of a convolution: its kernel has the filters before the channels */
     int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
                              not run it */
+    int trains;           /* 1: in training it does something else: `is_identity` and what is said
+                             of it below do not hold then, and `backward` is for training too */
     int is_affine;        /* 1: its output is a sum of the inputs' numbers times constants, plus
                              constants; of convolutions and dense layers before their activation */
     int is_scale_shift;   /* 1: and that of one number each: l->state is a cx_affine of channels */
@@ -148,10 +161,15 @@ typedef struct cx_layer_kind {
     int (*weights)(const cx_layer *l, const cx_shape *in, int n_in,
                    cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
     /* Work on the loaded weights that every call would repeat (say, folding BatchNormalization's
-     * statistics to a scale and a shift), into l->state. NULL: nothing. */
+     * statistics to a scale and a shift), into l->state. Called again after weights changed, with
+     * what it made before in l->state, whose memory it uses again. NULL: nothing. */
     int (*prepare)(cx_layer *l, cx_arena *arena, cvs_error *err);
     /* Scratch bytes of a forward call. NULL: none. */
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+    /* Numbers that a forward call in training leaves for backward, and scratch bytes of either
+     * there, if more than else. NULL: none. */
+    int64_t (*keeps)(const cx_layer *l, const cx_shape *in);
+    size_t (*training_workspace)(const cx_layer *l, const cx_shape *in);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
     /* Fill dx, add to dw. NULL: the kind has no derivative, and a plan that wants one says so; or
@@ -220,8 +238,12 @@ int cx_layer_has_backward(const cx_layer *l);
 void cx_layer_backward(const cx_layer *l, const cx_backward_call *c);
 size_t cx_layer_backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
                                    const cx_shape *out);
-/* Whether y holds the numbers of x in their order. */
+/* Whether y holds the numbers of x in their order, at inference or also in training. */
 int cx_layer_is_identity(const cx_layer *l);
+int cx_layer_stays_identity(const cx_layer *l);
+/* Of a call in training; see the kind. */
+int64_t cx_layer_keeps(const cx_layer *l, const cx_shape *in);
+size_t cx_layer_training_workspace(const cx_layer *l, const cx_shape *in);
 
 /* Whether a layer ends with an activation function, be it all that it does or a part of its
  * configuration (linear is none); if so, which. */
