@@ -36,6 +36,7 @@ typedef enum cvs_status {
     CVS_E_IO = -3,          /**< a file could not be read or written */
     CVS_E_FORMAT = -4,      /**< a file is not what it says it is */
     CVS_E_UNSUPPORTED = -5, /**< valid, but nothing that convscope can do yet */
+    CVS_E_DIVERGED = -6,    /**< training came to a number that is not finite */
 } cvs_status;
 
 /** Why a call failed. Nothing to free: it lives where the caller put it. */
