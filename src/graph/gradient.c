@@ -141,12 +141,14 @@ static int undo_activation(cx_gradient *g, int node, int filled, const cx_rule *
     cx_step *s = &g->steps[node];
     const cx_slot *slot = &g->run->slots[node];
     const float *x = slot->keeps_linear ? slot->linear.data : NULL;
+    const int is_done = s->rectified && !rule; /* by who filled it */
     cx_activation a;
     int rc = 0;
     (void)cx_node_has_fused(&a, g->run->model, node);
     if (filled && rule && rule->activation)
         TRY(rule->activation(rule->arg, node, &a, x, &slot->y, s->dy.data, s->dz.data, err));
-    if (filled && rc == 0) cx_activate_backward(&a, x, &slot->y, s->dy.data, s->dz.data);
+    if (filled && !is_done && rc == 0)
+        cx_activate_backward(&a, x, &slot->y, s->dy.data, s->dz.data);
     add_seeds(g, node, 1, filled, &s->dz);
     rc = 0;
 out:
@@ -169,7 +171,9 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
                                    .dw = g->dw ? g->dw + (size_t)n->layer * CX_MAX_WEIGHTS : NULL,
                                    .workspace = g->workspace,
                                    .exact = g->run->exact,
-                                   .training = g->run->training ? &training : NULL};
+                                   .training = g->run->training ? &training : NULL,
+                                   .rectify = !rule && n->n_inputs == 1 &&
+                                              g->steps[n->inputs[0]].rectified};
     cx_activation a;
     int rc = 0;
     if (rule && rule->activation && l->kind->as_activation && l->kind->as_activation(l, &a))

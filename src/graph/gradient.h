@@ -55,11 +55,14 @@ typedef struct cx_gradient_options {
 
 /* What the way back does at a node. */
 typedef struct cx_step {
-    int active;            /* it depends on a source */
-    int wanted;            /* and a target depends on it */
-    int deep;              /* the derivative goes on to an input or a weight */
-    int fed;               /* derivatives come from nodes that read it */
-    int fused;             /* its layer ends with an activation of its own */
+    int active;    /* it depends on a source */
+    int wanted;    /* and a target depends on it */
+    int deep;      /* the derivative goes on to an input or a weight */
+    int fed;       /* derivatives come from nodes that read it */
+    int fused;     /* its layer ends with an activation of its own */
+    int readers;   /* that tell it a derivative, targets counted … */
+    int reader;    /* … and one of them */
+    int rectified; /* its activation is a relu, and the one layer that reads it can undo both */
     int kept, kept_linear; /* what is asked for: the derivative of what it gives, or of what that is
                               before the activation */
     cx_tensor dy, dz;      /* these two; one memory where the first is not asked for */

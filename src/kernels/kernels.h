@@ -132,6 +132,10 @@ void cx_average_pool_forward(const cx_window *w, int64_t channels, const float *
  * the same share to every cell inside; windows that overlap add up. y is the forward's result. */
 void cx_max_pool_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
                           const float *dy, float *dx);
+/* The same where x is what a relu gave, and on through that relu: 0 where the largest is not above
+ * 0. */
+void cx_max_pool_relu_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
+                               const float *dy, float *dx);
 void cx_average_pool_backward(const cx_window *w, int64_t channels, const float *dy, float *dx);
 
 /* Over all positions: y[b][c] of x[b][position][c]. Means are summed in float, each block of 512

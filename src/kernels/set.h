@@ -36,7 +36,16 @@ typedef struct cx_window_back {
     float *dx;                                       /* as x */
     int64_t channels, taps[CX_SPACE], tap[CX_SPACE]; /* cells inside, and floats from one to next */
     int64_t from, to;
+    int rectify; /* 1: nothing is given where y is not above 0 */
 } cx_window_back;
+
+/* A row of windows that lie side by side and cover all of their cells, of a largest value. */
+typedef struct cx_tiles_back {
+    const float *x, *y, *dy; /* of the first */
+    float *dx;
+    int64_t n, channels, taps[CX_SPACE], tap[CX_SPACE], x_pixel;
+    int rectify;
+} cx_tiles_back;
 
 /* What each channel's derivative is made with on the way back through its moments. */
 typedef struct cx_moments_row {
@@ -55,6 +64,7 @@ typedef struct cx_set {
     void (*average_pool)(const cx_channel_run *r);
     void (*max_pool_back)(const cx_window_back *b);
     void (*average_pool_back)(const cx_window_back *b);
+    void (*max_pool_back_tiles)(const cx_tiles_back *b); /* fills dx */
 
     /* y[o] += sum over k of x[index[k]] w[index[k]][o], o in 0 … out - 1. */
     void (*dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,

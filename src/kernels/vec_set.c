@@ -16,6 +16,7 @@ const cx_set CX_NAME(set) = {
     .average_pool = CX_NAME(average_pool),
     .max_pool_back = CX_NAME(max_pool_back),
     .average_pool_back = CX_NAME(average_pool_back),
+    .max_pool_back_tiles = CX_NAME(max_pool_back_tiles),
     .dense_row = CX_NAME(dense_row),
     .dots = CX_NAME(dots),
     .column_sum = CX_NAME(column_sum),

@@ -29,6 +29,7 @@ void CX_NAME(max_pool)(const cx_channel_run *r);
 void CX_NAME(average_pool)(const cx_channel_run *r);
 void CX_NAME(max_pool_back)(const cx_window_back *b);
 void CX_NAME(average_pool_back)(const cx_window_back *b);
+void CX_NAME(max_pool_back_tiles)(const cx_tiles_back *b);
 void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
                         float *y);
 void CX_NAME(dots)(int64_t rows, int64_t out, const float *x, int64_t n, const float *w, float *y,

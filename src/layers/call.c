@@ -234,7 +234,8 @@ void cx_layer_backward(const cx_layer *l, const cx_backward_call *c)
                                    .dw = c->dw,
                                    .workspace = room,
                                    .exact = c->exact,
-                                   .training = c->training};
+                                   .training = c->training,
+                                   .rectify = c->rectify};
     own_backward(l, &call);
     if (pdx) turn(&c->dx[0]->shape, dx.data, c->dx[0]->data, 0);
 }

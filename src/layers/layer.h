@@ -124,6 +124,8 @@ typedef struct cx_backward_call {
     void *workspace;
     int exact;
     const cx_training *training; /* as forward had it */
+    int rectify; /* of kinds that can: the one input is what a relu gave, dx is wanted of before it
+                  */
 } cx_backward_call;
 
 typedef struct cx_layer_kind {
@@ -135,6 +137,7 @@ typedef struct cx_layer_kind {
     cx_family family;
     int has_data_format;  /* 1: its channels may come first; see call.c */
     int moves_axes;       /* 1: axes of the output are not those of the input */
+    int rectifies;        /* 1: its backward can go on through a relu before it */
     int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
     int is_transposed;    /* of a convolution: its kernel has the filters before the channels */
     int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need

@@ -149,6 +149,50 @@ static void a_fused_loss_is_that_of_the_probability(void **state)
     cvs_model_free(m);
 }
 
+/* A rule that does nothing makes every step go its own way. */
+static void a_pooling_undoes_the_relu_before_it_as_two_steps_do(void **state)
+{
+    (void)state;
+    static float own[8192];
+    const cx_rule none = {0};
+    cvs_model *m = model_of(LAYER(
+        "Conv2D", "conv1",
+        ", \"filters\": 5, \"kernel_size\": 3, \"activation\": "
+        "\"relu\"" FIRST) "," LAYER("MaxPooling2D", "pool1",
+                                    "") "," LAYER("Conv2D", "conv2",
+                                                  ", \"filters\": 4, \"kernel_size\": 1, "
+                                                  "\"activation\": "
+                                                  "\"relu\"") "," LAYER("MaxPooling2D", "pool2",
+                                                                        ", \"pool_size\": 2, "
+                                                                        "\"strides\": 1, "
+                                                                        "\"padding\": "
+                                                                        "\"same\"") "," LAYER("Flat"
+                                                                                              "ten",
+                                                                                              "fla"
+                                                                                              "t",
+                                                                                              "") "," SIGMOID);
+    cx_trainer t;
+    init(&t, m, (cx_loss){.kind = CX_BINARY_CROSSENTROPY}, NULL);
+    (void)take(&t, 0);
+    assert_int_equal(t.gradient->steps[1].rectified, 1);
+    assert_int_equal(t.gradient->steps[3].rectified, 1);
+    for (int k = 0; k < 2; k++) {
+        const size_t size = t.derivatives.size;
+        assert_true(size <= sizeof own);
+        memset(t.derivatives.data, 0, size);
+        OK(cx_gradient_forward(t.gradient, &err));
+        cx_gradient_seed(t.gradient, 0)->data[1] = 1;
+        OK(cx_gradient_backward(t.gradient, k ? &none : NULL, &err));
+        if (k)
+            assert_memory_equal(own, t.derivatives.data, size);
+        else
+            memcpy(own, t.derivatives.data, size);
+    }
+    assert_true(own[0] != 0);
+    cx_trainer_deinit(&t);
+    cvs_model_free(m);
+}
+
 static void what_is_frozen_stays(void **state)
 {
     (void)state;
@@ -232,6 +276,7 @@ int main(void)
         cmocka_unit_test(every_weight_has_the_derivative_of_the_loss),
         cmocka_unit_test(so_it_is_in_other_networks),
         cmocka_unit_test(a_fused_loss_is_that_of_the_probability),
+        cmocka_unit_test(a_pooling_undoes_the_relu_before_it_as_two_steps_do),
         cmocka_unit_test(what_is_frozen_stays),
         cmocka_unit_test(steps_do_not_allocate),
         cmocka_unit_test(what_does_not_go_together_is_refused),
