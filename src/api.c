@@ -38,6 +38,11 @@ int cvs_model_load(cvs_model **out, const char *path, const cvs_load_options *op
     return cx_load_model(out, path, options, err);
 }
 
+int cvs_model_create(cvs_model **out, const char *json, size_t len, uint64_t seed, cvs_error *err)
+{
+    return cx_load_new(out, json, len, seed, err);
+}
+
 const char *cvs_model_name(const cvs_model *m)
 {
     return m->name;

@@ -12,8 +12,10 @@ static int check(const cx_fit_options *o, const cx_data *data, const cx_data *va
                  cvs_error *err)
 {
     const int wants_validation =
-        o->monitor == CX_MONITOR_VAL_LOSS || o->monitor == CX_MONITOR_VAL_ACCURACY;
+        o->monitor == CVS_MONITOR_VAL_LOSS || o->monitor == CVS_MONITOR_VAL_ACCURACY;
     if (data->n < 1) return cx_fail(err, CVS_E_ARG, "no examples to learn from");
+    if (validation && validation->n < 1)
+        return cx_fail(err, CVS_E_ARG, "no examples of validation");
     if (o->epochs < 1 || o->epochs > 1000000)
         return cx_fail(err, CVS_E_ARG, "%lld epochs", (long long)o->epochs);
     if (wants_validation && !validation)
@@ -46,8 +48,8 @@ static int init(cx_fit *f, const cvs_model *m, const cx_data *data, const cx_dat
     f->data = *data;
     if (validation) f->validation = *validation;
     if (o->rate_factor <= 0) f->o.rate_factor = 0.1;
-    if (o->monitor == CX_MONITOR_AUTO)
-        f->o.monitor = validation ? CX_MONITOR_VAL_LOSS : CX_MONITOR_LOSS;
+    if (o->monitor == CVS_MONITOR_AUTO)
+        f->o.monitor = validation ? CVS_MONITOR_VAL_LOSS : CVS_MONITOR_LOSS;
     f->state = (cx_fit_state){.rate_factor = 1, .best_epoch = -1};
     TRY(check(o, data, validation, err));
     trainer.n_classes = data->n_classes;
@@ -123,13 +125,13 @@ static double rate_factor(const cx_fit *f)
     return fmin(1, f->o.rate_floor / rate);
 }
 
-static cx_epoch so_far(const cx_fit *f, double rate)
+static cvs_epoch so_far(const cx_fit *f, double rate)
 {
     const double n = (double)f->state.seen;
-    return (cx_epoch){f->state.loss_sum / n, (double)f->state.right / n, NAN, NAN, rate};
+    return (cvs_epoch){f->state.loss_sum / n, (double)f->state.right / n, NAN, NAN, rate};
 }
 
-static int tell(const cx_fit *f, const cx_fit_event *e)
+static int tell(const cx_fit *f, const cvs_train_event *e)
 {
     return f->o.tell ? f->o.tell(f->o.tell_arg, e) : 0;
 }
@@ -151,10 +153,10 @@ static int run_batch(cx_fit *f, cvs_error *err)
     s->seen += b.n;
     s->batch++;
     f->history[s->epoch] = so_far(f, rate);
-    const cx_fit_event e = {.epoch = s->epoch,
-                            .batch = s->batch,
-                            .n_batches = batches_of(f, f->data.n),
-                            .so_far = f->history[s->epoch]};
+    const cvs_train_event e = {.epoch = s->epoch,
+                               .batch = s->batch,
+                               .n_batches = batches_of(f, f->data.n),
+                               .so_far = f->history[s->epoch]};
     return tell(f, &e) != 0;
 }
 
@@ -164,6 +166,7 @@ int cx_fit_test(cx_fit *f, const cx_data *data, double *loss, double *accuracy, 
     double sum = 0;
     int rc = 0;
     *loss = *accuracy = NAN;
+    if (data->n < 1) TRY(cx_fail(err, CVS_E_ARG, "no examples"));
     if (!places) TRY(cx_no_memory(err, (size_t)data->n * sizeof *places));
     for (int64_t i = 0; i < batches_of(f, data->n); i++) {
         const cx_batch b = {data, places + i * f->trainer.batch, size_of_batch(f, data->n, i), 0};
@@ -181,19 +184,19 @@ out:
 
 /* --- what an epoch decides --- */
 
-static double watched(const cx_fit *f, const cx_epoch *e, int *more_is_better)
+static double watched(const cx_fit *f, const cvs_epoch *e, int *more_is_better)
 {
     *more_is_better = 0;
     switch (f->o.monitor) {
-    case CX_MONITOR_AUTO:
-    case CX_MONITOR_LOSS:
+    case CVS_MONITOR_AUTO:
+    case CVS_MONITOR_LOSS:
         break;
-    case CX_MONITOR_VAL_LOSS:
+    case CVS_MONITOR_VAL_LOSS:
         return e->val_loss;
-    case CX_MONITOR_ACCURACY:
+    case CVS_MONITOR_ACCURACY:
         *more_is_better = 1;
         return e->accuracy;
-    case CX_MONITOR_VAL_ACCURACY:
+    case CVS_MONITOR_VAL_ACCURACY:
         *more_is_better = 1;
         return e->val_accuracy;
     }
@@ -201,7 +204,7 @@ static double watched(const cx_fit *f, const cx_epoch *e, int *more_is_better)
 }
 
 /* Gives 1 where the epoch is the best so far. */
-static int judge(cx_fit *f, const cx_epoch *e)
+static int judge(cx_fit *f, const cvs_epoch *e)
 {
     cx_fit_state *s = &f->state;
     int more;
@@ -227,12 +230,12 @@ static int judge(cx_fit *f, const cx_epoch *e)
 static int end_epoch(cx_fit *f, cvs_error *err)
 {
     cx_fit_state *s = &f->state;
-    cx_epoch *e = &f->history[s->epoch];
+    cvs_epoch *e = &f->history[s->epoch];
     if (f->validation.n > 0) {
         int rc = cx_fit_test(f, &f->validation, &e->val_loss, &e->val_accuracy, err);
         if (rc < 0) return cx_where(err, rc, "epoch %lld", (long long)s->epoch + 1);
     }
-    cx_fit_event event = {
+    cvs_train_event event = {
         .epoch = s->epoch, .batch = s->batch, .n_batches = s->batch, .epoch_ends = 1, .so_far = *e};
     event.is_best = judge(f, e);
     if (event.is_best && f->best.data)

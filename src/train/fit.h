@@ -5,36 +5,11 @@
 
 #include "train/trainer.h"
 
-/* A number by which epochs are compared. */
-typedef enum cx_monitor {
-    CX_MONITOR_AUTO, /* the loss of validation, or without any that of training */
-    CX_MONITOR_LOSS,
-    CX_MONITOR_ACCURACY,
-    CX_MONITOR_VAL_LOSS,
-    CX_MONITOR_VAL_ACCURACY,
-} cx_monitor;
-
-/* How an epoch went. Validation is NAN where there is none. The loss of an epoch is the mean over
- * its examples, each as the network was when its batch came; as Keras shows it. */
-typedef struct cx_epoch {
-    double loss, accuracy, val_loss, val_accuracy;
-    double rate; /* of its last step */
-} cx_epoch;
-
-/* Told after each batch and after each epoch. */
-typedef struct cx_fit_event {
-    int64_t epoch;            /* from 0 */
-    int64_t batch, n_batches; /* done in it */
-    int epoch_ends;           /* 1: validation is done too, and numbers are the epoch's */
-    int is_best;              /* 1: of an epoch that is better than all before */
-    cx_epoch so_far;
-} cx_fit_event;
-
 typedef struct cx_fit_options {
     cx_trainer_options trainer;
     int64_t epochs;
     int in_order; /* 1: examples are not shuffled */
-    cx_monitor monitor;
+    cvs_monitor monitor;
     double min_delta;      /* what counts as better, for early stopping */
     int64_t patience;      /* 0: never; else stop after that many epochs that are not better */
     int restore_best;      /* 1: at the end the weights become those of the best epoch */
@@ -42,7 +17,7 @@ typedef struct cx_fit_options {
                               epochs that are not better by 1e-4, as ReduceLROnPlateau does */
     double rate_factor;    /* 0: 0.1 */
     double rate_floor;     /* the rate gets no smaller */
-    int (*tell)(void *arg, const cx_fit_event *e); /* nonzero stops; may be NULL */
+    int (*tell)(void *arg, const cvs_train_event *e); /* nonzero stops; may be NULL */
     void *tell_arg;
 } cx_fit_options;
 
@@ -63,10 +38,10 @@ typedef struct cx_fit {
     cx_fit_options o;
     cx_data data, validation; /* validation.n 0: none */
     cx_fit_state state;
-    cx_epoch *history; /* epochs of them; state.epoch are filled */
-    int64_t *order;    /* of the examples in this epoch */
-    int64_t *places;   /* 0, 1, 2 …: of validation */
-    cx_block best;     /* weights of the best epoch, where they are wanted */
+    cvs_epoch *history; /* epochs of them; state.epoch are filled */
+    int64_t *order;     /* of the examples in this epoch */
+    int64_t *places;    /* 0, 1, 2 …: of validation */
+    cx_block best;      /* weights of the best epoch, where they are wanted */
 } cx_fit;
 
 /* `m` has to outlive it, and what `data` and `validation` point to. validation may be NULL. */

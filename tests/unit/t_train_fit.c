@@ -57,7 +57,7 @@ static cx_fit_options all_options(void)
     return o;
 }
 
-static int stop_at(void *arg, const cx_fit_event *e)
+static int stop_at(void *arg, const cvs_train_event *e)
 {
     int *left = arg;
     (void)e;
@@ -191,7 +191,7 @@ static void what_does_not_get_better_ends(void **state)
     cx_fit *f;
     o.trainer.optimizer.learning_rate = 0;
     o.patience = 4;
-    o.monitor = CX_MONITOR_VAL_ACCURACY;
+    o.monitor = CVS_MONITOR_VAL_ACCURACY;
     OK(cx_fit_new(&f, m, &noise, &noise, &o, &err));
     OK(cx_fit_run(f, &err));
     assert_true(cx_fit_is_done(f));
