@@ -26,16 +26,6 @@ typedef struct random_config {
 static const cx_field rate_fields[] = RATE("rate|p|drop_path_rate", 1);
 static const cx_field noise_fields[] = RATE("stddev|sigma", 1e9);
 
-static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
-{
-    int rc;
-    (void)l;
-    TRY(cx_expect_input(in, n_in, 0, err));
-    *out = in[0];
-out:
-    return rc;
-}
-
 static int configure(cx_layer *l, const cx_json *config, const cx_config_context *context,
                      cx_arena *arena, cvs_error *err)
 {
@@ -147,7 +137,7 @@ static void change(const cx_layer *l, draw what, int shared, const cx_tensor *x,
                                              .is_identity = 1,                        \
                                              .trains = 1,                             \
                                              .configure = configure,                  \
-                                             .infer = infer,                          \
+                                             .infer = cx_infer_same,                  \
                                              .forward = symbol##_forward,             \
                                              .backward = symbol##_backward}
 

@@ -4,16 +4,6 @@
 
 #include "layers/layer.h"
 
-static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
-{
-    int rc;
-    (void)l;
-    TRY(cx_expect_input(in, n_in, 0, err));
-    *out = in[0];
-out:
-    return rc;
-}
-
 static void forward(const cx_layer *l, const cx_call *c)
 {
     (void)l;
@@ -21,11 +11,11 @@ static void forward(const cx_layer *l, const cx_call *c)
     memcpy(c->y->data, c->x[0]->data, (size_t)cx_shape_count(&c->y->shape) * sizeof(float));
 }
 
-#define IDENTITY(symbol, name, why)                              \
-    const cx_layer_kind cx_layer_##symbol = {.class_name = name, \
-                                             .is_identity = 1,   \
-                                             .infer = infer,     \
-                                             .forward = forward, \
+#define IDENTITY(symbol, name, why)                                  \
+    const cx_layer_kind cx_layer_##symbol = {.class_name = name,     \
+                                             .is_identity = 1,       \
+                                             .infer = cx_infer_same, \
+                                             .forward = forward,     \
                                              .untrainable = why}
 
 IDENTITY(input_layer, "InputLayer", NULL);

@@ -304,6 +304,8 @@ int cx_unknown_class_shape(cx_shape *out, const char *class_name, const cx_json 
 
 /* A failure unless there is one input of `ndim` axes (0: of any number) and cx_expect_size. */
 int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err);
+/* The `infer` of a kind whose output has the shape of its one input. */
+int cx_infer_same(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);
 /* A failure unless that axis has a known size. */
 int cx_expect_known(const cx_shape *in, int axis, cvs_error *err);
 /* A failure where a shape has no axis or an empty one, or is beyond cx_shape_count's limit, free
