@@ -1,84 +1,15 @@
 /* bench_kernels.c - how fast the kernels are: the layers of the book's network and some of
  * MobileNet, in ms, GFLOP/s and per cent of the multiply-add peak that the same run measures.
  *
- * usage: bench_kernels [--set NAME] [--rounds N] [--layer TEXT] [--threads N]
- * Without --threads, one thread and then one a core. */
+ * usage: bench_kernels [--set NAME] [--rounds N] [--layer TEXT] [--threads N] [--exact 1]
+ * Without --threads, one thread and then one a core. Operations are those of direct sums, so the
+ * fast way may have more than the peak; --exact forbids it. Its weights are transformed before. */
+#include "measure.h"
+
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
-#include "base/threads.h"
-#include "kernels/kernels.h"
-
-enum { MAX_ROUNDS = 1000 };
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, int n)
-{
-    qsort(v, (size_t)n, sizeof *v, ascending);
-    return v[n / 2];
-}
-
-/* --- the peak --- */
-
-enum { CHAINS = 12, STEPS = 20000, BURSTS = 2 };
-
-/* Twelve independent chains of multiply-adds, more than any processor needs to be busy; the empty
- * asm keeps the compiler from seeing through them. */
-#define PEAK(set, lanes, keep)                                         \
-    typedef float set##_vec __attribute__((vector_size(lanes * 4)));   \
-    set static void peak_##set(void *arg, int i, int worker)           \
-    {                                                                  \
-        (void)arg, (void)i, (void)worker;                              \
-        set##_vec sum[CHAINS] = {{0}}, by = {0};                       \
-        for (int s = 0; s < STEPS; s++) {                              \
-            _Pragma("GCC unroll 12") for (int c = 0; c < CHAINS; c++)  \
-            {                                                          \
-                sum[c] += by * by;                                     \
-                __asm__ volatile("" : "+" keep(sum[c]), "+" keep(by)); \
-            }                                                          \
-        }                                                              \
-    }
-#define baseline
-#ifdef __x86_64__
-#define avx2   __attribute__((target("avx2,fma")))
-#define avx512 __attribute__((target("avx512f")))
-PEAK(baseline, 4, "x")
-PEAK(avx2, 8, "x")
-PEAK(avx512, 16, "v")
-#else
-PEAK(baseline, 4, "w")
-#endif
-
-/* Floating point operations a second of one burst. */
-static double peak(void)
-{
-    cx_loop_body *body = peak_baseline;
-    int lanes = 4;
-#ifdef __x86_64__
-    if (!strcmp(cx_kernels_name(), "avx2")) body = peak_avx2, lanes = 8;
-    if (!strcmp(cx_kernels_name(), "avx512")) body = peak_avx512, lanes = 16;
-#endif
-    const int bursts = BURSTS * cx_threads();
-    const double start = now();
-    cx_parallel(bursts, body, NULL);
-    return 2.0 * lanes * CHAINS * STEPS * bursts / (now() - start);
-}
 
 /* --- the layers --- */
 
@@ -106,6 +37,10 @@ static const layer layers[] = {
     {"dense 6272-512", DENSE, 1, 6272, 512, 1, 1, 0, FORWARD, 1},
     {"dense 6272-512 x32", DENSE, 32, 6272, 512, 1, 1, 0, FORWARD, 1},
     {"vgg 224 64-64", CONV, 224, 64, 64, 3, 1, 1, FORWARD, 1},
+    {"vgg 112 64-128", CONV, 112, 64, 128, 3, 1, 1, FORWARD, 1},
+    {"vgg 56 128-256", CONV, 56, 128, 256, 3, 1, 1, FORWARD, 1},
+    {"vgg 28 256-512", CONV, 28, 256, 512, 3, 1, 1, FORWARD, 1},
+    {"vgg 28 512-512", CONV, 28, 512, 512, 3, 1, 1, FORWARD, 1},
     {"vgg 14 512-512", CONV, 14, 512, 512, 3, 1, 1, FORWARD, 1},
     {"resnet 7 512-512", CONV, 7, 512, 512, 3, 1, 1, FORWARD, 1},
     {"mobile 224 3-32 /2", CONV, 224, 3, 32, 3, 2, 1, FORWARD, 1},
@@ -147,7 +82,7 @@ enum { LAYERS = sizeof layers / sizeof layers[0] };
 typedef struct bench {
     const layer *layer;
     cx_window window;
-    float *x, *w, *bias, *y;
+    float *x, *w, *bias, *y, *transformed;
     void *workspace;
     double flops, seconds[MAX_ROUNDS];
     cx_block memory;
@@ -168,12 +103,16 @@ static cx_window window_of(const layer *l)
                        .pad = {0, pad, pad}};
 }
 
+static int exact;
+
 static cx_conv conv_of(const bench *b)
 {
     return (cx_conv){.window = b->window,
                      .in_channels = b->layer->in,
                      .out_channels = b->layer->out,
-                     .groups = 1};
+                     .groups = 1,
+                     .exact = exact,
+                     .transformed = b->transformed};
 }
 
 static cx_depthwise depthwise_of(const bench *b)
@@ -270,17 +209,24 @@ static int prepare(bench *b, const layer *l)
     const int64_t taps = (int64_t)l->kernel * l->kernel;
     const int64_t depth = l->kind == CONV || l->kind == DENSE ? l->in : 1;
     const int64_t n_x = area * l->in, n_w = taps * depth * l->out, n_y = pixels * l->out;
-    const size_t floats = (size_t)(n_x + n_w + l->out + n_y) + 64;
+    const cx_conv c = conv_of(b);
+    const int back = l->pass == DATA, fast = l->kind == CONV && l->pass != WEIGHTS;
+    const size_t size = fast ? cx_conv_transformed_size(&c, back) / sizeof(float) : 0;
+    const size_t floats = (size_t)(n_x + n_w + l->out + n_y) + size + 64;
     if (cx_block_init(&b->memory, floats * sizeof(float) + workspace_of(b), NULL) < 0) return -1;
     b->x = b->memory.data;
     b->w = b->x + n_x;
     b->y = b->w + n_w;
     b->bias = b->y + n_y;
-    b->workspace = b->bias + l->out;
+    b->workspace = b->bias + l->out + size;
     fill(b->x, n_x, l->kind == DENSE);
     fill(b->w, n_w, 0);
     fill(b->bias, l->out, 0);
     if (l->pass != FORWARD) fill(b->y, n_y, 0);
+    if (size) {
+        b->transformed = b->bias + l->out;
+        cx_conv_transform(&c, back, b->w, b->transformed);
+    }
     b->flops = 2.0 * (double)(n_y * taps * depth);
     return 0;
 }
@@ -328,6 +274,7 @@ int main(int argc, char **argv)
         }
         if (!strcmp(argv[i], "--layer")) only = argv[i + 1];
         if (!strcmp(argv[i], "--threads")) threads = (int)strtol(argv[i + 1], NULL, 10);
+        if (!strcmp(argv[i], "--exact")) exact = argv[i + 1][0] == '1';
         if (!strcmp(argv[i], "--rounds")) rounds = (int)strtol(argv[i + 1], NULL, 10);
     }
     if (rounds < 1 || rounds > MAX_ROUNDS) return 2;

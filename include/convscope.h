@@ -110,6 +110,7 @@ typedef struct cvs_layer {
                                       the shape open */
     int64_t params;              /**< all numbers stored in the layer */
     int64_t trainable_params;    /**< those that training changes */
+    int channel_axis;            /**< which entry of shape counts channels */
     int is_input;                /**< 1 for an input of the model */
     int is_unknown;              /**< 1 for a layer that can be described but not computed */
 } cvs_layer;
@@ -231,8 +232,8 @@ CVS_API cvs_preprocess cvs_model_preprocess(const cvs_model *model, int input, c
 /** How a run computes. All zero is the default. */
 typedef struct cvs_run_options {
     int batch;        /**< inputs at once; 0 is 1 */
-    const char *taps; /**< whose activations to keep: NULL the outputs only, "conv+pool", "all", or
-                           layer names with commas between them */
+    const char *taps; /**< whose activations to keep: NULL the outputs only, "conv+pool", "conv",
+                         "all", or layer names with commas between them */
     int exact;        /**< 1: direct convolutions only, no fast transforms */
 } cvs_run_options;
 
@@ -468,6 +469,123 @@ CVS_API const cvs_method *cvs_method_find(const char *name, cvs_error *err);
 CVS_API int cvs_explain(cvs_explanation **out, const cvs_run *run, int slot,
                         const cvs_explain_options *options, cvs_error *err);
 CVS_API void cvs_explanation_free(cvs_explanation *e);
+
+/* --- patterns: what each filter looks for --------------------------------------------------------
+ */
+
+/** A way to climb to a picture that excites a part of a network. Static. */
+typedef struct cvs_recipe {
+    const char *name, *title;
+    const char *cite; /**< what defines it */
+    int steps;        /**< unless told otherwise */
+    double rate;
+    int is_book; /**< 1: exactly as a book does it */
+} cvs_recipe;
+/** The i-th recipe, the default first; NULL past the end. */
+CVS_API const cvs_recipe *cvs_recipe_at(int i);
+
+/** What is asked. All zero is the default. */
+typedef struct cvs_pattern_options {
+    const char *method;    /**< a name of cvs_recipe_at(); NULL: the first */
+    const char *objective; /**< in the language of docs/patterns.md, where # is the channel; NULL:
+                              the recipe's own */
+    int steps;             /**< 0: the recipe's */
+    double rate;           /**< of a step; 0: the recipe's */
+    int64_t height, width; /**< of the pictures; 0: the model's own, or what a unit sees */
+    int versions;          /**< pictures of each channel; 0 is 1 */
+    const char *start_file; /**< a .npy of H×W×C or N×H×W×C to begin with, in the recipe's units;
+                               NULL: noise */
+    cvs_preprocess preprocess;
+    uint64_t seed;
+    size_t memory; /**< bytes that batches may take; 0: what is quickest */
+    int exact;     /**< 1: direct convolutions only */
+    int frames;    /**< pictures of each climb for a film, 2 at least; 0: none */
+    /** A file where what has been found is kept at once; a later call that asks the same takes it
+     * from there, to the same bytes. What it holds of another question is lost. The caller removes
+     * it. NULL: none. */
+    const char *state_file;
+    /** As in cvs_explain_options; what is stopped has fewer steps. */
+    int (*progress)(void *arg, double done);
+    void *progress_arg;
+} cvs_pattern_options;
+
+/** Pictures that excite channels of a layer. */
+typedef struct cvs_patterns {
+    char name[256];     /**< the layer, or the objective */
+    const char *method; /**< static */
+    int n, versions;    /**< pictures, and how many in a row are of one channel */
+    int64_t *channel;   /**< of each picture */
+    int64_t height, width, channels;
+    float *data;                       /**< n×H×W×C, as the model's input, channels last */
+    int64_t shown_height, shown_width; /**< without the margin that some recipes cut off */
+    float *shown;                      /**< the same to be looked at, 0 to 1 */
+    double *climbed; /**< the objective when the climb ended, which may have been of a moved view */
+    double
+        *response; /**< the objective of the picture as it is shown, in 256 steps of brightness */
+    double *noise; /**< the same of even noise */
+    double *dead;  /**< the share of a folder's images in which the channel is dead, as cvs_stats
+                      has it: for the caller to fill in, NAN until then */
+    int *steps;    /**< that were taken */
+    int kept;      /**< pictures that came from the state file */
+    int frames;
+    unsigned char *film; /**< n×frames×H×W×C of `shown`, 0 … 255, from the start to the end of each
+                              climb in equal numbers of steps; NULL: none */
+    double done;         /**< 1, or less where it was stopped */
+} cvs_patterns;
+
+/**
+ * Find what excites channels of a layer most, by gradient ascent on the input.
+ *
+ * @param[out] out   the caller's to cvs_patterns_free(); NULL on failure
+ * @param layer      its name; NULL where options->objective names all layers
+ * @param channels   n numbers of channels
+ * @return 0; CVS_E_ARG (a recipe, layer, channel or objective that makes no sense),
+ *         CVS_E_UNSUPPORTED (the model takes no picture), CVS_E_IO, CVS_E_FORMAT (the start),
+ *         CVS_E_NOMEM
+ */
+CVS_API int cvs_patterns_find(cvs_patterns **out, const cvs_model *model, const char *layer,
+                              const int64_t *channels, int n, const cvs_pattern_options *options,
+                              cvs_error *err);
+CVS_API void cvs_patterns_free(cvs_patterns *patterns);
+
+/** Free the pictures and keep the numbers about them: what an index wants. */
+CVS_API void cvs_patterns_drop(cvs_patterns *patterns);
+
+/** Which files of patterns are written. */
+typedef struct cvs_pattern_files {
+    int formats;       /**< CVS_WRITE_PNG (0), CVS_WRITE_NPY */
+    int single;        /**< 1: also a picture of each channel by itself */
+    int film;          /**< 1: also an animated picture of the climb, where frames were kept */
+    int number;        /**< of the layer, which its files' names begin with, from 1 */
+    const char *model; /**< the file, for the small print; may be NULL */
+    uint64_t seed;     /**< for the small print */
+} cvs_pattern_files;
+
+/**
+ * Write a layer's patterns: NN_NAME.png, all side by side (of a book's recipe its grids of 64), and
+ * by wish NN_NAME.npy (n×H×W×C, as the model's input), NN_NAME_CCC.png, and NN_NAME.webp, the film
+ * of the first 64.
+ *
+ * @param dir  made if it is missing
+ * @return 0; CVS_E_IO, CVS_E_NOMEM
+ */
+CVS_API int cvs_patterns_write(const cvs_patterns *patterns, const char *dir,
+                               const cvs_pattern_files *files, cvs_error *err);
+/** The most telling patterns of many layers on one picture. */
+typedef struct cvs_atlas cvs_atlas;
+CVS_API int cvs_atlas_new(cvs_atlas **out, cvs_error *err);
+CVS_API void cvs_atlas_free(cvs_atlas *atlas);
+/** Add a layer: the twelve channels whose response is farthest above that to noise, the farthest
+ * first; all in their order where nothing was measured. The patterns may be freed then. */
+CVS_API int cvs_atlas_add(cvs_atlas *atlas, const cvs_patterns *patterns, cvs_error *err);
+/** Write atlas.png. */
+CVS_API int cvs_atlas_write(const cvs_atlas *atlas, const char *dir, const cvs_pattern_files *files,
+                            cvs_error *err);
+
+/** Write index.json for the patterns of n layers, numbered from 1; pictures may have been dropped.
+ */
+CVS_API int cvs_patterns_index(const cvs_patterns *const *patterns, int n, const char *dir,
+                               const cvs_pattern_files *files, cvs_error *err);
 
 /* --- trust: how far an explanation can be believed ----------------------------------------------
  */

@@ -63,6 +63,7 @@ int cvs_model_layer(cvs_layer *out, const cvs_model *m, int index, cvs_error *er
     out->name = node->name;
     out->class_name = l->class_name;
     out->ndim = node->shape.ndim;
+    out->channel_axis = cx_node_channel_axis(m, index);
     memcpy(out->shape, node->shape.d, sizeof out->shape);
     out->params = cx_layer_params(l);
     out->trainable_params = cx_layer_trainable_params(l);

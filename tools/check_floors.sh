@@ -46,7 +46,7 @@ find . -name '*.[ch]' | sed 's|^\./||' | sort | xargs awk '
         floors(3, "layers")
         floors(4, "graph")
         floors(5, "formats train")
-        floors(6, "methods draw")
+        floors(6, "methods patterns draw")
         floors(7, "report")
         floors(8, "serve")
         floors(9, "api.c")

@@ -1,4 +1,4 @@
-/* file.c - files. The only place that opens one for writing. */
+/* file.c - files. Only this and journal.c open one for writing. */
 #define _GNU_SOURCE /* renameat2 */
 #include "base/file.h"
 

@@ -27,7 +27,7 @@ static int inside;          /* workers in the current loop */
 static int started;         /* workers that exist */
 static atomic_int chosen;   /* by cx_threads_set; 0: one a core */
 
-static int cores(void)
+int cx_cores(void)
 {
     static atomic_int known;
     int n = atomic_load(&known);
@@ -42,7 +42,7 @@ static int cores(void)
 int cx_threads(void)
 {
     int n = atomic_load(&chosen);
-    return n > 0 ? n : cores();
+    return n > 0 ? n : cx_cores();
 }
 
 int cx_threads_set(int n, cvs_error *err)
@@ -119,6 +119,14 @@ void cx_parallel(int n, cx_loop_body *body, void *arg)
     while (inside > 0) pthread_cond_wait(&done, &lock);
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&busy);
+}
+
+void cx_guarded(void (*body)(void *arg), void *arg)
+{
+    static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&guard);
+    body(arg);
+    pthread_mutex_unlock(&guard);
 }
 
 struct cx_task {

@@ -6,6 +6,8 @@
 
 enum { CX_MAX_THREADS = 256 };
 
+/* Cores that this process may run on, asked once. */
+int cx_cores(void);
 /* Threads that a parallel loop uses, the caller's own counted: set by cx_threads_set, else one a
  * core that this process may run on. */
 int cx_threads(void);
@@ -20,6 +22,10 @@ typedef void cx_loop_body(void *arg, int i, int worker);
  * threads. Where the pool is taken (a loop in a loop, or another thread's loop), the caller runs
  * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
 void cx_parallel(int n, cx_loop_body *body, void *arg);
+
+/* Something that two threads must not do at once: there is one lock for all of it. Not within
+ * itself. */
+void cx_guarded(void (*body)(void *arg), void *arg);
 
 /* Something done by a thread of its own while the caller does other work. */
 typedef struct cx_task cx_task;

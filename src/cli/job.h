@@ -23,6 +23,7 @@ typedef struct cx_options {
     int formats;            /* CVS_WRITE_ flags */
     int channel_scale;
     const char *classes, *output, *out, *layers, *architecture, *graph;
+    const char *recipe, *filter_layers, *channels, *objective, *start;
     const char *methods, *classes_asked, *baseline, *rules, *references, *metrics, *mask;
     cx_texts layer_sets; /* each a list of layers that one map is made from */
     int target;          /* cvs_target */
@@ -30,6 +31,9 @@ typedef struct cx_options {
     int quadrature;      /* cvs_quadrature */
     int preset;          /* cvs_style */
     int64_t steps, window, stride, segments, memory, points, samples;
+    int64_t size, versions;
+    int single, film, list_recipes;
+    const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

@@ -298,7 +298,8 @@ int cx_line_check(const cx_line *line, cvs_error *err)
         rc = cx_fail(err, CVS_E_ARG, "it takes the place of INPUT, which is %s", line->args[1]);
         return cx_where(err, rc, "--input");
     }
-    if (line->options.list_methods) return 0; /* it needs neither model nor input */
+    if (line->options.list_methods || line->options.list_recipes)
+        return 0; /* it needs neither model nor input */
     if (line->n_args < (named ? 1 : c->min_args)) {
         rc = cx_fail(err, CVS_E_ARG, "its %s is missing", line->n_args ? "INPUT" : "MODEL");
         rc = cx_where(err, rc, "%s", c->name);

@@ -36,6 +36,7 @@ static int init(cx_gradient *g, const cvs_model *m, const cx_gradient_options *o
     TRY(cx_run_new(&g->run, m, o->batch, o->exact, err));
     for (int i = 0; o->shapes && i < m->n_inputs; i++) cx_run_stretch(g->run, i, &o->shapes[i]);
     if (o->training) cx_run_train(g->run, o->moving);
+    if (o->dw) TRY(cx_run_own_transforms(g->run, err));
     if (o->keep >= 0) cx_run_keep(g->run, o->keep);
     TRY(cx_gradient_mark(g, o->keep_arguments, err));
     if (o->base) {
@@ -163,17 +164,17 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
     const cx_slot *slot = &g->run->slots[node];
     cx_step *s = &g->steps[node];
     const cx_training training = cx_run_training(g->run, node);
-    const cx_backward_call call = {.n_x = n->n_inputs,
-                                   .x = slot->x,
-                                   .y = &slot->y,
-                                   .dy = &s->dz,
-                                   .dx = s->dx,
-                                   .dw = g->dw ? g->dw + (size_t)n->layer * CX_MAX_WEIGHTS : NULL,
-                                   .workspace = g->workspace,
-                                   .exact = g->run->exact,
-                                   .training = g->run->training ? &training : NULL,
-                                   .rectify = !rule && n->n_inputs == 1 &&
-                                              g->steps[n->inputs[0]].rectified};
+    cx_backward_call call = {.n_x = n->n_inputs,
+                             .x = slot->x,
+                             .y = &slot->y,
+                             .dy = &s->dz,
+                             .dx = s->dx,
+                             .dw = g->dw ? g->dw + (size_t)n->layer * CX_MAX_WEIGHTS : NULL,
+                             .workspace = g->workspace,
+                             .exact = g->run->exact,
+                             .training = g->run->training ? &training : NULL,
+                             .rectify =
+                                 !rule && n->n_inputs == 1 && g->steps[n->inputs[0]].rectified};
     cx_activation a;
     int rc = 0;
     if (rule && rule->activation && l->kind->as_activation && l->kind->as_activation(l, &a))
@@ -181,7 +182,10 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
                              call.dx[0]->data, err));
     else if (rule && rule->layer)
         TRY(rule->layer(rule->arg, node, &call, err));
-    if (rc == 0) cx_layer_backward(l, &call);
+    if (rc == 0) {
+        if (s->dx[0]) TRY(cx_run_transformed(&call.transformed, g->run, node, 1, err));
+        cx_layer_backward(l, &call);
+    }
     for (int k = 0; k < n->n_inputs; k++)
         if (s->dx[k] && s->adds[k]) add(s->dx[k], &g->steps[n->inputs[k]].dy);
     rc = 0;

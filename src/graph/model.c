@@ -48,6 +48,7 @@ void cvs_model_free(cvs_model *m)
     if (!m) return;
     cx_block_deinit(&m->weights);
     cx_mapping_deinit(&m->file);
+    cx_transforms_free(m->transforms);
     cx_free(m->layers);
     cx_free(m->modules);
     cx_free(m->entries);
@@ -315,7 +316,7 @@ int cx_model_finish(cvs_model *m, cvs_error *err)
         if (rc < 0) return cx_where(err, rc, "layer \"%s\"", l->name);
     }
     m->closed = 1;
-    return 0;
+    return cx_transforms_new(&m->transforms, m->n_layers, err);
 }
 
 /* --- asking --- */

@@ -9,7 +9,7 @@
 #define CX_GRAPH_MODEL_H
 
 #include "base/file.h"
-#include "layers/layer.h"
+#include "graph/transforms.h"
 
 enum {
     CX_MAX_NODES = 20000, /* NASNetLarge has about 1,000 */
@@ -72,10 +72,11 @@ struct cvs_model {
     int n_nodes;
     int *inputs, *outputs; /* nodes */
     int n_inputs, n_outputs;
-    int closed;        /* by cx_model_finish */
-    cvs_error refusal; /* why it cannot be computed; all zero where it can */
-    cx_block weights;  /* numbers of the layers, one array after the other */
-    cx_mapping file;   /* or they lie in the model's file as they are to be */
+    int closed;                /* by cx_model_finish */
+    cvs_error refusal;         /* why it cannot be computed; all zero where it can */
+    cx_block weights;          /* numbers of the layers, one array after the other */
+    cx_mapping file;           /* or they lie in the model's file as they are to be */
+    cx_transforms *transforms; /* made of weights as runs want them: the one thing that grows */
 };
 
 /* --- building: for formats/ --- */

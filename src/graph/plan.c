@@ -88,7 +88,8 @@ static void find_lifetimes(cvs_run *run)
                              (run->training ? cx_layer_stays_identity(l) : cx_layer_is_identity(l));
         slot->alias = identity ? run->slots[node->inputs[0]].alias : i;
         slot->last_use = i;
-        if (node->n_inputs > 0 && !slot->given && !identity) run->steps[run->n_steps++] = i;
+        if (node->n_inputs > 0 && !slot->given && !identity && slot->maker == i)
+            run->steps[run->n_steps++] = i;
         for (int k = 0; !slot->given && k < node->n_inputs; k++) {
             cx_slot *in = &run->slots[run->slots[node->inputs[k]].alias];
             if (in->last_use < i) in->last_use = i;
@@ -98,8 +99,16 @@ static void find_lifetimes(cvs_run *run)
     }
 }
 
-/* Give every needed node a place. What is set before the pass must not lie where an earlier node
- * writes, so it comes first. */
+static void place(cvs_run *run, cx_places *places, int node, int now)
+{
+    cx_slot *slot = &run->slots[node];
+    if (slot->absent) return;
+    const size_t size = cx_place_size((size_t)cx_shape_count(&slot->shape));
+    slot->offset = cx_place(places, size, now, slot->last_use);
+}
+
+/* Give every needed node a place, from the call that computes it on. What is set before the pass
+ * must not lie where an earlier node writes, so it comes first. */
 static void place_all(cvs_run *run, cx_places *places)
 {
     const cvs_model *m = run->model;
@@ -107,9 +116,10 @@ static void place_all(cvs_run *run, cx_places *places)
         for (int i = 0; i < m->n_nodes; i++) {
             cx_slot *slot = &run->slots[i];
             const int is_first = slot->given || m->nodes[i].n_inputs == 0;
-            if (!slot->needed || slot->alias != i || is_first != first) continue;
-            const size_t size = cx_place_size((size_t)cx_shape_count(&slot->shape));
-            slot->offset = cx_place(places, size, first ? 0 : i, slot->last_use);
+            if (!slot->needed || slot->alias != i || is_first != first || slot->maker != i)
+                continue;
+            place(run, places, slot->together.out, first ? 0 : i);
+            if (slot->together.pooled >= 0) place(run, places, slot->together.pooled, i);
         }
     for (int i = 0; i < m->n_nodes; i++) {
         cx_slot *slot = &run->slots[i];
@@ -162,8 +172,9 @@ static int link_tensors(cvs_run *run, cvs_error *err)
         const cx_node *node = &m->nodes[i];
         cx_slot *slot = &run->slots[i];
         if (!slot->needed) continue;
-        slot->y = cx_tensor_view((float *)(void *)(memory + run->slots[slot->alias].offset),
-                                 &slot->shape);
+        const size_t offset = run->slots[slot->alias].offset;
+        slot->y =
+            cx_tensor_view(slot->absent ? NULL : (float *)(void *)(memory + offset), &slot->shape);
         slot->kept_numbers = (float *)(void *)(memory + slot->kept_offset);
         slot->linear =
             cx_tensor_view((float *)(void *)(memory + slot->linear_offset), &slot->shape);
@@ -186,6 +197,7 @@ int cx_run_plan(cvs_run *run, cvs_error *err)
     places.live = cx_calloc(nodes, sizeof *places.live);
     if (!places.live) return cx_no_memory(err, nodes * sizeof *places.live);
     TRY(infer_shapes(run, err));
+    cx_run_fuse(run);
     find_lifetimes(run);
     place_all(run, &places);
     run->workspace_offset = places.end;
@@ -196,6 +208,10 @@ int cx_run_plan(cvs_run *run, cvs_error *err)
         TRY(cx_block_init(&run->memory, run->memory_size, err));
     }
     TRY(link_tensors(run, err));
+    for (int s = 0; s < run->n_steps; s++) {
+        const float *made;
+        TRY(cx_run_transformed(&made, run, run->steps[s], 0, err));
+    }
     run->planned = 1;
     run->plan++;
 out:

@@ -116,6 +116,21 @@ static int run_init(cvs_run *run, const cvs_model *m, int batch, int exact, cvs_
     return 0;
 }
 
+int cx_run_own_transforms(cvs_run *run, cvs_error *err)
+{
+    return cx_transforms_new(&run->own, run->model->n_layers, err);
+}
+
+int cx_run_transformed(const float **out, const cvs_run *run, int node, int back, cvs_error *err)
+{
+    const cvs_model *m = run->model;
+    const int layer = m->nodes[node].layer;
+    *out = NULL;
+    if (run->exact) return 0;
+    return cx_transforms_get(out, run->own ? run->own : m->transforms, &m->layers[layer], layer,
+                             &run->slots[m->nodes[node].inputs[0]].shape, back, err);
+}
+
 int cx_run_new(cvs_run **out, const cvs_model *m, int batch, int exact, cvs_error *err)
 {
     *out = NULL;
@@ -154,6 +169,7 @@ void cvs_run_free(cvs_run *run)
     for (int i = 0; run->waiting && i < run->model->n_inputs; i++)
         cx_tensor_deinit(&run->waiting[i]);
     cx_block_deinit(&run->memory);
+    cx_transforms_free(run->own);
     cx_arena_free(run->arena);
     cx_free(run->given);
     cx_free(run);
@@ -310,21 +326,26 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
     int rc = check_given(run, err);
     if (rc < 0) return rc;
     void *workspace = (char *)run->memory.data + run->workspace_offset;
+    if (run->own) cx_transforms_renew(run->own);
     for (int s = 0; s < run->n_steps; s++) {
         const cx_node *node = &m->nodes[run->steps[s]];
         cx_slot *slot = &run->slots[run->steps[s]];
         const cx_layer *l = &m->layers[node->layer];
+        const int together = slot->together.out != run->steps[s] || slot->together.pooled >= 0;
         const cx_training training = cx_run_training(run, run->steps[s]);
-        const cx_call call = {.n_x = node->n_inputs,
-                              .x = slot->x,
-                              .y = &slot->y,
-                              .workspace = workspace,
-                              .exact = run->exact,
-                              .training = run->training ? &training : NULL};
+        cx_call call = {.n_x = node->n_inputs,
+                        .x = slot->x,
+                        .y = &run->slots[slot->together.out].y,
+                        .workspace = workspace,
+                        .exact = run->exact,
+                        .after = together ? &slot->together.after : NULL,
+                        .training = run->training ? &training : NULL};
+        TRY(cx_run_transformed(&call.transformed, run, run->steps[s], 0, err));
         compute(l, slot, &call);
     }
     run->done = 1;
-    return 0;
+out:
+    return rc;
 }
 
 int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error *err)

@@ -4,6 +4,15 @@
 
 #include "graph/model.h"
 
+/* What the call of a layer computes besides its own numbers, see fuse.c. */
+typedef struct cx_together {
+    int out;    /* the node that has the numbers of the last one of a chain; itself */
+    int pooled; /* the node of a pooling of these; -1: none */
+    cx_after after;
+    cx_activation activation; /* what `after` points to */
+    cx_window pool;
+} cx_together;
+
 /* What a node is in this run. */
 typedef struct cx_slot {
     cx_tensor y;      /* the output; a view into the run's memory */
@@ -13,9 +22,13 @@ typedef struct cx_slot {
     int kept;         /* its activation is handed out, so its memory is never given to another */
     int keeps_linear; /* of a layer that ends with an activation */
     int given;        /* its numbers are set before the pass, not computed */
-    int alias;        /* the node whose memory it shares (an identity), else itself */
-    int last_use;     /* last node that reads it */
-    size_t offset;    /* in the run's memory */
+    int readers, first_reader; /* nodes that are computed and read it; the first of them */
+    int maker;                 /* the node whose call computes it, mostly itself */
+    int absent;                /* another call goes on with its numbers and does not store them */
+    cx_together together;      /* of a maker */
+    int alias;                 /* the node whose memory it shares (an identity), else itself */
+    int last_use;              /* last node that reads it */
+    size_t offset;             /* in the run's memory */
     size_t linear_offset;
     float *kept_numbers; /* what its layer leaves for the way back, in training */
     size_t kept_offset;
@@ -31,6 +44,7 @@ struct cvs_run {
     cx_shape *inputs;     /* of the model's inputs; CX_FREE until an input has come */
     cx_tensor *waiting;   /* numbers of the model's inputs that came before there is a plan */
     char *given;          /* input after input, slot after slot: 1 where numbers have come */
+    cx_transforms *own;   /* where weights change between passes: made anew in each; else NULL */
     int stretched;        /* 1: an input has another size than the model states */
     int training;         /* 1: layers do what they do in training */
     uint64_t seed;        /* of the step of training, for the caller to set before each pass */
@@ -49,6 +63,13 @@ struct cvs_run {
 /* A run that keeps nothing yet; batch 0 is 1. The caller says what for with the three below, then
  * plans it; inputs may come before or after. */
 int cx_run_new(cvs_run **out, const cvs_model *m, int batch, int exact, cvs_error *err);
+
+/* The weights of the model may change between passes: nothing that was made of them is kept. */
+int cx_run_own_transforms(cvs_run *run, cvs_error *err);
+
+/* Transformed weights of a node's layer for the shapes that the run has, or NULL; `back` for
+ * backward. */
+int cx_run_transformed(const float **out, const cvs_run *run, int node, int back, cvs_error *err);
 
 /* Keep the output of a node. */
 void cx_run_keep(cvs_run *run, int node);
@@ -93,5 +114,10 @@ int cx_run_plan(cvs_run *run, cvs_error *err);
 
 /* CVS_E_NOMEM where so many bytes, of `what`, are more than the machine has. */
 int cx_check_memory(size_t size, const char *what, cvs_error *err);
+
+/* --- fuse.c --- */
+
+/* Which nodes the call of another one computes; slots have their shapes. */
+void cx_run_fuse(cvs_run *run);
 
 #endif

@@ -62,9 +62,11 @@ int cx_variant_init(cx_variant *out, const cvs_model *m, cvs_error *err)
     out->model.arena = cx_arena_new();
     out->model.weights = (cx_block){0};
     out->model.file = (cx_mapping){0};
+    out->model.transforms = NULL;
     if (!out->model.arena) TRY(cx_no_memory(err, sizeof *out));
     TRY(copy_layers(out, m, err));
     TRY(copy_weights(out, err));
+    TRY(cx_transforms_new(&out->model.transforms, m->n_layers, err));
     TRY(cx_variant_prepare(out, err));
 out:
     if (rc < 0) cx_variant_deinit(out);
@@ -75,11 +77,13 @@ void cx_variant_deinit(cx_variant *v)
 {
     cx_arena_free(v->model.arena);
     cx_block_deinit(&v->model.weights);
+    cx_transforms_free(v->model.transforms);
     *v = (cx_variant){0};
 }
 
 int cx_variant_prepare(cx_variant *v, cvs_error *err)
 {
+    cx_transforms_renew(v->model.transforms);
     for (int i = 0; i < v->model.n_layers; i++) {
         cx_layer *l = &v->model.layers[i];
         if (!l->kind->prepare || l->n_weights < 1) continue;

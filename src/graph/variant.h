@@ -13,7 +13,7 @@ typedef struct cx_variant {
 int cx_variant_init(cx_variant *out, const cvs_model *m, cvs_error *err);
 void cx_variant_deinit(cx_variant *v);
 
-/* After weights were changed, and before the next run is made of the model. */
+/* After weights were changed, and before the model is run again. */
 int cx_variant_prepare(cx_variant *v, cvs_error *err);
 
 #endif

@@ -1,6 +1,6 @@
-/* conv.c - convolution: the choice of the algorithm, by shape. All that there are form direct sums,
- * so c->exact asks for nothing more. */
+/* conv.c - convolution: the choice of the algorithm, by shape. */
 #include "kernels/direct.h"
+#include "kernels/winograd.h"
 
 /* A kernel of one cell that visits every pixel once is a dense layer on all pixels: the rows need
  * not be kept apart. */
@@ -29,6 +29,23 @@ static int64_t positions(const cx_window *w)
     return cx_grid_rows(w) * w->out[CX_WIDTH];
 }
 
+size_t cx_conv_transformed_size(const cx_conv *c, int back)
+{
+    const cx_conv way = back ? cx_winograd_back(c) : *c;
+    return cx_winograd_pays(&way) ? cx_winograd_weights_size(&way) : 0;
+}
+
+void cx_conv_transform(const cx_conv *c, int back, const float *w, float *transformed)
+{
+    const cx_conv way = back ? cx_winograd_back(c) : *c;
+    cx_winograd_weights(&way, w, back, transformed);
+}
+
+static size_t larger(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
 size_t cx_conv_workspace(const cx_conv *c)
 {
     if (is_pointwise(c))
@@ -37,13 +54,15 @@ size_t cx_conv_workspace(const cx_conv *c)
         const cx_depthwise d = as_depthwise(c);
         return cx_depthwise_workspace(&d);
     }
-    return cx_direct_workspace(c);
+    return larger(cx_direct_workspace(c), cx_winograd_pays(c) ? cx_winograd_workspace(c) : 0);
 }
 
 void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                      float *y, void *workspace)
 {
-    if (is_pointwise(c)) {
+    if (c->transformed) {
+        cx_winograd_forward(c, x, e, y, NULL, NULL, workspace);
+    } else if (is_pointwise(c)) {
         cx_dense_forward(positions(&c->window), c->in_channels, c->out_channels, x, w, e, y,
                          workspace);
     } else if (is_depthwise(c)) {
@@ -52,6 +71,39 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
     } else {
         cx_direct_forward(c, x, w, e, y, workspace);
     }
+}
+
+/* Two rows at a time the direct way reads all weights for each. */
+enum { FEW_WEIGHTS = 1 << 18 };
+
+int cx_conv_pools(const cx_conv *c, const cx_window *pool)
+{
+    const int64_t *kernel = c->window.kernel;
+    const int64_t weights =
+        kernel[CX_HEIGHT] * kernel[CX_WIDTH] * c->in_channels * (c->out_channels / c->groups);
+    if (weights > FEW_WEIGHTS && !cx_winograd_pays(c)) return 0;
+    int can = !is_depthwise(c) && c->window.in[CX_DEPTH] == 1 && c->window.out[CX_DEPTH] == 1 &&
+              pool->out[CX_DEPTH] == 1 && pool->kernel[CX_DEPTH] == 1 &&
+              pool->batch == c->window.batch;
+    for (int a = 0; a < CX_SPACE; a++) can &= pool->in[a] == c->window.out[a] && pool->pad[a] == 0;
+    for (int a = CX_HEIGHT; a <= CX_WIDTH; a++)
+        can &= pool->kernel[a] == 2 && pool->stride[a] == 2 && pool->dilation[a] == 1;
+    return can;
+}
+
+size_t cx_conv_pooled_workspace(const cx_conv *c)
+{
+    return larger(cx_direct_pooled_workspace(c),
+                  cx_winograd_pays(c) ? cx_winograd_workspace(c) : 0);
+}
+
+void cx_conv_pooled_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                            float *y, const cx_window *pool, float *pooled, void *workspace)
+{
+    if (c->transformed)
+        cx_winograd_forward(c, x, e, y, pool, pooled, workspace);
+    else
+        cx_direct_pooled(c, x, w, e, y, pool, pooled, workspace);
 }
 
 size_t cx_conv_backward_weights_workspace(const cx_conv *c)

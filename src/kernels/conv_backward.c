@@ -2,7 +2,7 @@
  * one: each is a forward pass of the other. */
 #include <math.h>
 
-#include "kernels/kernels.h"
+#include "kernels/winograd.h"
 
 enum { LINE = 64 }; /* bytes; what lies in the workspace begins on one */
 
@@ -15,7 +15,7 @@ static cx_conv_transpose turned(const cx_conv *c)
 
 static cx_conv turned_back(const cx_conv_transpose *c)
 {
-    return (cx_conv){c->window, c->out_channels, c->in_channels, c->groups, c->exact};
+    return (cx_conv){c->window, c->out_channels, c->in_channels, c->groups, c->exact, NULL};
 }
 
 /* Bytes of the weights in the order of cx_conv_transpose_pack. */
@@ -30,13 +30,21 @@ static size_t packed_size(const cx_conv *c)
 size_t cx_conv_backward_data_workspace(const cx_conv *c)
 {
     const cx_conv_transpose t = turned(c);
-    return packed_size(c) + cx_conv_transpose_workspace(&t);
+    const cx_conv back = cx_winograd_back(c);
+    const size_t direct = packed_size(c) + cx_conv_transpose_workspace(&t);
+    const size_t fast = cx_winograd_pays(&back) ? cx_winograd_workspace(&back) : 0;
+    return direct > fast ? direct : fast;
 }
 
 void cx_conv_backward_data(const cx_conv *c, const float *dy, const float *w, float *dx,
                            void *workspace)
 {
     const cx_conv_transpose t = turned(c);
+    if (c->transformed) {
+        const cx_conv back = cx_winograd_back(c);
+        cx_winograd_forward(&back, dy, &none, dx, NULL, NULL, workspace);
+        return;
+    }
     cx_conv_transpose_pack(&t, w, workspace);
     cx_conv_transpose_forward(&t, dy, workspace, &none, dx, (char *)workspace + packed_size(c));
 }

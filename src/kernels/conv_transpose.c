@@ -190,6 +190,7 @@ static void fill_bare(const cx_conv_transpose *c, const cx_epilogue *e, float *y
     if (n < 1) return;
     for (int64_t o = 0; o < channels; o++) {
         y[o] = e->bias ? e->bias[o] : 0;
+        if (e->scale) y[o] = y[o] * e->scale[o] + e->shift[o];
         if (y[o] < e->low) y[o] = e->low;
         if (y[o] > e->high) y[o] = e->high;
     }

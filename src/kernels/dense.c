@@ -78,6 +78,8 @@ static void add_ranges(void *arg, int i, int worker)
     for (int64_t o = from; o < to; o++) y[o] = j->e->bias ? j->e->bias[o] : 0;
     for (int64_t r = 0; r < j->ranges; r++)
         for (int64_t o = from; o < to; o++) y[o] += j->partial[r * j->out + o];
+    if (j->e->scale)
+        j->set->affine(1, to - from, y + from, j->e->scale + from, j->e->shift + from, y + from);
     for (int64_t o = from; o < to; o++) {
         if (y[o] < j->e->low) y[o] = j->e->low;
         if (y[o] > j->e->high) y[o] = j->e->high;

@@ -41,6 +41,7 @@ static void run_plain(const job *j, const cx_run *run)
                 for (int64_t t = 0; t < taps[2]; t++)
                     add_cell(j->d, x + s * run->x_tap[0] + r * run->x_tap[1] + t * run->x_tap[2],
                              run->w + s * run->w_tap[0] + r * run->w_tap[1] + t * run->w_tap[2], y);
+        if (j->e->scale) cx_set_now()->affine(1, width, y, j->e->scale, j->e->shift, y);
         for (int64_t o = 0; o < width; o++) {
             if (y[o] < j->e->low) y[o] = j->e->low;
             if (y[o] > j->e->high) y[o] = j->e->high;

@@ -14,7 +14,7 @@ enum { PARTS = 16, PLACES = 512 };
 
 static cx_conv as_conv(const cx_depthwise *d)
 {
-    return (cx_conv){d->window, d->channels, d->channels * d->multiplier, d->channels, 0};
+    return (cx_conv){d->window, d->channels, d->channels * d->multiplier, d->channels, 0, NULL};
 }
 
 size_t cx_depthwise_backward_data_workspace(const cx_depthwise *d)

@@ -2,6 +2,7 @@
  * caches, rows and output channels shared out to threads. */
 #include "kernels/direct.h"
 
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/threads.h"
@@ -124,6 +125,8 @@ static void run_block(const job *j, const channels *o, int64_t row_from, int64_t
                     .vectors = o->vectors,
                     .lanes = o->lanes,
                     .bias = j->e->bias ? j->e->bias + channel : NULL,
+                    .scale = j->e->scale ? j->e->scale + channel : NULL,
+                    .shift = j->e->scale ? j->e->shift + channel : NULL,
                     .low = j->e->low,
                     .high = j->e->high}};
     for (int64_t i = 0; i < j->depth; i += p.r.depth) {
@@ -188,19 +191,115 @@ static void plan(job *j)
     j->block_parts = parts_of(all_blocks, j->block_step);
 }
 
+/* 0 where there is nothing to do. */
+static int begin(job *j, const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                 float *y, void *workspace)
+{
+    const cx_window *win = &c->window;
+    *j = (job){.c = c, .x = x, .w = w, .e = e, .y = y, .packed = workspace, .set = cx_set_now()};
+    j->taps = win->kernel[0] * win->kernel[1] * win->kernel[2];
+    j->depth = c->in_channels / c->groups;
+    j->width = c->out_channels / c->groups;
+    j->rows = cx_grid_rows(win);
+    if (j->rows < 1 || win->out[CX_WIDTH] < 1 || j->width < 1) return 0;
+    j->blocks = parts_of(j->width, (int64_t)j->set->lanes * j->set->vectors);
+    if (j->width % j->set->lanes) pack_last(j);
+    return 1;
+}
+
 void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                        float *y, void *workspace)
 {
-    const cx_window *win = &c->window;
-    job j = {.c = c, .x = x, .w = w, .e = e, .y = y, .packed = workspace, .set = cx_set_now()};
-    j.taps = win->kernel[0] * win->kernel[1] * win->kernel[2];
-    j.depth = c->in_channels / c->groups;
-    j.width = c->out_channels / c->groups;
-    j.rows = cx_grid_rows(win);
-    if (j.rows < 1 || win->out[CX_WIDTH] < 1 || j.width < 1) return;
-
-    j.blocks = parts_of(j.width, (int64_t)j.set->lanes * j.set->vectors);
-    if (j.width % j.set->lanes) pack_last(&j);
+    job j;
+    if (!begin(&j, c, x, w, e, y, workspace)) return;
     plan(&j);
     cx_parallel((int)(j.row_parts * j.pixel_parts * j.block_parts), run_task, &j);
+}
+
+/* --- with a pooling --- */
+
+typedef struct pooled_job {
+    job j;
+    const cx_window *pool;
+    float *pooled;
+    float *bands;                   /* band_size floats for each task, where y is not wanted */
+    int64_t band_size, image_bands; /* two rows each, the last one perhaps of one */
+    atomic_llong next;
+} pooled_job;
+
+/* Rows of one image that a row of the pooling reads, as a convolution by itself. */
+static cx_conv band_of(const cx_conv *c, int64_t row, int64_t rows, int64_t *x_row)
+{
+    const cx_window *w = &c->window;
+    const int64_t first = row * w->stride[CX_HEIGHT] - w->pad[CX_HEIGHT];
+    const int64_t span = (w->kernel[CX_HEIGHT] - 1) * w->dilation[CX_HEIGHT] + 1;
+    const int64_t end = first + (rows - 1) * w->stride[CX_HEIGHT] + span;
+    const int64_t from = first > 0 ? least(first, w->in[CX_HEIGHT]) : 0;
+    cx_conv band = *c;
+    band.window.batch = 1;
+    band.window.in[CX_HEIGHT] = end > from ? least(end, w->in[CX_HEIGHT]) - from : 0;
+    band.window.out[CX_HEIGHT] = rows;
+    band.window.pad[CX_HEIGHT] = from - first;
+    *x_row = from;
+    return band;
+}
+
+static void run_band(const pooled_job *p, int64_t index, float *band)
+{
+    const cx_window *w = &p->j.c->window, *pool = p->pool;
+    const int64_t n = p->j.c->out_channels, width = w->out[CX_WIDTH] * n;
+    const int64_t image = index / p->image_bands, row = index % p->image_bands * 2;
+    const int64_t rows = least(2, w->out[CX_HEIGHT] - row);
+    int64_t x_row;
+    const cx_conv c = band_of(p->j.c, row, rows, &x_row);
+    job j = p->j;
+    j.c = &c;
+    j.x += (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
+    j.y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : band;
+    for (int64_t b = 0; b < j.blocks * c.groups; b++) {
+        const channels o = channels_of(&j, b);
+        run_block(&j, &o, 0, rows, 0, w->out[CX_WIDTH]);
+    }
+    if (row / 2 >= pool->out[CX_HEIGHT]) return;
+    cx_window two = *pool;
+    two.batch = 1;
+    two.in[CX_HEIGHT] = rows;
+    two.out[CX_HEIGHT] = 1;
+    const int64_t pooled_row = image * pool->out[CX_HEIGHT] + row / 2;
+    cx_max_pool_forward(&two, n, j.y, p->pooled + pooled_row * pool->out[CX_WIDTH] * n);
+}
+
+static void run_bands(void *arg, int i, int worker)
+{
+    (void)worker;
+    pooled_job *p = arg;
+    int64_t next;
+    while ((next = atomic_fetch_add(&p->next, 1)) < p->image_bands * p->pool->batch)
+        run_band(p, next, p->bands + i * p->band_size);
+}
+
+/* As many tasks as may run at once, each with two rows of its own. */
+static int64_t band_tasks(const cx_conv *c)
+{
+    return least(cx_cores(), c->window.batch * parts_of(c->window.out[CX_HEIGHT], 2));
+}
+
+static int64_t band_size(const cx_conv *c)
+{
+    return parts_of(2 * c->window.out[CX_WIDTH] * c->out_channels, CX_MAX_LANES) * CX_MAX_LANES;
+}
+
+size_t cx_direct_pooled_workspace(const cx_conv *c)
+{
+    return cx_direct_workspace(c) + (size_t)(band_tasks(c) * band_size(c)) * sizeof(float);
+}
+
+void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                      float *y, const cx_window *pool, float *pooled, void *workspace)
+{
+    pooled_job p = {.pool = pool, .pooled = pooled, .band_size = band_size(c)};
+    if (!begin(&p.j, c, x, w, e, y, workspace)) return;
+    p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : pool->out[CX_HEIGHT];
+    p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
+    cx_parallel((int)band_tasks(c), run_bands, &p);
 }

@@ -41,22 +41,39 @@ typedef struct cx_window {
     int64_t pad[CX_SPACE]; /* cells before the first; those after the last follow from out */
 } cx_window;
 
-/* What happens to a sum before it is stored: y = min(max(sum + bias, low), high). A NaN stays. */
+/* What happens to a sum before it is stored: y = min(max((sum + bias) * scale + shift, low), high).
+ * A NaN stays. */
 typedef struct cx_epilogue {
-    const float *bias; /* one an output channel; NULL: none */
-    float low, high;   /* -INFINITY and INFINITY: no limit */
+    const float *bias;          /* one an output channel; NULL: none */
+    float low, high;            /* -INFINITY and INFINITY: no limit */
+    const float *scale, *shift; /* one an output channel; both are NULL: none */
 } cx_epilogue;
 
 /* Convolution. w is (kernel…, in_channels / groups, out_channels); group g of the outputs reads
- * group g of the inputs. Choice of algorithm (direct now) is made inside, by shape. */
+ * group g of the inputs. Choice of algorithm is made inside, by shape. */
 typedef struct cx_conv {
     cx_window window;
     int64_t in_channels, out_channels, groups;
-    int exact; /* 1: direct sums only */
+    int exact;                /* 1: direct sums only */
+    const float *transformed; /* see cx_conv_transform; NULL: direct sums only */
 } cx_conv;
 size_t cx_conv_workspace(const cx_conv *c); /* bytes that the call below wants, may be 0 */
 void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                      float *y, void *workspace);
+
+/* The fast way (winograd.h) reads w in a form of its own, which is worth keeping: with it in
+ * c->transformed the call takes that way. `back`: the form for cx_conv_backward_data. The size is
+ * in bytes, 0 where the direct way is as fast; it does not depend on the batch. */
+size_t cx_conv_transformed_size(const cx_conv *c, int back);
+void cx_conv_transform(const cx_conv *c, int back, const float *w, float *transformed);
+
+/* The same with a maximum pooling after it, while its numbers are in the cache; y may be NULL
+ * where it is not wanted. Gives the bytes that the two calls would. cx_conv_pools says whether it
+ * can: windows of 2 × 2 in steps of 2, no depthwise sums, not too many weights. */
+int cx_conv_pools(const cx_conv *c, const cx_window *pool);
+size_t cx_conv_pooled_workspace(const cx_conv *c);
+void cx_conv_pooled_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
+                            float *y, const cx_window *pool, float *pooled, void *workspace);
 /* The gradients, of dy: that of x fills dx, also the cells that no window reads (0); that of w is
  * added to dw. */
 size_t cx_conv_backward_data_workspace(const cx_conv *c);

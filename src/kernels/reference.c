@@ -9,7 +9,9 @@
 
 static float finish(double sum, const cx_epilogue *e, int64_t channel)
 {
-    float y = (float)(e->bias ? sum + (double)e->bias[channel] : sum);
+    if (e->bias) sum += (double)e->bias[channel];
+    if (e->scale) sum = sum * (double)e->scale[channel] + (double)e->shift[channel];
+    float y = (float)sum;
     if (y < e->low) y = e->low;
     if (y > e->high) y = e->high;
     return y;

@@ -50,21 +50,21 @@ void cx_ref_bias_backward(int64_t rows, int64_t channels, const float *dy, float
 void cx_ref_conv_transpose_backward_data(const cx_conv_transpose *c, const float *dy,
                                          const float *w, float *dx, void *workspace)
 {
-    const cx_conv conv = {c->window, c->out_channels, c->in_channels, c->groups, 0};
+    const cx_conv conv = {c->window, c->out_channels, c->in_channels, c->groups, 0, NULL};
     cx_ref_conv_forward(&conv, dy, w, &none, dx, workspace);
 }
 
 void cx_ref_conv_transpose_backward_weights(const cx_conv_transpose *c, const float *x,
                                             const float *dy, float *dw, void *workspace)
 {
-    const cx_conv conv = {c->window, c->out_channels, c->in_channels, c->groups, 0};
+    const cx_conv conv = {c->window, c->out_channels, c->in_channels, c->groups, 0, NULL};
     cx_ref_conv_backward_weights(&conv, dy, x, dw, workspace);
 }
 
 /* A depthwise convolution is one whose groups are its channels. */
 static cx_conv grouped(const cx_depthwise *d)
 {
-    return (cx_conv){d->window, d->channels, d->channels * d->multiplier, d->channels, 0};
+    return (cx_conv){d->window, d->channels, d->channels * d->multiplier, d->channels, 0, NULL};
 }
 
 void cx_ref_depthwise_backward_data(const cx_depthwise *d, const float *dy, const float *w,

@@ -18,6 +18,7 @@ typedef struct cx_conv_run {
     int first, last;   /* first: begin with the bias, else with y; last: clamp */
     int add;           /* add what is stored to y: with first and without last or a bias */
     const float *bias; /* of these output channels, or NULL */
+    const float *scale, *shift; /* the same, with last */
     float low, high;
 } cx_conv_run;
 
@@ -53,12 +54,42 @@ typedef struct cx_moments_row {
     const float *mean, *a, *b, *shift;
 } cx_moments_row;
 
+/* A tile of Winograd's algorithm and the patch of the input that it reads. */
+enum { CX_WINOGRAD_IN = 6, CX_WINOGRAD_OUT = 4, CX_WINOGRAD_PRODUCTS = 36 };
+
+typedef struct cx_winograd_in {
+    const float *x;     /* the first cell of the patch that is inside the input … */
+    int from[2], to[2]; /* … and which rows and columns of the patch are: from … to - 1 */
+    int64_t row, cell;  /* floats from one to the next */
+    int64_t channels;
+    float *v; /* the first of 36 arrays, `step` floats apart, of whole vectors */
+    int64_t step;
+} cx_winograd_in;
+
+typedef struct cx_winograd_out {
+    const float *m; /* as v of the input */
+    int64_t step;
+    int64_t channels;
+    const cx_epilogue *epilogue; /* its arrays begin at the first channel */
+    float *y;                    /* NULL: not wanted */
+    int64_t y_row, y_cell;
+    int rows, cols; /* of the tile, inside the output */
+    float *pooled;  /* of 2 × 2 pixels each; NULL: not wanted */
+    int64_t pooled_row;
+    int pooled_rows, pooled_cols;
+} cx_winograd_out;
+
 typedef struct cx_set {
     const char *name;
     int lanes;   /* floats in a vector */
     int vectors; /* output channels that a tile of the convolution takes, in vectors */
 
     void (*conv)(const cx_conv_run *r);
+    /* The transforms of CX_MAX_LANES channels of 3 × 3 weights, g[cell][channel] to 36 arrays
+     * `step` floats apart; of a patch of the input; and back, to a tile of the output. */
+    void (*winograd_weights)(const float *g, float *u, int64_t step);
+    void (*winograd_in)(const cx_winograd_in *t);
+    void (*winograd_out)(const cx_winograd_out *t);
     void (*depthwise)(const cx_channel_run *r);
     void (*max_pool)(const cx_channel_run *r);
     void (*average_pool)(const cx_channel_run *r);

@@ -73,6 +73,12 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
 #pragma GCC unroll 12
             for (int p = 0; p < pixels; p++) sum[v][p] += load_some(to + p * y_pixel, lanes);
         }
+        if (r->last && r->scale) {
+            const vec scale = load_some(r->scale + v * CX_VL, lanes);
+            const vec shift = load_some(r->shift + v * CX_VL, lanes);
+#pragma GCC unroll 12
+            for (int p = 0; p < pixels; p++) sum[v][p] = multiply_add(shift, sum[v][p], scale);
+        }
         if (r->last) {
 #pragma GCC unroll 12
             for (int p = 0; p < pixels; p++) sum[v][p] = clamp(sum[v][p], r->low, r->high);

@@ -33,6 +33,12 @@ INLINE void tile(const cx_channel_run *r, int64_t channel, const float *x, float
             }
         }
 
+    if (r->epilogue->scale) {
+        const vec scale = load(r->epilogue->scale + channel);
+        const vec shift = load(r->epilogue->shift + channel);
+#pragma GCC unroll 8
+        for (int p = 0; p < pixels; p++) sum[p] = multiply_add(shift, sum[p], scale);
+    }
 #pragma GCC unroll 8
     for (int p = 0; p < pixels; p++)
         store(y + p * run->y_pixel, clamp(sum[p], r->epilogue->low, r->epilogue->high));

@@ -35,8 +35,8 @@ void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w,
 INLINE void scale_lanes(const int64_t n, const float *x, const float *scale, const float *shift,
                         float *y)
 {
-    const vec product = load_lanes(x, n) * load_lanes(scale, n);
-    store_lanes(y, shift ? product + load_lanes(shift, n) : product, n);
+    const vec v = load_lanes(x, n), by = load_lanes(scale, n);
+    store_lanes(y, shift ? multiply_add(load_lanes(shift, n), v, by) : v * by, n);
 }
 
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,

@@ -24,6 +24,9 @@
 
 /* What the files export, under the name of the set. */
 void CX_NAME(conv)(const cx_conv_run *r);
+void CX_NAME(winograd_weights)(const float *g, float *u, int64_t step);
+void CX_NAME(winograd_in)(const cx_winograd_in *t);
+void CX_NAME(winograd_out)(const cx_winograd_out *t);
 void CX_NAME(depthwise)(const cx_channel_run *r);
 void CX_NAME(max_pool)(const cx_channel_run *r);
 void CX_NAME(average_pool)(const cx_channel_run *r);

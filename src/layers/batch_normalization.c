@@ -188,6 +188,14 @@ static void forward(const cx_layer *l, const cx_call *c)
     cx_affine_axis(in, axis, s->scale, s->shift, c->x[0]->data, c->y->data);
 }
 
+static const cx_affine *as_affine(const cx_layer *l, const cx_shape *in)
+{
+    const norm_config *k = l->cfg;
+    int axis;
+    (void)cx_axis_of(&axis, k->axis, in, NULL); /* accepted by infer */
+    return axis == in->ndim - 1 ? l->state : NULL;
+}
+
 static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
                                  const cx_shape *out)
 {
@@ -243,6 +251,7 @@ const cx_layer_kind cx_layer_batch_normalization = {
     .training_workspace = training_workspace,
     .keeps = keeps,
     .forward = forward,
+    .as_affine = as_affine,
     .backward = backward,
     .backward_workspace = backward_workspace,
 };

@@ -144,6 +144,33 @@ size_t cx_layer_workspace(const cx_layer *l, const cx_shape *in, int n_in, const
     return bytes_of(in) + bytes_of(out) + own_workspace(l, &x, 1, &y);
 }
 
+size_t cx_layer_transformed_size(const cx_layer *l, const cx_shape *in, int back)
+{
+    const cx_shape x = is_turned(l, in) ? with_last(in) : *in;
+    return l->kind->transformed_size ? l->kind->transformed_size(l, &x, back) : 0;
+}
+
+void cx_layer_transform(const cx_layer *l, const cx_shape *in, int back, float *to)
+{
+    const cx_shape x = is_turned(l, in) ? with_last(in) : *in;
+    l->kind->transform(l, &x, back, to);
+}
+
+int cx_layer_takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after)
+{
+    return !l->channels_first && l->kind->takes && l->kind->takes(l, in, exact, after);
+}
+
+const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in)
+{
+    return l->kind->as_affine ? l->kind->as_affine(l, in) : NULL;
+}
+
+int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in)
+{
+    return !l->channels_first && l->kind->as_pooling && l->kind->as_pooling(l, in, out);
+}
+
 void cx_layer_forward(const cx_layer *l, const cx_call *c)
 {
     const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;
@@ -232,6 +259,7 @@ void cx_layer_backward(const cx_layer *l, const cx_backward_call *c)
                                    .dy = &dy,
                                    .dx = &pdx,
                                    .dw = c->dw,
+                                   .transformed = c->transformed,
                                    .workspace = room,
                                    .exact = c->exact,
                                    .training = c->training,

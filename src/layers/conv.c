@@ -96,10 +96,34 @@ static cx_conv conv_of(const cx_layer *l, const cx_shape *in, int exact)
 static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
 {
     cx_conv fast = conv_of(l, in, 0), exact = conv_of(l, in, 1);
-    size_t a = cx_conv_workspace(&fast), b = cx_conv_workspace(&exact);
+    const size_t sizes[] = {cx_conv_workspace(&fast), cx_conv_workspace(&exact),
+                            cx_conv_pooled_workspace(&fast), cx_conv_pooled_workspace(&exact)};
+    size_t most = 0;
     (void)n_in;
     (void)out;
-    return a > b ? a : b;
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+        if (sizes[i] > most) most = sizes[i];
+    return most;
+}
+
+static int takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after)
+{
+    const conv_config *k = l->cfg;
+    const cx_conv conv = conv_of(l, in, exact);
+    return cx_epilogue_takes(&k->activation, after) &&
+           (!after->pool || cx_conv_pools(&conv, after->pool));
+}
+
+static size_t transformed_size(const cx_layer *l, const cx_shape *in, int back)
+{
+    const cx_conv conv = conv_of(l, in, 0);
+    return cx_conv_transformed_size(&conv, back);
+}
+
+static void transform(const cx_layer *l, const cx_shape *in, int back, float *to)
+{
+    const cx_conv conv = conv_of(l, in, 0);
+    cx_conv_transform(&conv, back, l->w[KERNEL].data, to);
 }
 
 static void forward(const cx_layer *l, const cx_call *c)
@@ -107,8 +131,13 @@ static void forward(const cx_layer *l, const cx_call *c)
     const conv_config *k = l->cfg;
     const cx_activation *a = cx_call_activation(c, &k->activation);
     cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
-    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
-    cx_conv_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
+    conv.transformed = c->transformed;
+    cx_epilogue e = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
+    if (c->after && c->after->pool)
+        cx_conv_pooled_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data,
+                               c->after->pool, c->after->pooled->data, c->workspace);
+    else
+        cx_conv_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
     cx_finish_activation(a, c->y);
 }
 
@@ -131,7 +160,8 @@ static size_t backward_workspace(const cx_layer *l, const cx_shape *in, int n_in
 static void backward(const cx_layer *l, const cx_backward_call *c)
 {
     const conv_config *k = l->cfg;
-    const cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
+    conv.transformed = c->transformed;
     if (cx_dw(c, KERNEL))
         cx_conv_backward_weights(&conv, c->x[0]->data, c->dy->data, cx_dw(c, KERNEL), c->workspace);
     if (k->use_bias) cx_bias_gradient(c, BIAS);
@@ -152,6 +182,9 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .infer = infer,                                      \
         .weights = weights,                                  \
         .workspace = workspace,                              \
+        .transformed_size = transformed_size,                \
+        .transform = transform,                              \
+        .takes = takes,                                      \
         .is_affine = 1,                                      \
         .forward = forward,                                  \
         .backward = backward,                                \

@@ -83,12 +83,20 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return cx_depthwise_workspace(&d);
 }
 
+static int takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after)
+{
+    const depthwise_config *k = l->cfg;
+    (void)in;
+    (void)exact;
+    return !after->pool && cx_epilogue_takes(&k->activation, after);
+}
+
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const depthwise_config *k = l->cfg;
     const cx_activation *a = cx_call_activation(c, &k->activation);
     cx_depthwise d = depthwise_of(l, &c->x[0]->shape);
-    cx_epilogue e = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
+    cx_epilogue e = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_depthwise_forward(&d, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
     cx_finish_activation(a, c->y);
 }
@@ -129,6 +137,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .infer = infer,                           \
         .weights = weights,                       \
         .workspace = workspace,                   \
+        .takes = takes,                           \
         .is_affine = 1,                           \
         .forward = forward,                       \
         .backward = backward,                     \

@@ -109,12 +109,31 @@ const char *cx_activation_name(const cx_activation *a)
 
 const cx_activation *cx_call_activation(const cx_call *c, const cx_activation *a)
 {
+    if (c->after && c->after->activation) return c->after->activation;
     return c->linear ? NULL : a;
+}
+
+cx_epilogue cx_call_epilogue(const cx_call *c, const float *bias, const cx_activation *a)
+{
+    cx_epilogue e = cx_epilogue_of(bias, a);
+    if (c->after && c->after->norm) {
+        e.scale = c->after->norm->scale;
+        e.shift = c->after->norm->shift;
+    }
+    return e;
+}
+
+int cx_epilogue_takes(const cx_activation *own, const cx_after *after)
+{
+    const cx_activation *last = after->activation ? after->activation : own;
+    float low, high;
+    if ((after->norm || after->activation) && own->kind != CX_ACT_LINEAR) return 0;
+    return !after->pool || cx_activation_is_clamp(last, &low, &high);
 }
 
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a)
 {
-    cx_epilogue e = {bias, -INFINITY, INFINITY};
+    cx_epilogue e = {.bias = bias, .low = -INFINITY, .high = INFINITY};
     float low, high;
     if (a && cx_activation_is_clamp(a, &low, &high)) {
         e.low = low;

@@ -89,14 +89,30 @@ typedef struct cx_training {
                         stay */
 } cx_training;
 
+/* A scale and a shift for each index of an axis. */
+typedef struct cx_affine {
+    int64_t n;
+    float *scale, *shift;
+} cx_affine;
+
+/* What layers after one do to its numbers, when the same call does it: in this order. */
+typedef struct cx_after {
+    const cx_affine *norm;           /* over the last axis; NULL: none */
+    const cx_activation *activation; /* NULL: the layer's own */
+    const cx_window *pool;           /* the largest of a window; NULL: none */
+    const cx_tensor *pooled; /* to be filled with it; y->data may be NULL then: not wanted */
+} cx_after;
+
 /* One call of a layer on concrete tensors (no free sizes). */
 typedef struct cx_call {
     int n_x;
     const cx_tensor *const *x;
     cx_tensor *y; /* shape as `infer` said; its numbers are to be filled */
     void *workspace;
-    int exact;  /* no fast transforms */
-    int linear; /* y is wanted as it is before the activation that the layer ends with */
+    const float *transformed; /* weights, see cx_layer_transform; NULL: none */
+    int exact;                /* no fast transforms */
+    int linear;            /* y is wanted as it is before the activation that the layer ends with */
+    const cx_after *after; /* NULL: nothing; else what `takes` said yes to */
     const cx_training *training; /* NULL: inference */
 } cx_call;
 
@@ -121,6 +137,7 @@ typedef struct cx_backward_call {
     cx_tensor *const *dx;      /* of each input, to be filled; NULL where nobody asks */
     float *const *dw;          /* of each weight, to be added to; NULL where nobody asks; the array
                                   itself may be NULL too */
+    const float *transformed;  /* as of cx_call, for the way back */
     void *workspace;
     int exact;
     const cx_training *training; /* as forward had it */
@@ -173,6 +190,12 @@ typedef struct cx_layer_kind {
      * there, if more than else. NULL: none. */
     int64_t (*keeps)(const cx_layer *l, const cx_shape *in);
     size_t (*training_workspace)(const cx_layer *l, const cx_shape *in);
+    /* Weights in another form that makes calls on such an input faster, and that is worth keeping:
+     * its bytes, 0 where there is none, and how it is made. `back`: for backward. NULL: none. */
+    size_t (*transformed_size)(const cx_layer *l, const cx_shape *in, int back);
+    void (*transform)(const cx_layer *l, const cx_shape *in, int back, float *to);
+    /* Whether a call on such an input can do that too. NULL: nothing. */
+    int (*takes)(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
     /* Fill dx, add to dw. NULL: the kind has no derivative, and a plan that wants one says so; or
@@ -184,6 +207,10 @@ typedef struct cx_layer_kind {
     /* Of a layer that is an activation without weights: gives 1 and which, so that it can stand in
      * another layer's configuration; 0 where no cx_activation says it. NULL: it is none. */
     int (*as_activation)(const cx_layer *l, cx_activation *out);
+    /* Of a layer that is a scale and a shift over the last axis of its input: these, else NULL. */
+    const cx_affine *(*as_affine)(const cx_layer *l, const cx_shape *in);
+    /* Of one that is the largest of a window on its input: gives 1 and the window. */
+    int (*as_pooling)(const cx_layer *l, const cx_shape *in, cx_window *out);
     /* The layer that this one wraps, and that ends as it does. NULL: none. */
     const cx_layer *(*inner)(const cx_layer *l);
 } cx_layer_kind;
@@ -235,6 +262,11 @@ int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *ou
 int cx_layer_weights(const cx_layer *l, const cx_shape *in, int n_in,
                      cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
 size_t cx_layer_workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+size_t cx_layer_transformed_size(const cx_layer *l, const cx_shape *in, int back);
+void cx_layer_transform(const cx_layer *l, const cx_shape *in, int back, float *to);
+int cx_layer_takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after);
+const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in);
+int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in);
 void cx_layer_forward(const cx_layer *l, const cx_call *c);
 /* 0 where the layer has no derivative. */
 int cx_layer_has_backward(const cx_layer *l);
@@ -345,10 +377,6 @@ void cx_broadcast_backward(const float *dy, const cx_shape *from, const cx_shape
 
 /* --- affine.c: a scale and a shift for each index --- */
 
-typedef struct cx_affine {
-    int64_t n;
-    float *scale, *shift;
-} cx_affine;
 cx_affine *cx_affine_new(int64_t n, cx_arena *arena); /* zeros; NULL: no memory */
 
 /* gamma and beta, as every normalisation has them: specs of those that there are from out[0] on,
@@ -393,6 +421,11 @@ const cx_activation *cx_call_activation(const cx_call *c, const cx_activation *a
  * clamp, the epilogue is without it and cx_finish_activation does it afterwards on the whole
  * output. */
 cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a);
+/* The same for a call, whose normalisation comes before the activation. */
+cx_epilogue cx_call_epilogue(const cx_call *c, const float *bias, const cx_activation *a);
+/* Whether a layer that ends with `own` can do what is after it by an epilogue and
+ * cx_finish_activation: that of a pooling is the caller's to see. */
+int cx_epilogue_takes(const cx_activation *own, const cx_after *after);
 /* y = f(x), the softmax kinds over the last axis; y may be x->data. */
 void cx_activate(const cx_activation *a, const cx_tensor *x, float *y);
 void cx_finish_activation(const cx_activation *a, cx_tensor *y);

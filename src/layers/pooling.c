@@ -54,6 +54,11 @@ static void forward_average(const cx_layer *l, const cx_call *c)
     cx_average_pool_forward(&w, in->d[in->ndim - 1], c->x[0]->data, c->y->data);
 }
 
+static int as_pooling_max(const cx_layer *l, const cx_shape *in, cx_window *out)
+{
+    return cx_window_of(out, l->cfg, l->kind->rank, in, NULL) == 0;
+}
+
 static void backward_max(const cx_layer *l, const cx_backward_call *c)
 {
     const cx_shape *in = &c->x[0]->shape;
@@ -72,6 +77,7 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
 }
 
 enum { is_affine_max = 0, is_affine_average = 1, rectifies_max = 1, rectifies_average = 0 };
+#define as_pooling_average NULL
 
 #define POOLING(symbol, name, alias, axes, which)      \
     const cx_layer_kind cx_layer_##symbol = {          \
@@ -86,6 +92,7 @@ enum { is_affine_max = 0, is_affine_average = 1, rectifies_max = 1, rectifies_av
         .infer = infer,                                \
         .is_affine = is_affine_##which,                \
         .rectifies = rectifies_##which,                \
+        .as_pooling = as_pooling_##which,              \
         .forward = forward_##which,                    \
         .backward = backward_##which,                  \
     }

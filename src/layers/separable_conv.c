@@ -122,6 +122,14 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return most;
 }
 
+static int takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after)
+{
+    const separable_config *k = l->cfg;
+    (void)in;
+    (void)exact;
+    return !after->pool && cx_epilogue_takes(&k->activation, after);
+}
+
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const separable_config *k = l->cfg;
@@ -130,7 +138,7 @@ static void forward(const cx_layer *l, const cx_call *c)
     float *between = c->workspace;
     char *scratch = (char *)c->workspace + h.between;
     cx_epilogue first = cx_epilogue_of(NULL, NULL);
-    cx_epilogue second = cx_epilogue_of(k->use_bias ? l->w[BIAS].data : NULL, a);
+    cx_epilogue second = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
     cx_depthwise_forward(&h.depthwise, c->x[0]->data, l->w[DEPTHWISE].data, &first, between,
                          scratch);
     cx_conv_forward(&h.pointwise, between, l->w[POINTWISE].data, &second, c->y->data, scratch);
@@ -192,6 +200,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .infer = infer,                                \
         .weights = weights,                            \
         .workspace = workspace,                        \
+        .takes = takes,                                \
         .is_affine = 1,                                \
         .forward = forward,                            \
         .backward = backward,                          \

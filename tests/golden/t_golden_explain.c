@@ -218,6 +218,37 @@ out:
     return failed;
 }
 
+/* The book's gradient ascent, from the case's own start: "… channel 1 of conv2d_2 …". */
+static int climb(golden *g, const char *name, int steps, cvs_error *err)
+{
+    const cx_json *entry = cx_json_get(cx_json_get(g->index, "maps"), name);
+    const cx_json *from = cx_json_get(cx_json_get(g->index, "maps"), "pattern_start");
+    char path[2400], layer[64] = "";
+    long long channel = -1;
+    cx_tensor want = {0};
+    cvs_patterns *p = NULL;
+    int failed = 1;
+    if (!entry) return 0;
+    const char *what = strstr(cx_json_string(cx_json_get(entry, "what"), ""), "channel ");
+    if (!what || sscanf(what, "channel %lld of %63[^:]", &channel, layer) != 2) goto out;
+    snprintf(path, sizeof path, "%s/%s", g->dir,
+             cx_json_string(cx_json_get(from, "file"), "pattern_start.npy"));
+    if (read_array(&want, g, entry, "file", err) < 0) goto out;
+    const cvs_pattern_options how = {.method = "book1", .steps = steps, .start_file = path};
+    if (cvs_patterns_find(&p, g->model, layer, (const int64_t[]){channel}, 1, &how, err) < 0)
+        goto out;
+    const cvs_explanation as_it_lies = {
+        .data = p->data, .height = p->height, .width = p->width, .channels = p->channels};
+    failed = compare(g, name, &as_it_lies, &want,
+                     cx_json_number(cx_json_get(entry, "tolerance_rel"), 0), 0);
+    g->compared++;
+out:
+    if (failed && err->code) printf("# %s, %s: %s\n", g->name, name, err->what);
+    cvs_patterns_free(p);
+    cx_tensor_deinit(&want);
+    return failed;
+}
+
 static int run_case(golden *g, cvs_error *err)
 {
     char path[2400], architecture[2400];
@@ -235,6 +266,9 @@ static int run_case(golden *g, cvs_error *err)
     if (cvs_run_set_image(g->run, 0, 0, path, NULL, err) < 0) goto out;
     failed = 0;
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) failed |= ask(g, i, err);
+    failed |= climb(g, "pattern_step1", 1, err);
+    failed |= climb(g, "pattern_step5", 5, err);
+    failed |= climb(g, "pattern_step40", 40, err);
     failed |= ask_layer(g, "cam_layer_of_logit", 1, err);
     failed |= ask_layer(g, "cam_layer_of_output", 0, err);
 out:

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/journal.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -207,6 +208,61 @@ static void file_is_whole_or_absent(void **state)
     assert_int_equal(rmdir(path), 0); /* no temporary file is left */
 }
 
+static void put_record(const char *path, uint64_t key, char what, int64_t had)
+{
+    cvs_error err;
+    cx_journal j;
+    char record[5] = {what, what, what, what, what}, old[5];
+    OK(cx_journal_open(&j, path, key, sizeof record, &err));
+    assert_int_equal(j.count, had);
+    for (int64_t i = 0; i < had; i++) {
+        OK(cx_journal_read(&j, i, old, &err));
+        assert_int_equal(old[4], 'a' + i);
+    }
+    OK(cx_journal_append(&j, record, &err));
+    assert_int_equal(j.count, had + 1);
+    cx_journal_close(&j);
+}
+
+static void a_journal_keeps_what_was_written_whole(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/convscope-test-XXXXXX";
+    const int fd = mkstemp(path);
+    cvs_error err;
+    cx_journal j;
+    put_record(path, 7, 'a', 0); /* over an empty file */
+    put_record(path, 7, 'b', 1);
+    const off_t two = lseek(fd, 0, SEEK_END);
+    put_record(path, 7, 'c', 2);
+    assert_int_equal(ftruncate(fd, two + 3), 0); /* killed while it was written */
+    put_record(path, 7, 'c', 2);
+    assert_int_equal(pwrite(fd, "x", 1, two - 9), 1); /* damaged: the end of what can be trusted */
+    put_record(path, 7, 'b', 1);
+    put_record(path, 8, 'a', 0); /* of another work */
+    OK(cx_journal_open(&j, path, 8, 6, &err));
+    assert_int_equal(j.count, 0); /* of other records */
+    cx_journal_close(&j);
+    cx_journal_close(&j);
+    FAILS(cx_journal_open(&j, "/nowhere/x", 8, 6, &err), CVS_E_IO, "/nowhere/x");
+    close(fd);
+    unlink(path);
+}
+
+static void a_hash_tells_all_bytes_and_the_seed(void **state)
+{
+    (void)state;
+    char text[20] = "0123456789012345678";
+    const uint64_t hash = cx_hash(1, text, 19);
+    assert_true(cx_hash(1, text, 19) == hash && cx_hash(2, text, 19) != hash);
+    assert_true(cx_hash(1, text, 20) != hash && cx_hash(1, text, 18) != hash);
+    for (int i = 0; i < 19; i++) {
+        text[i] ^= 64;
+        assert_true(cx_hash(1, text, 19) != hash);
+        text[i] ^= 64;
+    }
+}
+
 static void count_item(void *arg, int i, int worker)
 {
     (void)worker;
@@ -242,6 +298,8 @@ int main(void)
         cmocka_unit_test(json_prints),
         cmocka_unit_test(json_writes_as_it_comes),
         cmocka_unit_test(file_is_whole_or_absent),
+        cmocka_unit_test(a_journal_keeps_what_was_written_whole),
+        cmocka_unit_test(a_hash_tells_all_bytes_and_the_seed),
         cmocka_unit_test(loops_do_every_item_once),
     };
     return RUN(tests);

@@ -342,12 +342,58 @@ static void explanations(void **state)
     OK(cvs_set_threads(0, &err));
 }
 
+/* Every recipe, all files of what it finds, and a state that is taken up. */
+static int find_patterns(stage *s, cvs_error *err)
+{
+    static const int64_t channels[] = {0, 1};
+    char state[96];
+    const cvs_recipe *recipe = cvs_recipe_at(s->choice);
+    const cvs_pattern_files files = {
+        .formats = CVS_WRITE_PNG | CVS_WRITE_NPY, .single = 1, .film = 1, .number = 1};
+    snprintf(state, sizeof state, "%s/state", folder);
+    const cvs_pattern_options how = {
+        .method = recipe->name, .steps = 2, .frames = 2, .state_file = state};
+    cvs_patterns *p = (cvs_patterns *)s;
+    cvs_atlas *atlas = NULL;
+    int rc = cvs_patterns_find(&p, s->model, s->path, channels, 2, &how, err);
+    assert_true((rc == 0) == (p != NULL));
+    if (rc == 0) rc = cvs_patterns_write(p, folder, &files, err);
+    if (rc == 0) rc = cvs_atlas_new(&atlas, err);
+    if (rc == 0) rc = cvs_atlas_add(atlas, p, err);
+    if (rc == 0) rc = cvs_atlas_write(atlas, folder, &files, err);
+    if (rc == 0) rc = cvs_patterns_index((const cvs_patterns *const *)&p, 1, folder, &files, err);
+    cvs_atlas_free(atlas);
+    cvs_patterns_free(p);
+    return rc;
+}
+
+static void patterns(void **state)
+{
+    (void)state;
+    stage s;
+    cvs_layer layer = {0};
+    cvs_error err;
+    OK(cvs_set_threads(1, &err));
+    set_up(&s, NULL);
+    for (int i = 0; !layer.class_name || !strstr(layer.class_name, "Conv2D"); i++)
+        OK(cvs_model_layer(&layer, s.model, i, &err));
+    snprintf(s.path, sizeof s.path, "%s", layer.name);
+    for (s.choice = 0; cvs_recipe_at(s.choice); s.choice++) {
+        assert_int_equal(mkdir(folder, 0777), 0);
+        fails_until_it_succeeds(find_patterns, &s);
+        empty_folder();
+    }
+    tear_down(&s);
+    OK(cvs_set_threads(0, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(loading), cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
-        cmocka_unit_test(inputs),  cmocka_unit_test(computing), cmocka_unit_test(class_names),
-        cmocka_unit_test(writing), cmocka_unit_test(charts),    cmocka_unit_test(explanations),
+        cmocka_unit_test(loading),  cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
+        cmocka_unit_test(inputs),   cmocka_unit_test(computing), cmocka_unit_test(class_names),
+        cmocka_unit_test(writing),  cmocka_unit_test(charts),    cmocka_unit_test(explanations),
+        cmocka_unit_test(patterns),
     };
     const char *where = getenv("CONVSCOPE_TEST_DATA");
     snprintf(data, sizeof data, "%s", where ? where : ".");
