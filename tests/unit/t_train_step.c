@@ -226,6 +226,35 @@ static void what_is_frozen_stays(void **state)
     cvs_model_free(m);
 }
 
+/* Nothing that is trained lies before it, so it is on no way back; it is in training even so. */
+static void a_normalisation_after_frozen_layers_moves(void **state)
+{
+    (void)state;
+    const char *name = "conv1";
+    cvs_model *m = model_of(LAYER("Conv2D", "conv1", ", \"filters\": 16, \"kernel_size\": 3" FIRST) "," LAYER(
+        "BatchNormalization", "norm1",
+        ", \"scale\": false, \"center\": false, \"momentum\": 0.5") "," LAYER("Activation", "act1",
+                                                                              ", \"activation\": "
+                                                                              "\"relu\"") "," LAYER("MaxPooling2D",
+                                                                                                    "pool1",
+                                                                                                    "") "," LAYER("Flatten",
+                                                                                                                  "flat",
+                                                                                                                  "") "," SIGMOID);
+    cx_trainer t;
+    cx_trainer_options o = options_of(CX_SGD, CX_BINARY_CROSSENTROPY);
+    o.freeze = &name;
+    o.n_freeze = 1;
+    OK(cx_trainer_init(&t, m, &o, &err));
+    (void)take(&t, 0);
+    for (int k = 0; k < 16; k++) {
+        const float mean = t.variant.w[2][0][k], variance = t.variant.w[2][1][k];
+        assert_true(mean != 0 && variance != 1);
+        assert_true(t.gradient->run->slots[2].kept_numbers[k] == 2 * mean);
+    }
+    cx_trainer_deinit(&t);
+    cvs_model_free(m);
+}
+
 static void steps_do_not_allocate(void **state)
 {
     (void)state;
@@ -278,6 +307,7 @@ int main(void)
         cmocka_unit_test(a_fused_loss_is_that_of_the_probability),
         cmocka_unit_test(a_pooling_undoes_the_relu_before_it_as_two_steps_do),
         cmocka_unit_test(what_is_frozen_stays),
+        cmocka_unit_test(a_normalisation_after_frozen_layers_moves),
         cmocka_unit_test(steps_do_not_allocate),
         cmocka_unit_test(what_does_not_go_together_is_refused),
     };
