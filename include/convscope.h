@@ -888,8 +888,9 @@ CVS_API int64_t cvs_training_best(const cvs_training *training);
 CVS_API int cvs_training_evaluate(double *loss, double *accuracy, cvs_training *training,
                                   const cvs_data *data, cvs_error *err);
 
-/** The model as it is now, to be run, explained, described like any other, between runs of
- * training: its weights change with the next. Borrowed from @p training; not to be freed. */
+/** The model as it is now, to be run, explained, described and saved like any other, between runs
+ * of training or in options.tell: its weights change with the next step. Borrowed from @p training;
+ * not to be freed. */
 CVS_API const cvs_model *cvs_training_model(const cvs_training *training);
 
 /**
