@@ -121,14 +121,6 @@ void cx_parallel(int n, cx_loop_body *body, void *arg)
     pthread_mutex_unlock(&busy);
 }
 
-void cx_guarded(void (*body)(void *arg), void *arg)
-{
-    static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&guard);
-    body(arg);
-    pthread_mutex_unlock(&guard);
-}
-
 static pthread_mutex_t alone = PTHREAD_MUTEX_INITIALIZER;
 
 void cx_alone_begin(void)
