@@ -674,6 +674,56 @@ CVS_API void cvs_dream_free(cvs_dream *dream);
 CVS_API int cvs_dream_write(const cvs_dream *dream, const char *dir, const cvs_pattern_files *files,
                             const char *input, cvs_error *err);
 
+/* --- examples: what excites each filter in photographs ------------------------------------------
+ */
+
+/** Which of many pictures excite each channel of a run's taps most. */
+typedef struct cvs_examples cvs_examples;
+
+/** One of them. */
+typedef struct cvs_example {
+    const char *file;    /**< as it was added; borrowed */
+    double value;        /**< the channel's largest in this picture */
+    int64_t row, column; /**< where in its map */
+    int64_t box[4];      /**< the part of the model's input that this place sees: first row, first
+                              column, last row, last column; all 0: all of it */
+} cvs_example;
+
+/**
+ * Begin to look for examples.
+ *
+ * @param[out] out  the caller's to cvs_examples_free(); NULL on failure
+ * @param run       whose taps are looked at; borrowed until then
+ * @param top       pictures kept of each channel; 0: 9
+ */
+CVS_API int cvs_examples_new(cvs_examples **out, const cvs_run *run, int top, cvs_error *err);
+CVS_API void cvs_examples_free(cvs_examples *examples);
+
+/** Look at what the run has just computed, in slot 0, for the picture of that name. */
+CVS_API int cvs_examples_add(cvs_examples *examples, const char *file, cvs_error *err);
+
+/** The i-th example of a channel of a layer (an index, see cvs_run_tap()), the strongest first. 0,
+ * or -1 past the end: there are fewer where the channel is dead in most pictures. */
+CVS_API int cvs_examples_at(cvs_example *out, const cvs_examples *examples, int layer,
+                            int64_t channel, int i);
+
+/** What is written. */
+typedef struct cvs_examples_options {
+    const char *model; /**< the file, for the small print; may be NULL */
+    int exif;          /**< 1: pictures are turned as their EXIF orientation says, as they were */
+    int whole;         /**< 1: the whole pictures, not the parts that were seen */
+} cvs_examples_options;
+
+/**
+ * Write a sheet a layer, NN_NAME.png: for each channel the parts of its pictures that excite it
+ * most, and index.json. Reads the pictures again.
+ *
+ * @param dir  made if it is missing
+ * @return 0; CVS_E_IO, CVS_E_FORMAT (a picture that is there no more), CVS_E_NOMEM
+ */
+CVS_API int cvs_examples_write(const cvs_examples *examples, const char *dir,
+                               const cvs_examples_options *options, cvs_error *err);
+
 /* --- trust: how far an explanation can be believed ----------------------------------------------
  */
 

@@ -59,11 +59,12 @@ enum {
 };
 
 const cx_option cx_option_table[] = {
-    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out", ON(activations) | CLIMBING | EXPLAINING,
+    {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out",
+     ON(activations) | ON(examples) | CLIMBING | EXPLAINING,
      "where files go; made if missing, never emptied", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
-    {"layers", 0, CX_TEXT, AT(filter_layers), "NAMES", "conv", ON(filters),
+    {"layers", 0, CX_TEXT, AT(filter_layers), "NAMES", "conv", ON(filters) | ON(examples),
      "of which layers: conv, all, or names with commas between them", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(dream_layers), "NAMES", NULL, ON(dream),
      "what to dream of: names with commas between them, each with :WEIGHT by wish; else several in "
@@ -211,19 +212,23 @@ const cx_option cx_option_table[] = {
      NULL, 0, 0},
     {"top", 0, CX_NUMBER, AT(top), "K", "5", ON(predict), "how many classes are shown", NULL, 1,
      1000000},
+    {"top", 0, CX_NUMBER, AT(examples), "K", "9", ON(examples), "pictures of each channel", NULL, 1,
+     64},
+    {"whole", 0, CX_FLAG, AT(whole), NULL, NULL, ON(examples),
+     "whole pictures, not the parts of them that were seen", NULL, 0, 0},
     {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict) | EXPLAINING,
      "which output of a model with several; else the first", NULL, 0, 0},
     {"input", 0, CX_TEXTS, AT(inputs), "NAME=FILE", NULL, COMPUTING,
      "what one input of the model is given, by its Keras name; once for each input of a model with "
      "several, in the place of INPUT",
      NULL, 0, 0},
-    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING | CLIMBING,
+    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING | CLIMBING | ON(examples),
      "how pixel values become numbers; auto is unit, but raw where the model itself begins by "
      "rescaling",
      cvs_preprocess_name, 0, 0},
-    {"resize", 0, CX_WORD, AT(resize), "MODE", "nearest", COMPUTING | ON(filters),
+    {"resize", 0, CX_WORD, AT(resize), "MODE", "nearest", COMPUTING | ON(filters) | ON(examples),
      "how a picture gets the model's size", cvs_resize_name, 0, 0},
-    {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING | CLIMBING,
+    {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING | CLIMBING | ON(examples),
      "turn pictures as their EXIF orientation says, which Keras does not", NULL, 0, 0},
     {"architecture", 0, CX_TEXT, AT(architecture), "FILE", NULL, ALL,
      "JSON that describes the model, for a file of weights only", NULL, 0, 0},
