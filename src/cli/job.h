@@ -33,6 +33,7 @@ typedef struct cx_options {
     int64_t steps, window, stride, segments, memory, points, samples;
     int64_t size, versions;
     int single, film, list_recipes;
+    int with_patterns;
     const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
