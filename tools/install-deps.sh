@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install with apt what building convscope wants and this machine lacks. Does nothing, and asks
-# nobody, where all is there. With --tests also what `make check` uses: clang, its sanitizers and
-# clang-format.
+# nobody, where all is there. With --tests also what `make check` uses: clang, its sanitizers,
+# clang-format, and a browser for the report's page.
 set -eu
 
 missing=
@@ -34,6 +34,9 @@ if [ "${1:-}" = --tests ]; then
     program c++ g++
     program clang-format clang-format
     installed libclang-rt-14-dev
+    program chromium chromium
+    program node nodejs
+    program npm npm
 fi
 [ -n "$missing" ] || exit 0
 

@@ -58,8 +58,8 @@ enum {
 
 const cx_option cx_option_table[] = {
     {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out",
-     ON(activations) | ON(filters) | ON(report) | EXPLAINING, "where files go; made if missing, never emptied",
-     NULL, 0, 0},
+     ON(activations) | ON(filters) | ON(report) | EXPLAINING,
+     "where files go; made if missing, never emptied", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations) | ON(report),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(filter_layers), "NAMES", "conv", ON(filters),
@@ -94,8 +94,8 @@ const cx_option cx_option_table[] = {
      "how: names with commas between them, or all: those that are not slow; --list-methods", NULL,
      0, 0},
     {"method", 0, CX_TEXT, AT(methods), "NAMES", NULL, ON(report),
-     "which heatmaps, with commas between them, the first shown at first; else six quick ones", NULL,
-     0, 0},
+     "which heatmaps, with commas between them, the first shown at first; else six quick ones",
+     NULL, 0, 0},
     {"filters", 0, CX_FLAG, AT(with_patterns), NULL, NULL, ON(report),
      "also find what excites the eight strongest channels of each convolution, which takes long",
      NULL, 0, 0},

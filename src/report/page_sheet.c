@@ -166,6 +166,8 @@ static int draw(cx_page_sheet *s, cx_map *map, int shrink, cvs_error *err)
     s->whole = map->whole;
     s->each = map->each;
     map->each = NULL;
+    /* One number that is not above 0 is an answer, not a dead map. */
+    for (int64_t c = 0; s->rows * s->cols == 1 && c < s->of; c++) s->each[c].dead = 0;
     s->low = cx_calloc(2 * (size_t)s->channels, sizeof *s->low);
     if (!s->low) return cx_no_memory(err, (size_t)s->channels * sizeof *s->low);
     s->high = s->low + s->channels;

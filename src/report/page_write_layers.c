@@ -155,6 +155,7 @@ static void write_layer(cx_str *out, const cx_page *p, int layer)
                 "parameters</p>\n<p>%s",
                 (long long)s->of, (long long)s->rows, (long long)s->cols,
                 cx_commas(number, cx_layer_params(of)), sentence(of->kind));
+    if (s->whole.min < 0) cx_str_add(out, " Red is above 0, blue below.");
     if (l->shrink > 1)
         cx_str_addf(out,
                     " To keep this file small, a cell here is the mean of %d × %d values; the "

@@ -45,14 +45,15 @@ class Grid {
     const filled = Math.round(100 * (1 - layer.sparsity(channel)));
     const tile = make('button', {
       type: 'button', class: dead ? 'tile dead' : 'tile', tabindex: '-1', 'data-channel': channel,
-      'aria-label': `Channel ${channel}: mean ${tell(layer.mean(channel))}, ${filled} % above 0` +
-        (dead ? ', dead' : ''),
     });
     const pictures = make('span', { class: 'pictures' });
     for (const sheet of layer.sheets)
       pictures.append(make('canvas', { width: sheet.width, height: sheet.height }));
-    tile.append(pictures, make('span', { class: 'number' }, String(channel)),
-      make('span', { class: 'filled' }, dead ? 'dead' : `${filled} %`));
+    const unseen = (text) => make('span', { class: 'unseen' }, text);
+    tile.append(pictures,
+      make('span', { class: 'number' }, unseen('Channel '), String(channel)),
+      make('span', { class: 'filled' }, dead ? 'dead' : `${filled} %`,
+        unseen(dead ? '' : ` above 0, mean ${tell(layer.mean(channel))}`)));
     tile.addEventListener('click', () => zoom.open(this, channel));
     tile.addEventListener('focus', () => this.rove(tile));
     return tile;
