@@ -114,9 +114,10 @@ static int compute(cx_page *p, cvs_run *run, int i, const cvs_report_input *give
     TRY(read_scores(in, p, run, err));
     choose_classes(in, p->o);
     TRY(take_pictures(in, p, run, given->data[p->pictured], err));
-    if (p->n_good++ == 0) TRY(cx_page_choose_shrink(p, run, err));
+    if (p->n_good == 0) TRY(cx_page_choose_shrink(p, run, err));
     TRY(cx_page_draw_sheets(p, run, i, err));
     TRY(cx_page_explain(p, run, i, err));
+    p->n_good++;
 out:
     return rc;
 }
