@@ -50,7 +50,7 @@ typedef struct cx_page_score {
 
 typedef struct cx_page_input {
     const char *name;
-    char failure[700]; /* why there is nothing of it; "" */
+    char failure[1024]; /* why there is nothing of it; "" */
     cx_page_picture photo, seen;
     double low, high;   /* of the numbers that the network takes */
     double squeeze;     /* how much wider the picture became against its height; 1: not at all */
@@ -93,7 +93,7 @@ typedef struct cx_page {
     const cvs_method *methods[CX_PAGE_METHODS];
     int n_methods;
     cx_page_map *maps;
-    int n_maps;
+    int n_maps, n_drawn;   /* of which so many could be made */
     cvs_patterns *kernels; /* of the first layer, or NULL */
     int kernel_node;
     cvs_patterns **patterns; /* a layer each */

@@ -104,26 +104,9 @@ out:
 
 /* --- an input --- */
 
-static int compute(cx_page *p, cvs_run *run, int i, const cvs_report_input *given, cvs_error *err)
-{
-    cx_page_input *in = &p->inputs[i];
-    int rc = 0;
-    for (int k = 0; k < p->m->n_inputs; k++)
-        TRY(cvs_run_set(run, k, 0, given->data[k], &p->image, err));
-    TRY(cvs_run_forward(run, err));
-    TRY(read_scores(in, p, run, err));
-    choose_classes(in, p->o);
-    TRY(take_pictures(in, p, run, given->data[p->pictured], err));
-    if (p->n_good == 0) TRY(cx_page_choose_shrink(p, run, err));
-    TRY(cx_page_draw_sheets(p, run, i, err));
-    TRY(cx_page_explain(p, run, i, err));
-    p->n_good++;
-out:
-    return rc;
-}
-
 static int add_layers(cx_page *p, const cvs_run *run, cvs_error *err)
 {
+    if (p->layers) return 0;
     p->layers = cx_calloc((size_t)run->n_taps + 1, sizeof *p->layers);
     if (!p->layers) return cx_no_memory(err, sizeof *p->layers);
     for (; p->n_layers < run->n_taps; p->n_layers++) {
@@ -136,6 +119,46 @@ static int add_layers(cx_page *p, const cvs_run *run, cvs_error *err)
     return 0;
 }
 
+/* A run of its own for each input, since a tensor file may hold a batch. */
+static int make_run(cvs_run **out, cx_page *p, cvs_error *err)
+{
+    const cvs_report_options *o = p->o;
+    const cvs_run_options how = {.taps = o->layers ? o->layers : "conv+pool",
+                                 .exact = o->explain && o->explain->exact};
+    int rc;
+    TRY(cvs_run_new(out, p->m, &how, err));
+    cx_run_keep(*out, p->output); /* besides the taps, of which they are none */
+    for (int i = 0; i < p->m->n_inputs; i++) cx_run_keep(*out, p->m->inputs[i]);
+    TRY(cx_run_plan(*out, err));
+    TRY(add_layers(p, *out, err));
+out:
+    return rc;
+}
+
+static int compute(cx_page *p, int i, const cvs_report_input *given, cvs_error *err)
+{
+    cx_page_input *in = &p->inputs[i];
+    cvs_run *run = NULL;
+    int rc;
+    TRY(make_run(&run, p, err));
+    for (int k = 0; k < p->m->n_inputs; k++)
+        TRY(cvs_run_set(run, k, 0, given->data[k], &p->image, err));
+    TRY(cvs_run_forward(run, err));
+    TRY(read_scores(in, p, run, err));
+    choose_classes(in, p->o);
+    TRY(take_pictures(in, p, run, given->data[p->pictured], err));
+    if (p->n_good == 0) TRY(cx_page_choose_shrink(p, run, err));
+    TRY(cx_page_draw_sheets(p, run, i, err));
+    TRY(cx_page_explain(p, run, i, err));
+    p->n_good++;
+    if (run->batch > 1)
+        TRY(cx_page_leave_out(p, err, "%s: all but the first of its %d inputs.", in->name,
+                              run->batch));
+out:
+    cvs_run_free(run);
+    return rc;
+}
+
 /* A sum that overflows, a file of the wrong shape: the other inputs may do all the same. */
 static int is_about_input(int rc)
 {
@@ -144,29 +167,16 @@ static int is_about_input(int rc)
 
 int cx_page_compute(cx_page *p, const cvs_report_input *inputs, cvs_error *err)
 {
-    const cvs_report_options *o = p->o;
-    const cvs_run_options how = {.taps = o->layers ? o->layers : "conv+pool",
-                                 .exact = o->explain && o->explain->exact};
-    cvs_run *run = NULL;
-    cvs_error bad = {0};
-    int rc, last = 0;
-    TRY(cvs_run_new(&run, p->m, &how, err));
-    cx_run_keep(run, p->output); /* besides the taps, of which they are none */
-    for (int i = 0; i < p->m->n_inputs; i++) cx_run_keep(run, p->m->inputs[i]);
-    TRY(cx_run_plan(run, err));
-    TRY(add_layers(p, run, err));
+    int rc = 0, last = 0;
     for (int i = 0; i < p->n_inputs; i++) {
-        rc = compute(p, run, i, &inputs[i], &bad);
+        cvs_error bad = {0};
+        rc = compute(p, i, &inputs[i], &bad);
         if (rc == 0) continue;
         if (err) *err = bad;
-        if (!is_about_input(rc)) goto out;
+        if (!is_about_input(rc)) return rc;
         last = cx_where(err, rc, "%s", inputs[i].name);
-        snprintf(p->inputs[i].failure, sizeof p->inputs[i].failure, "%.300s%s%.300s", bad.where,
-                 bad.where[0] ? ": " : "", bad.what);
-        rc = 0;
+        snprintf(p->inputs[i].failure, sizeof p->inputs[i].failure, "%.300s: %.300s%s%.300s",
+                 inputs[i].name, bad.where, bad.where[0] ? ": " : "", bad.what);
     }
-    if (p->n_inputs > 0 && p->n_good == 0) rc = last;
-out:
-    cvs_run_free(run);
-    return rc;
+    return p->n_inputs > 0 && p->n_good == 0 ? last : 0;
 }

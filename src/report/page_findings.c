@@ -224,6 +224,10 @@ int cx_page_diagnose(cx_page *p, cvs_error *err)
         else if (p->n_good > 0)
             TRY(look_at_input(p, &p->inputs[i], err));
     }
+    if (p->n_maps > 0 && p->n_drawn == 0)
+        TRY(cx_page_leave_out(p, err, "Heatmaps: %s.", p->maps[0].failure));
+    if (p->n_maps == 0 && p->n_good > 0 && p->n_methods > 0)
+        TRY(cx_page_leave_out(p, err, "Heatmaps: the output is no list of classes."));
     TRY(look_at_maps(p, err));
     TRY(tell_dead(p, err));
     for (int i = 0; i < p->n_layers; i++) TRY(look_at_layer(p, &p->layers[i], err));

@@ -109,6 +109,7 @@ int cx_page_explain(cx_page *p, const cvs_run *run, int input, cvs_error *err)
     p->n_maps += n;
     cx_parallel(n, explain, j);
     for (int i = 0; i < n; i++) {
+        p->n_drawn += j->rc[i] == 0;
         if (j->rc[i] == 0) continue;
         if (err) *err = j->err[i];
         if (j->rc[i] != CVS_E_UNSUPPORTED) TRY(j->rc[i]);

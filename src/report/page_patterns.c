@@ -28,6 +28,9 @@ static int find_kernels(cx_page *p, cvs_error *err)
     while (node < p->m->n_nodes && !layer_of(p, node)->kind->is_conv) node++;
     if (node == p->m->n_nodes)
         return cx_page_leave_out(p, err, "Kernels: the network has no convolution.");
+    if (layer_of(p, node)->kind->is_transposed)
+        return cx_page_leave_out(p, err, "Kernels as pictures: \"%s\" paints, it does not look.",
+                                 p->m->nodes[node].name);
     const int64_t all = channels_of(p, node);
     const int n = (int)(all < MOST_KERNELS ? all : MOST_KERNELS);
     for (int i = 0; i < n; i++) channels[i] = i;

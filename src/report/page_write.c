@@ -31,7 +31,7 @@ static void write_navigation(cx_str *out, const cx_page *p)
     cx_str_add(out, "<nav aria-label=\"Sections\"><ul>\n");
     if (p->n_good > 0) cx_str_add(out, "<li><a href=\"#answers\">Answers</a></li>\n");
     if (p->n_findings > 0) cx_str_add(out, "<li><a href=\"#findings\">To notice</a></li>\n");
-    if (p->n_maps > 0) cx_str_add(out, "<li><a href=\"#evidence\">Evidence</a></li>\n");
+    if (p->n_drawn > 0) cx_str_add(out, "<li><a href=\"#evidence\">Evidence</a></li>\n");
     cx_str_add(out, "<li><a href=\"#network\">Network</a></li>\n");
     if (p->n_good > 0 && p->n_layers > 0)
         cx_str_add(out, "<li><a href=\"#layers\">Layers</a></li>\n");

@@ -78,7 +78,7 @@ static void write_figure(cx_str *out, const cx_page *p, int first)
 
 void cx_page_write_heat(cx_str *out, const cx_page *p)
 {
-    if (p->n_maps == 0) return;
+    if (p->n_drawn == 0) return;
     cx_str_add(out,
                "<section id=\"evidence\" aria-labelledby=\"h-evidence\">\n<h2 id=\"h-evidence\">"
                "Where the evidence lies</h2>\n<p>A heatmap shows which parts of the picture speak "
