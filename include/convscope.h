@@ -734,6 +734,8 @@ CVS_API int cvs_trust_write(const cvs_trust *const *trusts, int n_inputs, int n_
 /* --- the report --------------------------------------------------------------------------------
  */
 
+enum { CVS_REPORT_INPUTS = 12 }; /**< that one page has room for */
+
 /** What one forward pass is given. */
 typedef struct cvs_report_input {
     const char *name;             /**< what the page calls it: its file */
@@ -767,6 +769,7 @@ typedef struct cvs_report_options {
  * with layers that cannot be computed there is the network alone.
  *
  * @param[out] json  what the page says, without pictures; the caller's to cvs_free(). May be NULL
+ * @param n          inputs, CVS_REPORT_INPUTS at most
  * @param dir        made if it is missing
  * @return 0; CVS_E_ARG (a layer, method or class that does not exist), CVS_E_IO, CVS_E_NOMEM, or
  *         what is wrong with the input where none of them can be computed

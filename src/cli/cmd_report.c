@@ -59,6 +59,12 @@ static int read_inputs(report *r, cvs_error *err)
     r->entries = cx_calloc((size_t)r->files.n + 1, sizeof *r->entries);
     if (!r->data || !r->entries) TRY(cx_no_memory(err, (size_t)r->files.n * sizeof *r->entries));
     for (int i = 0; i < r->files.n; i++) {
+        if (r->n == CVS_REPORT_INPUTS) {
+            cx_note(r->job,
+                    "%s and what comes after it is left out: a report has room for %d inputs",
+                    r->files.paths[i], CVS_REPORT_INPUTS);
+            break;
+        }
         const char *one = r->files.paths[i];
         cvs_error bad = {0};
         rc = read_entry(r, one, r->work.files ? r->work.files : &one, &bad);

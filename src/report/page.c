@@ -33,6 +33,8 @@ static int init(cx_page *p, const cvs_report_input *inputs, int n, cvs_error *er
 {
     const cvs_model *m = p->m;
     int rc = 0;
+    if (n < 0 || n > CVS_REPORT_INPUTS)
+        return cx_fail(err, CVS_E_ARG, "%d inputs: a report has room for %d", n, CVS_REPORT_INPUTS);
     p->arena = cx_arena_new();
     p->inputs = cx_calloc((size_t)n + 1, sizeof *p->inputs);
     if (!p->arena || !p->inputs) return cx_no_memory(err, sizeof *p->inputs);

@@ -9,7 +9,9 @@
 #include "report/page.h"
 
 enum {
-    MOST_CELLS = 3200000, /* of all sheets: a byte each, 4.3 MB as base64 where nothing packs */
+    MOST_CELLS = 3200000, /* of all sheets: a byte each, 4.3 MB as base64 where nothing packs … */
+    FOR_MAPS = 120000,    /* … less for each input beyond two, whose photograph and heatmaps want
+                             room as well */
     MOST_SIDE = 1024,     /* of a channel */
     NO_NUMBER = CX_PAGE_LEVELS + 1,
 };
@@ -34,6 +36,7 @@ static int64_t cells(const cx_stack *s, int k)
 /* The largest sheets give way first, since they keep the most. */
 static void shrink_to_fit(cx_page *p, const cx_maps *maps)
 {
+    const int64_t room = MOST_CELLS - FOR_MAPS * (p->n_inputs > 2 ? p->n_inputs - 2 : 0);
     for (;;) {
         int64_t sum = 0, most = 0;
         int largest = 0;
@@ -46,8 +49,7 @@ static void shrink_to_fit(cx_page *p, const cx_maps *maps)
         }
         const cx_stack *s = &maps->maps[largest].stack;
         int *k = &p->layers[largest].shrink;
-        if (sum <= MOST_CELLS || (reduced(s->height, *k) == 1 && reduced(s->width, *k) == 1))
-            return;
+        if (sum <= room || (reduced(s->height, *k) == 1 && reduced(s->width, *k) == 1)) return;
         ++*k;
     }
 }

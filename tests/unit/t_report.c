@@ -288,6 +288,8 @@ static void what_does_not_exist_is_refused(void **state)
     FAILS(cvs_report_write(NULL, m, &entry, 1, dir,
                            &(cvs_report_options){.classes = &class_index, .n_classes = 1}, &err),
           CVS_E_ARG, "7");
+    FAILS(cvs_report_write(NULL, m, &entry, CVS_REPORT_INPUTS + 1, dir, NULL, &err), CVS_E_ARG,
+          "room for 12");
     assert_int_equal(access(dir, F_OK), -1); /* nothing was begun */
     cvs_input_free(in);
     cvs_model_free(m);
