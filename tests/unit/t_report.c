@@ -83,14 +83,18 @@ static const char dir[] = "t_report.out", page_path[] = "t_report.out/report.htm
 static const char tensor_path[] = "t_report.npy";
 static const char evil[] = "</script><!--<script>\"'&";
 
-/* A convolution and a pooling whose names end scripts. */
-static cvs_model *evil_model(void)
+/* A convolution and a pooling whose names end scripts. By kind the first filter is dead, or
+ * the answer is no number. */
+typedef enum fault { NO_FAULT, DEAD, NOT_A_NUMBER } fault;
+static cvs_model *faulty_model(fault kind)
 {
     const cx_shape shape = {4, {CX_FREE, SIDE, SIDE, 1}};
     float w[4 * 3 + 12 * 2];
     cvs_model *m;
     int node;
     for (size_t i = 0; i < sizeof w / sizeof *w; i++) w[i] = (float)(i * 7 % 11) / 5 - 0.9F;
+    for (int i = 0; kind == DEAD && i < 12; i += 3) w[i] = 0;
+    if (kind == NOT_A_NUMBER) w[1] = NAN;
     OK(cx_model_new(&m, evil, "Sequential", "3.8.0", &err));
     OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
     node = add(m, "Conv2D", evil,
@@ -103,6 +107,11 @@ static cvs_model *evil_model(void)
                "{\"units\": 2, \"use_bias\": false, \"activation\": \"softmax\"}", node);
     close_model(m, node, w, (int)(sizeof w / sizeof *w));
     return m;
+}
+
+static cvs_model *evil_model(void)
+{
+    return faulty_model(NO_FAULT);
 }
 
 static cvs_input *input(void)
@@ -270,6 +279,48 @@ static void what_it_says_is_told_in_json(void **state)
     cvs_model_free(m);
 }
 
+/* Whether a finding has these words, and is as serious. */
+static int finds(const char *json, const char *words, int is_warning)
+{
+    cx_json *root;
+    int found = 0;
+    OK(cx_json_parse(&root, json, strlen(json), &err));
+    const cx_json *all = cx_json_get(root, "findings");
+    for (size_t i = 0; i < cx_json_size(all); i++) {
+        const cx_json *f = cx_json_at(all, i);
+        found |= strstr(cx_json_string(cx_json_get(f, "text"), ""), words) &&
+                 cx_json_bool(cx_json_get(f, "warning"), -1) == is_warning;
+    }
+    cx_json_free(root);
+    return found;
+}
+
+static void what_is_wrong_is_told_in_words(void **state)
+{
+    static const struct {
+        fault fault;
+        const char *words;
+        int is_warning;
+    } cases[] = {{DEAD, "1 of 3 in ", 0},
+                 {NOT_A_NUMBER, "values are no numbers", 1},
+                 {NOT_A_NUMBER, "the answer is not a number", 1}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        cvs_model *m = faulty_model(cases[i].fault), *sound = evil_model();
+        char *json, *page = write_page(m, NULL, &json);
+        if (!finds(json, cases[i].words, cases[i].is_warning))
+            fail_msg("\"%s\" is not in %s", cases[i].words, json);
+        cvs_free(json);
+        cx_free(page);
+        page = write_page(sound, NULL, &json);
+        assert_false(finds(json, cases[i].words, cases[i].is_warning));
+        cvs_free(json);
+        cx_free(page);
+        cvs_model_free(m);
+        cvs_model_free(sound);
+    }
+}
+
 static void what_does_not_exist_is_refused(void **state)
 {
     cvs_model *m = evil_model();
@@ -307,6 +358,7 @@ int main(void)
         cmocka_unit_test(its_figures_are_those_of_the_network),
         cmocka_unit_test(the_same_page_by_any_number_of_threads),
         cmocka_unit_test(what_it_says_is_told_in_json),
+        cmocka_unit_test(what_is_wrong_is_told_in_words),
         cmocka_unit_test(what_does_not_exist_is_refused),
     };
     return RUN(tests);
