@@ -1041,6 +1041,53 @@ CVS_API const cvs_model *cvs_training_model(const cvs_training *training);
 CVS_API int cvs_training_write(const cvs_training *training, const char *path, cvs_error *err);
 CVS_API int cvs_training_read(cvs_training *training, const char *path, cvs_error *err);
 
+/* --- the report --------------------------------------------------------------------------------
+ */
+
+enum { CVS_REPORT_INPUTS = 12 }; /**< that one page has room for */
+
+/** What one forward pass is given. */
+typedef struct cvs_report_input {
+    const char *name;             /**< what the page calls it: its file */
+    const cvs_input *const *data; /**< one for each input of the model */
+} cvs_report_input;
+
+/** What a report shows. All zero is the default. */
+typedef struct cvs_report_options {
+    const char *model;          /**< the file, for the heading; may be NULL */
+    const char *layers;         /**< as cvs_run_options.taps; NULL: "conv+pool" */
+    const char *const *methods; /**< names of cvs_method_at(), the first shown at first; NULL: a few
+                                     quick ones */
+    int n_methods;              /**< 16 at most */
+    const int64_t *classes;     /**< which are explained; NULL: the two likeliest of each input */
+    int n_classes;              /**< 8 at most */
+    const cvs_explain_options *explain; /**< how, but for method and class; may be NULL */
+    const cvs_classes *names;           /**< of the classes; may be NULL */
+    const cvs_image_options *image;     /**< may be NULL */
+    int patterns; /**< also patterns of so many channels of each convolution, those that the inputs
+                       excite most; 0: none, as they take long */
+    int steps;    /**< of each pattern's climb; 0: 128 */
+    /** As in cvs_explain_options, while patterns are sought; `what` is the layer. */
+    int (*progress)(void *arg, const char *what, double done);
+    void *progress_arg;
+} cvs_report_options;
+
+/**
+ * Write report.html, one page that needs nothing else: what the model says about each input, where
+ * the evidence lies, what every layer makes of it, what its first filters look like, and what there
+ * is to notice, in words. What a model cannot be asked is left out, and the page says why: of one
+ * with layers that cannot be computed there is the network alone.
+ *
+ * @param[out] json  what the page says, without pictures; the caller's to cvs_free(). May be NULL
+ * @param n          inputs, CVS_REPORT_INPUTS at most
+ * @param dir        made if it is missing
+ * @return 0; CVS_E_ARG (a layer, method or class that does not exist), CVS_E_IO, CVS_E_NOMEM, or
+ *         what is wrong with the input where none of them can be computed
+ */
+CVS_API int cvs_report_write(char **json, const cvs_model *model, const cvs_report_input *inputs,
+                             int n, const char *dir, const cvs_report_options *options,
+                             cvs_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -42,6 +42,7 @@ typedef struct cx_options {
     cx_real variation, norm, norm_power, blur, octave_scale, strength;
     const char *dream_layers, *spread_layers, *dream_method;
     int single, film, list_recipes;
+    int with_patterns;
     const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */

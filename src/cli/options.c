@@ -53,16 +53,16 @@ static const char *quadrature(int i)
 enum {
     ALL = (1 << CX_N_COMMANDS) - 1,
     EXPLAINING = ON(heatmap) | ON(evaluate),
-    COMPUTING = ON(predict) | ON(activations) | EXPLAINING,
+    COMPUTING = ON(predict) | ON(activations) | ON(report) | EXPLAINING,
     DREAMING = ON(dream) | ON(invert) | ON(caricature),
     CLIMBING = ON(filters) | DREAMING,
 };
 
 const cx_option cx_option_table[] = {
     {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out",
-     ON(activations) | ON(examples) | CLIMBING | EXPLAINING,
+     ON(activations) | ON(examples) | ON(report) | CLIMBING | EXPLAINING,
      "where files go; made if missing, never emptied", NULL, 0, 0},
-    {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations),
+    {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations) | ON(report),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(filter_layers), "NAMES", "conv", ON(filters) | ON(examples),
      "of which layers: conv, all, or names with commas between them", NULL, 0, 0},
@@ -127,6 +127,12 @@ const cx_option cx_option_table[] = {
     {"method", 0, CX_TEXT, AT(methods), "NAMES", "gradcam", EXPLAINING,
      "how: names with commas between them, or all: those that are not slow; --list-methods", NULL,
      0, 0},
+    {"method", 0, CX_TEXT, AT(methods), "NAMES", NULL, ON(report),
+     "which heatmaps, with commas between them, the first shown at first; else six quick ones",
+     NULL, 0, 0},
+    {"filters", 0, CX_FLAG, AT(with_patterns), NULL, NULL, ON(report),
+     "also find what excites the eight strongest channels of each convolution, which takes long",
+     NULL, 0, 0},
     {"list-methods", 0, CX_FLAG, AT(list_methods), NULL, NULL, ON(heatmap),
      "tell the methods, what defines them, what they need and cost, and end", NULL, 0, 0},
     {"layer", 0, CX_TEXTS, AT(layer_sets), "NAMES", NULL, EXPLAINING,
@@ -136,7 +142,10 @@ const cx_option cx_option_table[] = {
     {"class", 0, CX_TEXT, AT(classes_asked), "LIST", NULL, EXPLAINING,
      "for which classes: numbers or names, with commas between them; else the predicted one", NULL,
      0, 0},
-    {"target", 0, CX_WORD, AT(target), "WHAT", "auto", EXPLAINING,
+    {"class", 0, CX_TEXT, AT(classes_asked), "LIST", NULL, ON(report),
+     "for which classes: numbers or names, with commas between them; else the two likeliest", NULL,
+     0, 0},
+    {"target", 0, CX_WORD, AT(target), "WHAT", "auto", ON(report) | EXPLAINING,
      "the score before the final sigmoid or softmax, or the probability after it; auto is logit, "
      "but probability for methods that change the input and measure",
      target, 0, 0},
@@ -206,7 +215,7 @@ const cx_option cx_option_table[] = {
      "columns of the table, Keras' line_length; else as many as Keras takes", NULL, 40, 1000},
     {"graph", 0, CX_TEXT, AT(graph), "FILE", NULL, ON(summary),
      "also draw the network as a flow chart, an SVG file", NULL, 0, 0},
-    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict) | EXPLAINING,
+    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict) | ON(report) | EXPLAINING,
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",
      NULL, 0, 0},
@@ -216,7 +225,7 @@ const cx_option cx_option_table[] = {
      64},
     {"whole", 0, CX_FLAG, AT(whole), NULL, NULL, ON(examples),
      "whole pictures, not the parts of them that were seen", NULL, 0, 0},
-    {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict) | EXPLAINING,
+    {"output", 0, CX_TEXT, AT(output), "NAME", NULL, ON(predict) | ON(report) | EXPLAINING,
      "which output of a model with several; else the first", NULL, 0, 0},
     {"input", 0, CX_TEXTS, AT(inputs), "NAME=FILE", NULL, COMPUTING,
      "what one input of the model is given, by its Keras name; once for each input of a model with "
