@@ -18,7 +18,7 @@ enum {
     OPEN = 0x400,   /* … whether they may come in, … */
     LOOP = 0x800,   /* … and one of this for each loop */
     LOOKS = 16,     /* between two views of the clock */
-    CROWDED = 100,  /* loops for which nobody looks after threads were in each other's way */
+    CROWDED = 40,   /* loops for which nobody looks after threads were in each other's way */
 };
 
 /* Nanoseconds of looking: about what it costs to sleep and to be woken. */
@@ -160,6 +160,7 @@ static void shut_gate(void)
     while ((inside = atomic_load(&gate) & INSIDE) != 0) {
         look(INSIDE, inside);
         if ((atomic_load(&gate) & INSIDE) != inside) continue;
+        atomic_store(&crowd, CROWDED); /* a worker waits for a core more likely than it works */
         pthread_mutex_lock(&lock);
         atomic_store(&caller_sleeps, 1);
         while (atomic_load(&gate) & INSIDE) pthread_cond_wait(&done, &lock);
