@@ -36,6 +36,7 @@ typedef enum cvs_status {
     CVS_E_IO = -3,          /**< a file could not be read or written */
     CVS_E_FORMAT = -4,      /**< a file is not what it says it is */
     CVS_E_UNSUPPORTED = -5, /**< valid, but nothing that convscope can do yet */
+    CVS_E_DIVERGED = -6,    /**< training came to a number that is not finite */
 } cvs_status;
 
 /** Why a call failed. Nothing to free: it lives where the caller put it. */
@@ -817,6 +818,178 @@ typedef struct cvs_trust_write_options {
 CVS_API int cvs_trust_write(const cvs_trust *const *trusts, int n_inputs, int n_methods,
                             const cvs_standing *standings, const char *dir,
                             const cvs_trust_write_options *options, cvs_error *err);
+
+/* --- training -------------------------------------------------------------------------------- */
+
+/**
+ * Make a new model from its description, with weights drawn as its initializers say. The
+ * distributions are Keras', the numbers are not: they follow from @p seed alone.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure
+ * @param json      what model.to_json() gives, @p len bytes
+ * @return 0; CVS_E_FORMAT, CVS_E_NOMEM, or CVS_E_UNSUPPORTED (a layer or an initializer, named)
+ */
+CVS_API int cvs_model_create(cvs_model **out, const char *json, size_t len, uint64_t seed,
+                             cvs_error *err);
+
+/** Examples to learn from, numbered from 0: each an input of the model's shape and the index of a
+ * class. They are made by whoever has them. */
+typedef struct cvs_data {
+    int64_t n;
+    int n_classes;
+    /** Fill @p x (@p count inputs on end, N×H×W×C in C order) and @p label (@p count of them, 0 …
+     * n_classes - 1) with the examples @p which. What is drawn at random for an example, as its
+     * augmentation is, depends on its number and on @p epoch (from 0; validation has 0) alone, not
+     * on its place in a batch or on calls before: so training that was stopped goes on with the
+     * same bytes. Called by one thread at a time, which need not always be the same. Gives 0, or a
+     * negative cvs_status with @p err filled, which ends training. */
+    int (*fill)(void *self, const int64_t *which, int count, int64_t epoch, float *x,
+                int64_t *label, cvs_error *err);
+    void *self; /**< for fill */
+} cvs_data;
+
+/** How an epoch went. The loss is a mean over its examples, each as the network was when its batch
+ * came; penalties of regularizers are in it. All as Keras shows it. */
+typedef struct cvs_epoch {
+    double loss, accuracy;         /**< accuracy: the share that is right, 0 … 1 */
+    double val_loss, val_accuracy; /**< NAN without validation */
+    double rate;                   /**< the learning rate of its last step */
+} cvs_epoch;
+
+/** What training tells, after each batch and after each epoch. */
+typedef struct cvs_train_event {
+    int64_t epoch;            /**< from 0 */
+    int64_t batch, n_batches; /**< done in it, and all */
+    int epoch_ends;           /**< 1: after validation; 0: after a batch */
+    int is_best;              /**< 1: of an epoch that is better than all before */
+    cvs_epoch so_far;         /**< of the epoch */
+} cvs_train_event;
+
+/** The number by which epochs are compared. */
+typedef enum cvs_monitor {
+    CVS_MONITOR_AUTO, /**< the loss of validation, or without any that of training */
+    CVS_MONITOR_LOSS,
+    CVS_MONITOR_ACCURACY,
+    CVS_MONITOR_VAL_LOSS,
+    CVS_MONITOR_VAL_ACCURACY,
+} cvs_monitor;
+
+/** How the learning rate goes with the steps, which are counted from 0 over all epochs: Keras'
+ * LearningRateSchedule classes. */
+typedef enum cvs_schedule {
+    CVS_SCHEDULE_CONSTANT,
+    CVS_SCHEDULE_EXPONENTIAL,  /**< rate * factor^(step / steps) */
+    CVS_SCHEDULE_INVERSE_TIME, /**< rate / (1 + factor * step / steps) */
+    CVS_SCHEDULE_COSINE,       /**< half a cosine, down to factor times the rate at steps */
+} cvs_schedule;
+
+/** How a model is trained. All zero is the default. */
+typedef struct cvs_train_options {
+    const char *loss; /**< "binary_crossentropy", "categorical_crossentropy",
+                           "sparse_categorical_crossentropy", "mean_squared_error"; NULL: the one
+                           that goes with the model's last activation */
+    int from_logits;  /**< 1: the model's outputs are before a sigmoid or softmax */
+    double label_smoothing;
+    const char *optimizer; /**< "sgd", "rmsprop", "adam", "adamw"; NULL: rmsprop */
+    double learning_rate;  /**< 0: Keras' default for the optimizer: 0.01 for sgd, else 0.001 */
+    double momentum;       /**< of sgd and rmsprop */
+    int nesterov;          /**< of sgd */
+    int centered;          /**< of rmsprop */
+    double rho;            /**< of rmsprop; 0: 0.9 */
+    double beta1, beta2;   /**< of adam and adamw; 0: 0.9 and 0.999 */
+    int amsgrad;           /**< of adam and adamw */
+    double epsilon;        /**< 0: 1e-7 */
+    int epsilon_outside;   /**< 1: rmsprop adds epsilon to the root, as Keras did up to 2.10; 0:
+                                under it */
+    double weight_decay;   /**< decoupled; 0: the optimizer's own, 0.004 for adamw, else none */
+    /** Of the derivatives, at most one of the three, 0: none: each number is brought to
+     * -clip_value … clip_value; each weight's to that length; all together to that length. */
+    double clip_value, clip_norm, global_clip_norm;
+    cvs_schedule schedule;
+    double schedule_steps, schedule_factor;
+    int64_t epochs;             /**< 0: 1 */
+    int batch;                  /**< examples a step; 0: 32 */
+    int in_order;               /**< 1: examples are not shuffled in each epoch */
+    const double *class_weight; /**< n_classes of them, by which losses are multiplied; NULL: 1 */
+    const char *freeze;         /**< layers or nested models that stay as they are, with commas
+                                     between them; NULL: those that the model itself says */
+    cvs_monitor monitor;
+    int64_t patience; /**< 0: never; else stop after that many epochs that are not better … */
+    double min_delta; /**< … by more than this */
+    int restore_best; /**< 1: in the end the weights are those of the best epoch */
+    int64_t rate_patience; /**< 0: never; else the rate is multiplied by rate_factor after that many
+                                epochs that are not better by 1e-4 */
+    double rate_factor;    /**< 0: 0.1 */
+    double rate_floor;     /**< the rate gets no smaller by that */
+    uint64_t seed;         /**< of the order of examples and of all that layers draw */
+    int exact;             /**< 1: direct convolutions only */
+    /** Called after each batch and each epoch; nonzero stops there, and cvs_training_run() can go
+     * on later. NULL: nobody is told. */
+    int (*tell)(void *arg, const cvs_train_event *event);
+    void *tell_arg;
+} cvs_train_options;
+
+/** A model that learns: a copy of its weights, and all that belongs to the way so far. One thread
+ * at a time. */
+typedef struct cvs_training cvs_training;
+
+/**
+ * Begin to train a model of one input and one output (batch, n). It is not changed itself.
+ *
+ * The same model, data, options and seed give the same bytes for any number of threads, and however
+ * often training is stopped and taken up again. BatchNormalization uses the moments of the batch,
+ * dropout and noise are drawn; random augmentation inside a model is refused by name.
+ *
+ * @param[out] out    the caller's to cvs_training_free(); NULL on failure. It borrows @p model and
+ *                    what the data point to until then
+ * @param validation  may be NULL
+ * @param options     may be NULL
+ * @return 0; CVS_E_ARG (what does not go together), CVS_E_UNSUPPORTED (a layer that cannot be
+ *         trained, named in err->where), CVS_E_NOMEM
+ */
+CVS_API int cvs_training_new(cvs_training **out, const cvs_model *model, const cvs_data *data,
+                             const cvs_data *validation, const cvs_train_options *options,
+                             cvs_error *err);
+CVS_API void cvs_training_free(cvs_training *training);
+
+/**
+ * Train until all epochs are done, options.tell wants to stop, or options.patience is at an end;
+ * from where it stands.
+ *
+ * @return 0; CVS_E_DIVERGED where a number is not finite: err says epoch, batch and the layer where
+ *         that began, and the weights are spoilt; or what data.fill failed with
+ */
+CVS_API int cvs_training_run(cvs_training *training, cvs_error *err);
+
+/** Whether nothing is left to do. */
+CVS_API int cvs_training_is_done(const cvs_training *training);
+
+/** How many epochs have ended; how the i-th went, or NULL; the best of them by options.monitor, or
+ * -1. Borrowed until the next run. */
+CVS_API int64_t cvs_training_epoch_count(const cvs_training *training);
+CVS_API const cvs_epoch *cvs_training_epoch(const cvs_training *training, int64_t i);
+CVS_API int64_t cvs_training_best(const cvs_training *training);
+
+/** The loss and the accuracy over other data as the network is now, at inference. Either may be
+ * NULL. */
+CVS_API int cvs_training_evaluate(double *loss, double *accuracy, cvs_training *training,
+                                  const cvs_data *data, cvs_error *err);
+
+/** The model as it is now, to be run, explained, described and saved like any other, between runs
+ * of training or in options.tell: its weights change with the next step. Borrowed from @p training;
+ * not to be freed. */
+CVS_API const cvs_model *cvs_training_model(const cvs_training *training);
+
+/**
+ * Write where training stands (weights, the optimizer's memory, counters) to a file, which appears
+ * whole or not at all; and take it up again, in a training made of the same model, data and
+ * options, of which only the number of epochs may be another. On failure nothing is changed.
+ *
+ * @return 0; CVS_E_IO, CVS_E_FORMAT, CVS_E_NOMEM, or CVS_E_ARG where the file is of another
+ *         training
+ */
+CVS_API int cvs_training_write(const cvs_training *training, const char *path, cvs_error *err);
+CVS_API int cvs_training_read(cvs_training *training, const char *path, cvs_error *err);
 
 #ifdef __cplusplus
 }

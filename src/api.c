@@ -44,6 +44,11 @@ int cvs_model_save(const cvs_model *m, const char *path, cvs_error *err)
     return cx_save_model(m, NULL, path, err);
 }
 
+int cvs_model_create(cvs_model **out, const char *json, size_t len, uint64_t seed, cvs_error *err)
+{
+    return cx_load_new(out, json, len, seed, err);
+}
+
 const char *cvs_model_name(const cvs_model *m)
 {
     return m->name;

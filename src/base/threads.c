@@ -39,14 +39,6 @@ int cx_threads_set(int n, cvs_error *err)
     return 0;
 }
 
-void cx_guarded(void (*body)(void *arg), void *arg)
-{
-    static pthread_mutex_t guard = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&guard);
-    body(arg);
-    pthread_mutex_unlock(&guard);
-}
-
 static pthread_mutex_t alone = PTHREAD_MUTEX_INITIALIZER;
 
 void cx_alone_begin(void)

@@ -161,3 +161,23 @@ int cx_load_model(cvs_model **out, const char *path, const cvs_load_options *opt
         cx_where(&(*out)->refusal, (*out)->refusal.code, "%s", path);
     return rc < 0 ? cx_where(err, rc, "%s", path) : 0;
 }
+
+/* --- none --- */
+
+int cx_load_new(cvs_model **out, const char *json, size_t len, uint64_t seed, cvs_error *err)
+{
+    cx_description d = {0};
+    cvs_model *m = NULL;
+    int rc;
+    *out = NULL;
+    TRY(cx_description_parse(&d, json, len, err));
+    TRY(cx_description_build(&m, &d, err));
+    TRY(cx_model_draw_weights(m, seed, err));
+    TRY(cx_model_finish(m, err));
+    *out = m;
+    m = NULL;
+out:
+    cvs_model_free(m);
+    cx_description_deinit(&d);
+    return rc;
+}

@@ -9,4 +9,8 @@
 int cx_load_model(cvs_model **out, const char *path, const cvs_load_options *options,
                   cvs_error *err);
 
+/* A new model: what the text describes, as model.to_json() writes it, with weights drawn as its
+ * initializers say. */
+int cx_load_new(cvs_model **out, const char *json, size_t len, uint64_t seed, cvs_error *err);
+
 #endif

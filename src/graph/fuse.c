@@ -47,7 +47,9 @@ static int add_next(cvs_run *run, int node)
     cx_activation a;
     cx_after after = t->after;
     if (run->model->nodes[next].n_inputs != 1 || run->slots[next].keeps_linear) return 0;
-    const cx_affine *norm = cx_layer_as_affine(l, &run->slots[t->out].shape);
+    /* In training it has the moments of the batch, which are not known yet. */
+    const int is_fixed = !run->training || !l->trainable || !l->kind->trains;
+    const cx_affine *norm = is_fixed ? cx_layer_as_affine(l, &run->slots[t->out].shape) : NULL;
     if (norm && !after.norm && !after.activation) {
         after.norm = norm;
     } else if (!after.activation && l->kind->as_activation && l->kind->as_activation(l, &a)) {

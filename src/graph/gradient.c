@@ -35,6 +35,7 @@ static int init(cx_gradient *g, const cvs_model *m, const cx_gradient_options *o
     for (int i = 0; i < o->n_from; i++) g->from[i] = cx_spot_plain(m, o->from[i]);
     TRY(cx_run_new(&g->run, m, o->batch, o->exact, err));
     for (int i = 0; o->shapes && i < m->n_inputs; i++) cx_run_stretch(g->run, i, &o->shapes[i]);
+    if (o->training) cx_run_train(g->run, o->moving);
     if (o->dw) TRY(cx_run_own_transforms(g->run, err));
     if (o->keep >= 0) cx_run_keep(g->run, o->keep);
     TRY(cx_gradient_mark(g, o->keep_arguments, err));
@@ -141,12 +142,14 @@ static int undo_activation(cx_gradient *g, int node, int filled, const cx_rule *
     cx_step *s = &g->steps[node];
     const cx_slot *slot = &g->run->slots[node];
     const float *x = slot->keeps_linear ? slot->linear.data : NULL;
+    const int is_done = s->rectified && !rule; /* by who filled it */
     cx_activation a;
     int rc = 0;
     (void)cx_node_has_fused(&a, g->run->model, node);
     if (filled && rule && rule->activation)
         TRY(rule->activation(rule->arg, node, &a, x, &slot->y, s->dy.data, s->dz.data, err));
-    if (filled && rc == 0) cx_activate_backward(&a, x, &slot->y, s->dy.data, s->dz.data);
+    if (filled && !is_done && rc == 0)
+        cx_activate_backward(&a, x, &slot->y, s->dy.data, s->dz.data);
     add_seeds(g, node, 1, filled, &s->dz);
     rc = 0;
 out:
@@ -160,6 +163,7 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
     const cx_layer *l = &g->run->model->layers[n->layer];
     const cx_slot *slot = &g->run->slots[node];
     cx_step *s = &g->steps[node];
+    const cx_training training = cx_run_training(g->run, node);
     cx_backward_call call = {.n_x = n->n_inputs,
                              .x = slot->x,
                              .y = &slot->y,
@@ -167,7 +171,10 @@ static int step_back(cx_gradient *g, int node, const cx_rule *rule, cvs_error *e
                              .dx = s->dx,
                              .dw = g->dw ? g->dw + (size_t)n->layer * CX_MAX_WEIGHTS : NULL,
                              .workspace = g->workspace,
-                             .exact = g->run->exact};
+                             .exact = g->run->exact,
+                             .training = g->run->training ? &training : NULL,
+                             .rectify =
+                                 !rule && n->n_inputs == 1 && g->steps[n->inputs[0]].rectified};
     cx_activation a;
     int rc = 0;
     if (rule && rule->activation && l->kind->as_activation && l->kind->as_activation(l, &a))

@@ -46,18 +46,23 @@ typedef struct cx_gradient_options {
     const cx_shape *shapes; /* of the model's inputs, which may be other than it states (see
                                cx_run_stretch), the batch first; NULL: its own */
     int keep;               /* a node more that the run keeps; -1: none */
-    int keep_arguments;     /* 1: of every activation, for rules that compare them */
-    float *const *dw; /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
-                         layer of the model, NULL where nobody asks; or NULL. Borrowed */
+    int training;           /* 1: as cx_run_train, with these moving averages */
+    float *const *moving;
+    int keep_arguments; /* 1: of every activation, for rules that compare them */
+    float *const *dw;   /* derivatives of weights are added here: CX_MAX_WEIGHTS pointers for each
+                           layer of the model, NULL where nobody asks; or NULL. Borrowed */
 } cx_gradient_options;
 
 /* What the way back does at a node. */
 typedef struct cx_step {
-    int active;            /* it depends on a source */
-    int wanted;            /* and a target depends on it */
-    int deep;              /* the derivative goes on to an input or a weight */
-    int fed;               /* derivatives come from nodes that read it */
-    int fused;             /* its layer ends with an activation of its own */
+    int active;    /* it depends on a source */
+    int wanted;    /* and a target depends on it */
+    int deep;      /* the derivative goes on to an input or a weight */
+    int fed;       /* derivatives come from nodes that read it */
+    int fused;     /* its layer ends with an activation of its own */
+    int readers;   /* that tell it a derivative, targets counted … */
+    int reader;    /* … and one of them */
+    int rectified; /* its activation is a relu, and the one layer that reads it can undo both */
     int kept, kept_linear; /* what is asked for: the derivative of what it gives, or of what that is
                               before the activation */
     cx_tensor dy, dz;      /* these two; one memory where the first is not asked for */

@@ -1,5 +1,6 @@
 /* gradient_plan.c - what the way back visits, what is kept for it, and where derivatives lie: as
  * the way goes from the last node to the first, so do the lifetimes of their memory. */
+#include <math.h>
 #include <string.h>
 
 #include "graph/gradient.h"
@@ -48,6 +49,28 @@ static void mark_nodes(cx_gradient *g)
     }
 }
 
+/* A pooling's way back can leave out what the relu before it would: the derivative of the relu is
+ * then made without being read and written once more. */
+static void find_rectified(cx_gradient *g)
+{
+    const cvs_model *m = g->run->model;
+    for (int i = 0; i < g->n_to; i++) g->steps[g->to[i].node].readers += !g->to[i].linear;
+    for (int i = 0; i < m->n_nodes; i++)
+        for (int k = 0; g->steps[i].wanted && k < m->nodes[i].n_inputs; k++) {
+            g->steps[m->nodes[i].inputs[k]].readers++;
+            g->steps[m->nodes[i].inputs[k]].reader = i;
+        }
+    for (int i = 0; i < m->n_nodes; i++) {
+        cx_step *s = &g->steps[i];
+        cx_activation a;
+        if (!s->wanted || !s->fused || s->kept || s->kept_linear || s->readers != 1) continue;
+        (void)cx_node_has_fused(&a, m, i);
+        if (a.kind != CX_ACT_RELU || a.slope != 0 || a.threshold != 0 || isfinite(a.limit))
+            continue;
+        s->rectified = m->layers[m->nodes[s->reader].layer].kind->rectifies;
+    }
+}
+
 /* A layer's derivative reads what it was given and what it gave. */
 static void keep_activations(cx_gradient *g, int keep_arguments)
 {
@@ -77,6 +100,7 @@ int cx_gradient_mark(cx_gradient *g, int keep_arguments, cvs_error *err)
     const cvs_model *m = g->run->model;
     int any = g->dw != NULL;
     mark_nodes(g);
+    find_rectified(g);
     for (int i = 0; i < g->n_from; i++) any |= g->steps[g->from[i].node].wanted;
     if (!any)
         return cx_fail(err, CVS_E_ARG, "%s does not depend on layer \"%s\"",
@@ -161,8 +185,10 @@ static void measure_workspace(planner *p, int i)
     const cx_node *node = &run->model->nodes[i];
     cx_shape in[CX_MAX_INPUTS];
     for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
-    const size_t size = cx_layer_backward_workspace(&run->model->layers[node->layer], in,
-                                                    node->n_inputs, &run->slots[i].shape);
+    const cx_layer *l = &run->model->layers[node->layer];
+    size_t size = cx_layer_backward_workspace(l, in, node->n_inputs, &run->slots[i].shape);
+    if (size > p->workspace) p->workspace = size;
+    if (run->training) size = cx_layer_training_workspace(l, in);
     if (size > p->workspace) p->workspace = size;
 }
 
@@ -217,7 +243,7 @@ int cx_gradient_plan(cx_gradient *g, cvs_error *err)
     place_all(&p);
     for (int i = 0; i < g->n_to; i++) seeds += size_of(&p, g->to[i].node);
     size = p.places.end + p.scratch + seeds + p.workspace;
-    TRY(cx_check_memory(size, err));
+    TRY(cx_check_memory(size, "activations", err));
     if (g->memory.size < size) {
         cx_block_deinit(&g->memory);
         TRY(cx_block_init(&g->memory, size, err));

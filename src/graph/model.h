@@ -129,6 +129,10 @@ void cx_model_state_shape(cvs_model *m, int node, const cx_shape *shape);
 
 int cx_model_set_outputs(cvs_model *m, const int *nodes, int n, cvs_error *err);
 
+/* Give every weight the numbers that its layer's configuration wants it to begin with, drawn with a
+ * seed: of a model that no file fills. */
+int cx_model_draw_weights(cvs_model *m, uint64_t seed, cvs_error *err);
+
 /* Once every layer's weights point into m->weights or m->file: prepare the layers and close the
  * model. */
 int cx_model_finish(cvs_model *m, cvs_error *err);

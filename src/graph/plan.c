@@ -83,8 +83,9 @@ static void find_lifetimes(cvs_run *run)
         const cx_node *node = &m->nodes[i];
         cx_slot *slot = &run->slots[i];
         if (!slot->needed) continue;
-        int identity =
-            node->n_inputs == 1 && !slot->given && cx_layer_is_identity(&m->layers[node->layer]);
+        const cx_layer *l = &m->layers[node->layer];
+        const int identity = node->n_inputs == 1 && !slot->given &&
+                             (run->training ? cx_layer_stays_identity(l) : cx_layer_is_identity(l));
         slot->alias = identity ? run->slots[node->inputs[0]].alias : i;
         slot->last_use = i;
         if (node->n_inputs > 0 && !slot->given && !identity && slot->maker == i)
@@ -126,6 +127,13 @@ static void place_all(cvs_run *run, cx_places *places)
         slot->linear_offset = places->end;
         places->end += cx_place_size((size_t)cx_shape_count(&slot->shape));
     }
+    for (int s = 0; run->training && s < run->n_steps; s++) {
+        const cx_node *node = &m->nodes[run->steps[s]];
+        cx_slot *slot = &run->slots[run->steps[s]];
+        const cx_shape *in = &run->slots[node->inputs[0]].shape;
+        slot->kept_offset = places->end;
+        places->end += cx_place_size((size_t)cx_layer_keeps(&m->layers[node->layer], in));
+    }
 }
 
 static size_t workspace_size(const cvs_run *run)
@@ -139,17 +147,19 @@ static size_t workspace_size(const cvs_run *run)
         for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
         size_t size = cx_layer_workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
         if (size > most) most = size;
+        if (run->training) size = cx_layer_training_workspace(l, in);
+        if (size > most) most = size;
     }
     return most;
 }
 
 /* A file of a few kilobytes can ask for layers that would fill the machine: better to say so before
  * than to be killed in the middle. */
-int cx_check_memory(size_t size, cvs_error *err)
+int cx_check_memory(size_t size, const char *what, cvs_error *err)
 {
     long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     if (pages > 0 && page > 0 && size / 3 > (size_t)pages / 4 * (size_t)page)
-        return cx_fail(err, CVS_E_NOMEM, "the activations want %zu MiB, more than this machine has",
+        return cx_fail(err, CVS_E_NOMEM, "the %s want %zu MiB, more than this machine has", what,
                        size >> 20);
     return 0;
 }
@@ -165,6 +175,7 @@ static int link_tensors(cvs_run *run, cvs_error *err)
         const size_t offset = run->slots[slot->alias].offset;
         slot->y =
             cx_tensor_view(slot->absent ? NULL : (float *)(void *)(memory + offset), &slot->shape);
+        slot->kept_numbers = (float *)(void *)(memory + slot->kept_offset);
         slot->linear =
             cx_tensor_view((float *)(void *)(memory + slot->linear_offset), &slot->shape);
         if (slot->x) continue; /* from an earlier plan: the addresses of slots do not change */
@@ -191,7 +202,7 @@ int cx_run_plan(cvs_run *run, cvs_error *err)
     place_all(run, &places);
     run->workspace_offset = places.end;
     run->memory_size = run->workspace_offset + workspace_size(run);
-    TRY(cx_check_memory(run->memory_size, err));
+    TRY(cx_check_memory(run->memory_size, "activations", err));
     if (run->memory.size < run->memory_size) {
         cx_block_deinit(&run->memory);
         TRY(cx_block_init(&run->memory, run->memory_size, err));

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "base/random.h"
 #include "base/str.h"
 
 void cx_run_keep(cvs_run *run, int node)
@@ -27,6 +28,20 @@ void cx_run_give(cvs_run *run, int node, const cx_shape *shape)
 {
     run->slots[node].given = 1;
     run->slots[node].shape = *shape;
+}
+
+void cx_run_train(cvs_run *run, float *const *moving)
+{
+    run->training = 1;
+    run->moving = moving;
+}
+
+cx_training cx_run_training(const cvs_run *run, int node)
+{
+    const int layer = run->model->nodes[node].layer;
+    return (cx_training){.seed = cx_random_stream(run->seed, (uint64_t)node),
+                         .kept = run->slots[node].kept_numbers,
+                         .w = run->moving ? run->moving + (size_t)layer * CX_MAX_WEIGHTS : NULL};
 }
 
 /* Mark what one word of a tap list means. */
@@ -317,12 +332,14 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
         cx_slot *slot = &run->slots[run->steps[s]];
         const cx_layer *l = &m->layers[node->layer];
         const int together = slot->together.out != run->steps[s] || slot->together.pooled >= 0;
+        const cx_training training = cx_run_training(run, run->steps[s]);
         cx_call call = {.n_x = node->n_inputs,
                         .x = slot->x,
                         .y = &run->slots[slot->together.out].y,
                         .workspace = workspace,
                         .exact = run->exact,
-                        .after = together ? &slot->together.after : NULL};
+                        .after = together ? &slot->together.after : NULL,
+                        .training = run->training ? &training : NULL};
         TRY(cx_run_transformed(&call.transformed, run, run->steps[s], 0, err));
         compute(l, slot, &call);
     }

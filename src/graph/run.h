@@ -30,6 +30,8 @@ typedef struct cx_slot {
     int last_use;              /* last node that reads it */
     size_t offset;             /* in the run's memory */
     size_t linear_offset;
+    float *kept_numbers; /* what its layer leaves for the way back, in training */
+    size_t kept_offset;
     const cx_tensor **x; /* inputs of the call, into the slots */
 } cx_slot;
 
@@ -39,11 +41,14 @@ struct cvs_run {
     int batch, exact;
     int *taps; /* nodes, in model order */
     int n_taps;
-    cx_shape *inputs;   /* of the model's inputs; CX_FREE until an input has come */
-    cx_tensor *waiting; /* numbers of the model's inputs that came before there is a plan */
-    char *given;        /* input after input, slot after slot: 1 where numbers have come */
-    cx_transforms *own; /* where weights change between passes: made anew in each; else NULL */
-    int stretched;      /* 1: an input has another size than the model states */
+    cx_shape *inputs;     /* of the model's inputs; CX_FREE until an input has come */
+    cx_tensor *waiting;   /* numbers of the model's inputs that came before there is a plan */
+    char *given;          /* input after input, slot after slot: 1 where numbers have come */
+    cx_transforms *own;   /* where weights change between passes: made anew in each; else NULL */
+    int stretched;        /* 1: an input has another size than the model states */
+    int training;         /* 1: layers do what they do in training */
+    uint64_t seed;        /* of the step of training, for the caller to set before each pass */
+    float *const *moving; /* CX_MAX_WEIGHTS for each layer: whose moving averages a pass moves */
     int planned, done;
     int plan;       /* counts them: what was made for another one does not fit */
     cx_slot *slots; /* a node each */
@@ -80,6 +85,12 @@ void cx_run_give(cvs_run *run, int node, const cx_shape *shape);
  * with CVS_E_UNSUPPORTED where a layer that is needed has weights for the stated size alone. */
 void cx_run_stretch(cvs_run *run, int input, const cx_shape *shape);
 
+/* Compute as in training; before the run is planned. `moving` is as in cvs_run, may be NULL, and is
+ * borrowed. */
+void cx_run_train(cvs_run *run, float *const *moving);
+/* What the layer of a node is told of it. */
+cx_training cx_run_training(const cvs_run *run, int node);
+
 /* Whether the layer of a node does more than the activation that it ends with; if so, which. */
 int cx_node_has_fused(cx_activation *out, const cvs_model *m, int node);
 
@@ -101,8 +112,8 @@ int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error
  * is not known. */
 int cx_run_plan(cvs_run *run, cvs_error *err);
 
-/* CVS_E_NOMEM where so many bytes are more than the machine has. */
-int cx_check_memory(size_t size, cvs_error *err);
+/* CVS_E_NOMEM where so many bytes, of `what`, are more than the machine has. */
+int cx_check_memory(size_t size, const char *what, cvs_error *err);
 
 /* --- fuse.c --- */
 

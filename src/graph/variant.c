@@ -9,7 +9,19 @@ static size_t count_of(const cx_weight *w)
 }
 
 /* What `prepare` writes lies in the configuration of layers that wrap another, so that is copied
- * too. */
+ * too; what it made belongs to the model. */
+static int own_layer(cx_layer *l, cx_arena *arena, cvs_error *err)
+{
+    if (l->kind->prepare) l->state = NULL;
+    if (!l->cfg || l->kind->cfg_size == 0) return 0;
+    void *cfg = cx_arena_alloc(arena, l->kind->cfg_size);
+    if (!cfg) return cx_no_memory(err, l->kind->cfg_size);
+    memcpy(cfg, l->cfg, l->kind->cfg_size);
+    l->cfg = cfg;
+    if (!l->kind->inner) return 0;
+    return own_layer((cx_layer *)(uintptr_t)l->kind->inner(l), arena, err);
+}
+
 static int copy_layers(cx_variant *v, const cvs_model *m, cvs_error *err)
 {
     const size_t n = (size_t)m->n_layers;
@@ -18,14 +30,9 @@ static int copy_layers(cx_variant *v, const cvs_model *m, cvs_error *err)
     v->w = cx_arena_array(arena, n, sizeof *v->w);
     if (!v->model.layers || !v->w) return cx_no_memory(err, n * sizeof *m->layers);
     memcpy(v->model.layers, m->layers, n * sizeof *m->layers);
-    for (size_t i = 0; i < n; i++) {
-        cx_layer *l = &v->model.layers[i];
-        if (!l->cfg || l->kind->cfg_size == 0) continue;
-        l->cfg = cx_arena_alloc(arena, l->kind->cfg_size);
-        if (!l->cfg) return cx_no_memory(err, l->kind->cfg_size);
-        memcpy(l->cfg, m->layers[i].cfg, l->kind->cfg_size);
-    }
-    return 0;
+    int rc = 0;
+    for (size_t i = 0; i < n && rc == 0; i++) rc = own_layer(&v->model.layers[i], arena, err);
+    return rc;
 }
 
 static int copy_weights(cx_variant *v, cvs_error *err)

@@ -149,6 +149,10 @@ void cx_average_pool_forward(const cx_window *w, int64_t channels, const float *
  * the same share to every cell inside; windows that overlap add up. y is the forward's result. */
 void cx_max_pool_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
                           const float *dy, float *dx);
+/* The same where x is what a relu gave, and on through that relu: 0 where the largest is not above
+ * 0. */
+void cx_max_pool_relu_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
+                               const float *dy, float *dx);
 void cx_average_pool_backward(const cx_window *w, int64_t channels, const float *dy, float *dx);
 
 /* Over all positions: y[b][c] of x[b][position][c]. Means are summed in float, each block of 512
@@ -259,6 +263,49 @@ void cx_activation_backward(const cx_activation *a, int64_t n, const float *x, c
 void cx_softmax_forward(int log, int64_t outer, int64_t n, int64_t inner, const float *x, float *y);
 void cx_softmax_backward(int log, int64_t outer, int64_t n, int64_t inner, const float *y,
                          const float *dy, float *dx);
+
+/* --- training --- */
+
+/* Mean and variance (of the population) of each channel over the rows, about which
+ * BatchNormalization brings x to a common measure. Sums as of cx_global_average_forward. */
+size_t cx_moments_workspace(int64_t rows, int64_t channels); /* bytes, of both */
+void cx_moments_forward(int64_t rows, int64_t channels, const float *x, float *mean,
+                        float *variance, void *workspace);
+/* The way back through y = scale * (x - mean) * inverse + a shift, where mean and inverse, 1 over
+ * the deviation, are functions of x too. Fills sum[c] with that of dy[r][c] and product[c] with
+ * that of dy[r][c] (x[r][c] - mean[c]) inverse[c], the derivatives by the shift and the scale; and
+ * dx, unless it is NULL. scale NULL: 1. */
+typedef struct cx_moments {
+    int64_t rows, channels;
+    const float *mean, *inverse, *scale;
+} cx_moments;
+void cx_moments_backward(const cx_moments *m, const float *x, const float *dy, float *sum,
+                         float *product, float *dx, void *workspace);
+
+/* How a step changes weights w from the derivative g, with numbers kept from step to step in slots.
+ * Formulas in vec_update.c. */
+typedef enum cx_update_rule {
+    CX_UPDATE_PLAIN,    /* no slot */
+    CX_UPDATE_MOMENTUM, /* slot 0: the velocity */
+    CX_UPDATE_NESTEROV,
+    CX_UPDATE_RMSPROP, /* slot 0: mean square; 1: velocity, or NULL; 2: mean, or NULL: centered */
+    CX_UPDATE_ADAM,    /* slots 0 and 1: first and second moment; 2: the largest second, or NULL */
+} cx_update_rule;
+enum { CX_UPDATE_SLOTS = 3 };
+typedef struct cx_update {
+    cx_update_rule rule;
+    float rate;
+    float scale, limit; /* of g, first: times scale, then brought to -limit … limit */
+    float shrink;       /* w first loses that share of itself */
+    float momentum, rho, beta1, beta2, epsilon;
+    int epsilon_outside; /* RMSprop adds epsilon to the root, not under it */
+} cx_update;
+/* One step for n weights, after which g is 0. Gives 1 where the new weights are all finite. */
+int cx_update_weights(const cx_update *u, int64_t n, float *w, float *g,
+                      float *const slot[CX_UPDATE_SLOTS]);
+
+/* The sum of x[i]^2, in float for each of several thousand numbers, these in double. */
+double cx_sum_of_squares(int64_t n, const float *x);
 
 /* --- images --- */
 

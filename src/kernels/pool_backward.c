@@ -16,6 +16,9 @@ typedef struct job {
     const cx_window *window;
     int64_t channels, bands, step; /* step: positions of a band on the axis that is cut */
     int axis;
+    int tiled;   /* windows lie side by side: each cell is in one at most */
+    int covered; /* and in one at least */
+    int rectify;
     const float *x, *y, *dy; /* x and y: NULL of a mean */
     float *dx;
     const cx_set *set;
@@ -26,11 +29,35 @@ typedef struct band {
     int64_t from, to, pixel; /* floats of dx that are written; where in y and dy the next run is */
 } band;
 
+static void give_tiles(band *part, const cx_run *run)
+{
+    const job *j = part->job;
+    const int64_t first = run->x - j->dx;
+    cx_tiles_back b = {j->x + first,
+                       j->y + part->pixel,
+                       j->dy + part->pixel,
+                       j->dx + first,
+                       run->n,
+                       j->channels,
+                       {0},
+                       {0},
+                       run->x_pixel,
+                       j->rectify};
+    memcpy(b.taps, run->taps, sizeof b.taps);
+    memcpy(b.tap, run->x_tap, sizeof b.tap);
+    j->set->max_pool_back_tiles(&b);
+    part->pixel += run->n * j->channels;
+}
+
 static void give_run(void *arg, const cx_run *run)
 {
     band *part = arg;
     const job *j = part->job;
-    cx_window_back b = {.channels = j->channels};
+    cx_window_back b = {.channels = j->channels, .rectify = j->rectify};
+    if (j->tiled) {
+        give_tiles(part, run);
+        return;
+    }
     memcpy(b.taps, run->taps, sizeof b.taps);
     memcpy(b.tap, run->x_tap, sizeof b.tap);
     for (int64_t p = 0; p < run->n; p++, part->pixel += j->channels) {
@@ -73,7 +100,7 @@ static void run_band(void *arg, int i, int worker)
     for (int a = CX_SPACE - 1; a > j->axis; a--) size *= w->in[a];
     const int64_t start = batch * w->in[j->axis];
     band part = {j, (start + from) * size, (start + to) * size, 0};
-    memset(j->dx + part.from, 0, (size_t)(part.to - part.from) * sizeof *j->dx);
+    if (!j->covered) memset(j->dx + part.from, 0, (size_t)(part.to - part.from) * sizeof *j->dx);
 
     int64_t first[CX_SPACE] = {0}, end[CX_SPACE];
     memcpy(end, w->out, sizeof end);
@@ -88,17 +115,43 @@ static void run_band(void *arg, int i, int worker)
         }
 }
 
+/* Whether windows lie side by side, and whether they leave no cell out. */
+static int is_tiled(const cx_window *w, int *covered)
+{
+    int tiled = 1;
+    *covered = 1;
+    for (int a = 0; a < CX_SPACE; a++) {
+        tiled &= w->stride[a] == w->kernel[a] && w->dilation[a] == 1 && w->pad[a] == 0 &&
+                 w->out[a] * w->stride[a] <= w->in[a];
+        *covered &= w->out[a] * w->stride[a] == w->in[a];
+    }
+    *covered &= tiled;
+    return tiled;
+}
+
 static void pool_back(const cx_window *w, int64_t channels, const float *x, const float *y,
-                      const float *dy, float *dx)
+                      const float *dy, float *dx, int rectify)
 {
     int axis = CX_DEPTH;
     while (axis < CX_WIDTH && w->in[axis] == 1) axis++;
-    job j = {w, channels, 0, 1, axis, x, y, dy, dx, cx_set_for(channels)};
+    job j = {.window = w,
+             .channels = channels,
+             .step = 1,
+             .axis = axis,
+             .rectify = rectify,
+             .x = x,
+             .y = y,
+             .dy = dy,
+             .dx = dx,
+             .set = cx_set_for(channels)};
+    if (x) j.tiled = is_tiled(w, &j.covered);
     int64_t line = channels; /* numbers of one position on the cut axis */
     for (int a = CX_SPACE - 1; a > axis; a--) line *= w->in[a];
     if (w->in[axis] < 1 || line < 1) return;
     /* Windows across the end of a band are looked at twice, so a band is long against them. */
     j.step += TASK_CELLS / line + 4 * (w->kernel[axis] - 1) * w->dilation[axis];
+    /* Tiles are not cut. */
+    if (j.tiled) j.step = (j.step + w->kernel[axis] - 1) / w->kernel[axis] * w->kernel[axis];
     j.bands = (w->in[axis] + j.step - 1) / j.step;
     cx_parallel((int)(w->batch * j.bands), run_band, &j);
 }
@@ -106,12 +159,18 @@ static void pool_back(const cx_window *w, int64_t channels, const float *x, cons
 void cx_max_pool_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
                           const float *dy, float *dx)
 {
-    pool_back(w, channels, x, y, dy, dx);
+    pool_back(w, channels, x, y, dy, dx, 0);
+}
+
+void cx_max_pool_relu_backward(const cx_window *w, int64_t channels, const float *x, const float *y,
+                               const float *dy, float *dx)
+{
+    pool_back(w, channels, x, y, dy, dx, 1);
 }
 
 void cx_average_pool_backward(const cx_window *w, int64_t channels, const float *dy, float *dx)
 {
-    pool_back(w, channels, NULL, NULL, dy, dx);
+    pool_back(w, channels, NULL, NULL, dy, dx, 0);
 }
 
 /* --- all positions --- */

@@ -37,7 +37,22 @@ typedef struct cx_window_back {
     float *dx;                                       /* as x */
     int64_t channels, taps[CX_SPACE], tap[CX_SPACE]; /* cells inside, and floats from one to next */
     int64_t from, to;
+    int rectify; /* 1: nothing is given where y is not above 0 */
 } cx_window_back;
+
+/* A row of windows that lie side by side and cover all of their cells, of a largest value. */
+typedef struct cx_tiles_back {
+    const float *x, *y, *dy; /* of the first */
+    float *dx;
+    int64_t n, channels, taps[CX_SPACE], tap[CX_SPACE], x_pixel;
+    int rectify;
+} cx_tiles_back;
+
+/* What each channel's derivative is made with on the way back through its moments. */
+typedef struct cx_moments_row {
+    int64_t channels;
+    const float *mean, *a, *b, *shift;
+} cx_moments_row;
 
 /* A tile of Winograd's algorithm and the patch of the input that it reads. */
 enum { CX_WINOGRAD_IN = 6, CX_WINOGRAD_OUT = 4, CX_WINOGRAD_PRODUCTS = 36 };
@@ -84,6 +99,7 @@ typedef struct cx_set {
     void (*average_pool)(const cx_channel_run *r);
     void (*max_pool_back)(const cx_window_back *b);
     void (*average_pool_back)(const cx_window_back *b);
+    void (*max_pool_back_tiles)(const cx_tiles_back *b); /* fills dx */
 
     /* y[o] += sum over k of x[index[k]] w[index[k]][o], o in 0 … out - 1. */
     void (*dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
@@ -97,6 +113,12 @@ typedef struct cx_set {
     /* y[c] = sum of a[p * stride + c] b[p * stride + c] over p. */
     void (*column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a, const float *b,
                        float *y);
+    /* y[c] = sum of (x - mean[c]) b over p; b NULL: of (x - mean[c])^2. */
+    void (*column_centred)(int64_t positions, int64_t stride, int64_t n, const float *x,
+                           const float *mean, const float *b, float *y);
+    /* dx = a[c] dy + b[c] (x - mean[c]) + shift[c]. */
+    void (*moments_back)(const cx_moments_row *m, int64_t rows, const float *x, const float *dy,
+                         float *dx);
 
     void (*affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                    const float *shift, float *y);
@@ -108,6 +130,7 @@ typedef struct cx_set {
     /* `at` is y where cx_activation_from_output says so, else x. */
     void (*activation_back)(const cx_activation *a, int64_t n, const float *at, const float *y,
                             const float *dy, float *dx);
+    int (*update)(const cx_update *u, int64_t n, float *w, float *g, float *const *slot);
 } cx_set;
 
 /* The set in use. */

@@ -50,8 +50,9 @@ void CX_NAME(average_pool)(const cx_channel_run *r)
 INLINE void give(const cx_window_back *b, int64_t c, const int64_t n, const int mean)
 {
     const int64_t cells = b->taps[CX_DEPTH] * b->taps[CX_HEIGHT] * b->taps[CX_WIDTH];
-    const vec dy = load_lanes(b->dy + c, n), y = mean ? dy : load_lanes(b->y + c, n);
-    const vec part = dy / (float)cells;
+    vec dy = load_lanes(b->dy + c, n);
+    const vec y = mean ? dy : load_lanes(b->y + c, n), part = dy / (float)cells, zero = {0};
+    if (b->rectify) dy = pick(y > zero, dy, zero);
     ivec open = {0}; /* where no cell was the largest so far */
     open = ~open;
     for (int64_t slice = 0; slice < b->taps[CX_DEPTH]; slice++)
@@ -87,6 +88,47 @@ void CX_NAME(max_pool_back)(const cx_window_back *b)
 void CX_NAME(average_pool_back)(const cx_window_back *b)
 {
     give_all(b, 1);
+}
+
+/* One window of so many cells, which nobody else writes. */
+INLINE void fill(const cx_tiles_back *b, const int64_t slices, const int64_t rows,
+                 const int64_t cols, int64_t pixel, int64_t c, const int64_t n)
+{
+    const vec y = load_lanes(b->y + pixel * b->channels + c, n), zero = {0};
+    const vec all = load_lanes(b->dy + pixel * b->channels + c, n);
+    const vec dy = b->rectify ? pick(y > zero, all, zero) : all;
+    const int64_t first = pixel * b->x_pixel + c;
+    ivec open = {0}; /* where no cell was the largest so far */
+    open = ~open;
+    for (int64_t slice = 0; slice < slices; slice++)
+        for (int64_t row = 0; row < rows; row++)
+            for (int64_t col = 0; col < cols; col++) {
+                const int64_t at = first + slice * b->tap[CX_DEPTH] + row * b->tap[CX_HEIGHT] +
+                                   col * b->tap[CX_WIDTH];
+                const vec x = load_lanes(b->x + at, n);
+                const ivec hit = ((x == y) | (x != x)) & open;
+                open &= ~hit;
+                store_lanes(b->dx + at, (vec)(hit & (ivec)dy), n);
+            }
+}
+
+INLINE void fill_all(const cx_tiles_back *b, const int64_t slices, const int64_t rows,
+                     const int64_t cols)
+{
+    for (int64_t p = 0; p < b->n; p++) {
+        int64_t c = 0;
+        for (; c + CX_VL <= b->channels; c += CX_VL) fill(b, slices, rows, cols, p, c, CX_VL);
+        if (c < b->channels) fill(b, slices, rows, cols, p, c, b->channels - c);
+    }
+}
+
+void CX_NAME(max_pool_back_tiles)(const cx_tiles_back *b)
+{
+    const int64_t *taps = b->taps;
+    if (taps[CX_DEPTH] == 1 && taps[CX_HEIGHT] == 2 && taps[CX_WIDTH] == 2)
+        fill_all(b, 1, 2, 2);
+    else
+        fill_all(b, taps[CX_DEPTH], taps[CX_HEIGHT], taps[CX_WIDTH]);
 }
 
 /* Four vectors at a time, so that an addition need not wait for the one before. */

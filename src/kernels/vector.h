@@ -33,6 +33,7 @@ void CX_NAME(max_pool)(const cx_channel_run *r);
 void CX_NAME(average_pool)(const cx_channel_run *r);
 void CX_NAME(max_pool_back)(const cx_window_back *b);
 void CX_NAME(average_pool_back)(const cx_window_back *b);
+void CX_NAME(max_pool_back_tiles)(const cx_tiles_back *b);
 void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w, int64_t out,
                         float *y);
 void CX_NAME(dots)(int64_t rows, int64_t out, const float *x, int64_t n, const float *w, float *y,
@@ -41,6 +42,10 @@ void CX_NAME(column_sum)(int64_t positions, int64_t stride, int64_t n, const flo
 void CX_NAME(column_max)(int64_t positions, int64_t stride, int64_t n, const float *x, float *y);
 void CX_NAME(column_dot)(int64_t positions, int64_t stride, int64_t n, const float *a,
                          const float *b, float *y);
+void CX_NAME(column_centred)(int64_t positions, int64_t stride, int64_t n, const float *x,
+                             const float *mean, const float *b, float *y);
+void CX_NAME(moments_back)(const cx_moments_row *m, int64_t rows, const float *x, const float *dy,
+                           float *dx);
 void CX_NAME(affine)(int64_t rows, int64_t channels, const float *x, const float *scale,
                      const float *shift, float *y);
 void CX_NAME(binary)(cx_binary_op op, int64_t n, const float *a, const float *b, float *y);
@@ -49,6 +54,7 @@ void CX_NAME(binary_back)(cx_binary_op op, int64_t n, const float *a, const floa
 int CX_NAME(activation)(const cx_activation *a, int64_t n, const float *x, float *y);
 void CX_NAME(activation_back)(const cx_activation *a, int64_t n, const float *at, const float *y,
                               const float *dy, float *dx);
+int CX_NAME(update)(const cx_update *u, int64_t n, float *w, float *g, float *const *slot);
 
 #define INLINE static inline __attribute__((always_inline))
 
@@ -164,6 +170,18 @@ INLINE vec min_or_second(vec a, vec b)
     return _mm256_min_ps(a, b);
 #else
     return pick(a < b, a, b);
+#endif
+}
+
+INLINE vec root(vec x)
+{
+#if defined(__AVX512F__)
+    return _mm512_sqrt_ps(x);
+#elif defined(__AVX2__)
+    return _mm256_sqrt_ps(x);
+#else
+    for (int i = 0; i < CX_VL; i++) x[i] = __builtin_sqrtf(x[i]);
+    return x;
 #endif
 }
 

@@ -13,16 +13,6 @@ typedef struct activation_config {
 
 #define AT(member) offsetof(activation_config, member)
 
-static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
-{
-    int rc;
-    (void)l;
-    TRY(cx_expect_input(in, n_in, 0, err));
-    *out = in[0];
-out:
-    return rc;
-}
-
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const activation_config *k = l->cfg;
@@ -52,7 +42,7 @@ const cx_layer_kind cx_layer_activation = {
     .family = CX_ACTIVATING,
     .cfg_size = sizeof(activation_config),
     .fields = activation_fields,
-    .infer = infer,
+    .infer = cx_infer_same,
     .forward = forward,
     .as_activation = as_activation,
 };
@@ -128,7 +118,7 @@ static const cx_field thresholded_fields[] = {
         .cfg_size = sizeof(activation_config),   \
         .fields = table,                         \
         .configure = function,                   \
-        .infer = infer,                          \
+        .infer = cx_infer_same,                  \
         .forward = forward,                      \
         .as_activation = as_activation,          \
     }
@@ -156,7 +146,7 @@ static int softmax_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_sha
     const activation_config *k = l->cfg;
     cx_rows r;
     int rc;
-    TRY(infer(l, in, n_in, out, err));
+    TRY(cx_infer_same(l, in, n_in, out, err));
     TRY(cx_rows_of(&r, &k->axes, in, err));
 out:
     return rc;

@@ -25,7 +25,7 @@ int cx_gamma_beta_prepare(cx_layer *l, int scale, int center, cx_arena *arena, c
 {
     if (!scale && !center) return 0;
     const int64_t n = cx_shape_count(&l->w[0].spec.shape);
-    cx_affine *f = cx_affine_new(n, arena);
+    cx_affine *f = l->state ? l->state : cx_affine_new(n, arena);
     if (!f) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
         f->scale[i] = scale ? l->w[0].data[i] : 1;

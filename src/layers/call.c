@@ -41,7 +41,9 @@ int cx_layer_init_of(cx_layer *out, const cx_layer_kind *kind, const char *name,
     out->cfg = cx_arena_alloc(arena, kind->cfg_size);
     if (!out->cfg) return cx_no_memory(err, kind->cfg_size);
     if (kind->has_data_format) TRY(read_data_format(&out->channels_first, config, err));
+    out->untrainable = kind->untrainable;
     TRY(cx_fields_read(out->cfg, kind->fields, kind->rank, config, context, err));
+    TRY(cx_weight_rules_read(out, config, arena, err));
     if (kind->configure) TRY(kind->configure(out, config, context, arena, err));
 out:
     return rc;
@@ -93,6 +95,21 @@ static size_t bytes_of(const cx_shape *s)
 int cx_layer_is_identity(const cx_layer *l)
 {
     return l->kind->is_identity && !l->channels_first;
+}
+
+int cx_layer_stays_identity(const cx_layer *l)
+{
+    return cx_layer_is_identity(l) && !l->kind->trains;
+}
+
+int64_t cx_layer_keeps(const cx_layer *l, const cx_shape *in)
+{
+    return l->kind->keeps ? l->kind->keeps(l, in) : 0;
+}
+
+size_t cx_layer_training_workspace(const cx_layer *l, const cx_shape *in)
+{
+    return l->kind->training_workspace ? l->kind->training_workspace(l, in) : 0;
 }
 
 int cx_layer_infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
@@ -167,13 +184,10 @@ void cx_layer_forward(const cx_layer *l, const cx_call *c)
     room += bytes_of(in);
     cx_tensor y = cx_tensor_view(out->ndim > 2 ? (float *)(void *)room : c->y->data, &y_shape);
     room += bytes_of(out);
-    const cx_call call = {.n_x = 1,
-                          .x = &px,
-                          .y = &y,
-                          .transformed = c->transformed,
-                          .workspace = room,
-                          .exact = c->exact,
-                          .linear = c->linear};
+    cx_call call = *c;
+    call.x = &px;
+    call.y = &y;
+    call.workspace = room;
     turn(in, c->x[0]->data, x.data, 1);
     l->kind->forward(l, &call);
     if (out->ndim > 2) turn(out, y.data, c->y->data, 0);
@@ -191,7 +205,7 @@ int cx_layer_has_backward(const cx_layer *l)
 static void own_backward(const cx_layer *l, const cx_backward_call *c)
 {
     cx_activation a;
-    if (l->kind->is_identity)
+    if (l->kind->is_identity && !(c->training && l->kind->trains))
         memcpy(c->dx[0]->data, c->dy->data, (size_t)cx_shape_count(&c->dy->shape) * sizeof(float));
     else if (l->kind->as_activation && l->kind->as_activation(l, &a))
         cx_activate_backward(&a, c->x[0]->data, c->y, c->dy->data, c->dx[0]->data);
@@ -247,7 +261,9 @@ void cx_layer_backward(const cx_layer *l, const cx_backward_call *c)
                                    .dw = c->dw,
                                    .transformed = c->transformed,
                                    .workspace = room,
-                                   .exact = c->exact};
+                                   .exact = c->exact,
+                                   .training = c->training,
+                                   .rectify = c->rectify};
     own_backward(l, &call);
     if (pdx) turn(&c->dx[0]->shape, dx.data, c->dx[0]->data, 0);
 }

@@ -171,7 +171,7 @@ static int prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
     any.d[any.ndim - 1] = kernel->d[any.ndim - 1];
     const cx_conv_transpose t = transpose_of(l, &any, &any);
     const size_t n = (size_t)cx_shape_count(kernel);
-    l->state = cx_arena_array(arena, n, sizeof(float));
+    if (!l->state) l->state = cx_arena_array(arena, n, sizeof(float));
     if (!l->state) return cx_no_memory(err, n * sizeof(float));
     cx_conv_transpose_pack(&t, l->w[KERNEL].data, l->state);
     return 0;

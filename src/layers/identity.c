@@ -1,18 +1,8 @@
-/* identity.c - layers that pass their input on at inference: inputs, dropouts, noise, random
- * augmentation. They have no fields: what they do in training does not matter here. */
+/* identity.c - layers that pass their input on: inputs; and random augmentation, whose place in
+ * training is before the network, so that a model that has it inside is not trained. */
 #include <string.h>
 
 #include "layers/layer.h"
-
-static int infer(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
-{
-    int rc;
-    (void)l;
-    TRY(cx_expect_input(in, n_in, 0, err));
-    *out = in[0];
-out:
-    return rc;
-}
 
 static void forward(const cx_layer *l, const cx_call *c)
 {
@@ -21,26 +11,21 @@ static void forward(const cx_layer *l, const cx_call *c)
     memcpy(c->y->data, c->x[0]->data, (size_t)cx_shape_count(&c->y->shape) * sizeof(float));
 }
 
-#define IDENTITY(symbol, name)                \
-    const cx_layer_kind cx_layer_##symbol = { \
-        .class_name = name, .is_identity = 1, .infer = infer, .forward = forward}
+#define IDENTITY(symbol, name, why)                                  \
+    const cx_layer_kind cx_layer_##symbol = {.class_name = name,     \
+                                             .is_identity = 1,       \
+                                             .infer = cx_infer_same, \
+                                             .forward = forward,     \
+                                             .untrainable = why}
 
-IDENTITY(input_layer, "InputLayer");
-IDENTITY(dropout, "Dropout");
-IDENTITY(spatial_dropout1d, "SpatialDropout1D");
-IDENTITY(spatial_dropout2d, "SpatialDropout2D");
-IDENTITY(spatial_dropout3d, "SpatialDropout3D");
-IDENTITY(gaussian_noise, "GaussianNoise");
-IDENTITY(gaussian_dropout, "GaussianDropout");
-IDENTITY(alpha_dropout, "AlphaDropout");
-IDENTITY(activity_regularization, "ActivityRegularization");
-IDENTITY(identity, "Identity");
-IDENTITY(random_flip, "RandomFlip");
-IDENTITY(random_rotation, "RandomRotation");
-IDENTITY(random_zoom, "RandomZoom");
-IDENTITY(random_translation, "RandomTranslation");
-IDENTITY(random_contrast, "RandomContrast");
-IDENTITY(random_brightness, "RandomBrightness");
-IDENTITY(random_height, "RandomHeight");
-IDENTITY(random_width, "RandomWidth");
-IDENTITY(stochastic_depth, "StochasticDepth"); /* of keras.applications.ConvNeXt */
+IDENTITY(input_layer, "InputLayer", NULL);
+IDENTITY(activity_regularization, "ActivityRegularization", "its penalty on activities");
+IDENTITY(identity, "Identity", NULL);
+IDENTITY(random_flip, "RandomFlip", "its random changes");
+IDENTITY(random_rotation, "RandomRotation", "its random changes");
+IDENTITY(random_zoom, "RandomZoom", "its random changes");
+IDENTITY(random_translation, "RandomTranslation", "its random changes");
+IDENTITY(random_contrast, "RandomContrast", "its random changes");
+IDENTITY(random_brightness, "RandomBrightness", "its random changes");
+IDENTITY(random_height, "RandomHeight", "its random changes");
+IDENTITY(random_width, "RandomWidth", "its random changes");

@@ -8,7 +8,7 @@
 
 #include "base/json.h"
 #include "kernels/kernels.h"
-#include "tensor/tensor.h"
+#include "tensor/initializer.h"
 
 enum {
     CX_MAX_WEIGHTS = 8,
@@ -80,6 +80,15 @@ typedef struct cx_weight_spec {
     int frozen;
 } cx_weight_spec;
 
+/* What a call has more of when it is a step of training. Forward and backward of one step are given
+ * the same. */
+typedef struct cx_training {
+    uint64_t seed;   /* of all that the call draws */
+    float *kept;     /* what forward leaves for backward: `keeps` numbers */
+    float *const *w; /* the layer's weights, of which forward moves the moving averages; NULL: they
+                        stay */
+} cx_training;
+
 /* A scale and a shift for each index of an axis. */
 typedef struct cx_affine {
     int64_t n;
@@ -104,6 +113,7 @@ typedef struct cx_call {
     int exact;                /* no fast transforms */
     int linear;            /* y is wanted as it is before the activation that the layer ends with */
     const cx_after *after; /* NULL: nothing; else what `takes` said yes to */
+    const cx_training *training; /* NULL: inference */
 } cx_call;
 
 /* What a kind is for, where it is neither a convolution nor a pooling: how a drawing sorts it. */
@@ -130,6 +140,9 @@ typedef struct cx_backward_call {
     const float *transformed;  /* as of cx_call, for the way back */
     void *workspace;
     int exact;
+    const cx_training *training; /* as forward had it */
+    int rectify; /* of kinds that can: the one input is what a relu gave, dx is wanted of before it
+                  */
 } cx_backward_call;
 
 typedef struct cx_layer_kind {
@@ -141,16 +154,21 @@ typedef struct cx_layer_kind {
     cx_family family;
     int has_data_format;  /* 1: its channels may come first; see call.c */
     int moves_axes;       /* 1: axes of the output are not those of the input */
+    int rectifies;        /* 1: its backward can go on through a relu before it */
     int is_conv, is_pool; /* counted as such by the tap "conv+pool" */
     int is_transposed;    /* of a convolution: its kernel has the filters before the channels */
     int is_identity;      /* 1: y holds the numbers of x, perhaps in another shape: a plan need
                              not run it */
+    int trains;           /* 1: in training it does something else: `is_identity` and what is said
+                             of it below do not hold then, and `backward` is for training too */
     int is_affine;        /* 1: its output is a sum of the inputs' numbers times constants, plus
                              constants; of convolutions and dense layers before their activation */
     int is_scale_shift;   /* 1: and that of one number each: l->state is a cx_affine of channels */
     int is_product;       /* 1: multiplies its inputs number by number */
     int is_rescaling;     /* 1: turns pixel values into a model's range by itself */
     int is_unknown;       /* 1: stands for a class that cannot be computed; it has no functions */
+    const char *untrainable; /* what a layer of the kind would do in training that is not there,
+                                "its random flips"; NULL: nothing */
 
     /* What fields cannot say; may be NULL. cfg is filled from `fields` before. Memory that the
      * configuration needs comes from `arena`. */
@@ -163,10 +181,15 @@ typedef struct cx_layer_kind {
     int (*weights)(const cx_layer *l, const cx_shape *in, int n_in,
                    cx_weight_spec out[CX_MAX_WEIGHTS], cvs_error *err);
     /* Work on the loaded weights that every call would repeat (say, folding BatchNormalization's
-     * statistics to a scale and a shift), into l->state. NULL: nothing. */
+     * statistics to a scale and a shift), into l->state. Called again after weights changed, with
+     * what it made before in l->state, whose memory it uses again. NULL: nothing. */
     int (*prepare)(cx_layer *l, cx_arena *arena, cvs_error *err);
     /* Scratch bytes of a forward call. NULL: none. */
     size_t (*workspace)(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out);
+    /* Numbers that a forward call in training leaves for backward, and scratch bytes of either
+     * there, if more than else. NULL: none. */
+    int64_t (*keeps)(const cx_layer *l, const cx_shape *in);
+    size_t (*training_workspace)(const cx_layer *l, const cx_shape *in);
     /* Weights in another form that makes calls on such an input faster, and that is worth keeping:
      * its bytes, 0 where there is none, and how it is made. `back`: for backward. NULL: none. */
     size_t (*transformed_size)(const cx_layer *l, const cx_shape *in, int back);
@@ -192,6 +215,13 @@ typedef struct cx_layer_kind {
     const cx_layer *(*inner)(const cx_layer *l);
 } cx_layer_kind;
 
+/* What a configuration says of the weights whose names begin with a word, "kernel". */
+typedef struct cx_weight_rule {
+    const char *prefix;
+    cx_initializer initial;
+    double l1, l2; /* training adds l1 * sum of |w| + l2 * sum of w^2 to the loss */
+} cx_weight_rule;
+
 /* A weight of a layer: what was asked for, and where its numbers lie (borrowed from the model). */
 typedef struct cx_weight {
     cx_weight_spec spec;
@@ -210,6 +240,9 @@ struct cx_layer {
     int64_t n_stored;       /* numbers in the file of a layer whose weights nobody can tell apart */
     cx_weight w[CX_MAX_WEIGHTS];
     void *state; /* from `prepare` */
+    const cx_weight_rule *rules;
+    int n_rules;
+    const char *untrainable; /* what it has that training cannot do; NULL: nothing */
 };
 
 /* --- a layer made and called: by these, not by its kind's own functions --- */
@@ -240,8 +273,12 @@ int cx_layer_has_backward(const cx_layer *l);
 void cx_layer_backward(const cx_layer *l, const cx_backward_call *c);
 size_t cx_layer_backward_workspace(const cx_layer *l, const cx_shape *in, int n_in,
                                    const cx_shape *out);
-/* Whether y holds the numbers of x in their order. */
+/* Whether y holds the numbers of x in their order, at inference or also in training. */
 int cx_layer_is_identity(const cx_layer *l);
+int cx_layer_stays_identity(const cx_layer *l);
+/* Of a call in training; see the kind. */
+int64_t cx_layer_keeps(const cx_layer *l, const cx_shape *in);
+size_t cx_layer_training_workspace(const cx_layer *l, const cx_shape *in);
 
 /* Whether a layer ends with an activation function, be it all that it does or a part of its
  * configuration (linear is none); if so, which. */
@@ -253,6 +290,11 @@ const char *cx_activation_name(const cx_activation *a);
 const cx_layer_kind *cx_layer_kind_find(const char *class_name);
 /* The i-th kind; NULL past the end. */
 const cx_layer_kind *cx_layer_kind_at(int i);
+
+/* Read what the configuration says of weights; cx_layer_init_of does it. */
+int cx_weight_rules_read(cx_layer *l, const cx_json *config, cx_arena *arena, cvs_error *err);
+/* What it says of one of them, or what Keras does where it is silent. */
+cx_weight_rule cx_weight_rule_of(const cx_layer *l, int weight);
 
 /* --- operations --- */
 
@@ -294,6 +336,8 @@ int cx_unknown_class_shape(cx_shape *out, const char *class_name, const cx_json 
 
 /* A failure unless there is one input of `ndim` axes (0: of any number) and cx_expect_size. */
 int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err);
+/* The `infer` of a kind whose output has the shape of its one input. */
+int cx_infer_same(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err);
 /* A failure unless that axis has a known size. */
 int cx_expect_known(const cx_shape *in, int axis, cvs_error *err);
 /* A failure where a shape has no axis or an empty one, or is beyond cx_shape_count's limit, free

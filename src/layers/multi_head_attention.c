@@ -35,6 +35,8 @@ static int configure(cx_layer *l, const cx_json *config, const cx_config_context
     attention_config *k = l->cfg;
     (void)context;
     (void)arena;
+    if (cx_json_number(cx_json_get(config, "dropout"), 0) > 0)
+        l->untrainable = "its dropout of attention";
     if (k->value_dim == 0) k->value_dim = k->key_dim;
     k->all_axes = !cx_config_get(config, "attention_axes", NULL);
     return k->all_axes ? 0 : cx_axes_read(&k->axes, config, "attention_axes", err);

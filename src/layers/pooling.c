@@ -64,8 +64,8 @@ static void backward_max(const cx_layer *l, const cx_backward_call *c)
     const cx_shape *in = &c->x[0]->shape;
     cx_window w;
     (void)cx_window_of(&w, l->cfg, l->kind->rank, in, NULL); /* accepted by infer */
-    cx_max_pool_backward(&w, in->d[in->ndim - 1], c->x[0]->data, c->y->data, c->dy->data,
-                         c->dx[0]->data);
+    (c->rectify ? cx_max_pool_relu_backward : cx_max_pool_backward)(
+        &w, in->d[in->ndim - 1], c->x[0]->data, c->y->data, c->dy->data, c->dx[0]->data);
 }
 
 static void backward_average(const cx_layer *l, const cx_backward_call *c)
@@ -76,7 +76,7 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
     cx_average_pool_backward(&w, in->d[in->ndim - 1], c->dy->data, c->dx[0]->data);
 }
 
-enum { is_affine_max = 0, is_affine_average = 1 };
+enum { is_affine_max = 0, is_affine_average = 1, rectifies_max = 1, rectifies_average = 0 };
 #define as_pooling_average NULL
 
 #define POOLING(symbol, name, alias, axes, which)      \
@@ -91,6 +91,7 @@ enum { is_affine_max = 0, is_affine_average = 1 };
         .configure = configure,                        \
         .infer = infer,                                \
         .is_affine = is_affine_##which,                \
+        .rectifies = rectifies_##which,                \
         .as_pooling = as_pooling_##which,              \
         .forward = forward_##which,                    \
         .backward = backward_##which,                  \

@@ -222,7 +222,7 @@ static int normalization_prepare(cx_layer *l, cx_arena *arena, cvs_error *err)
 {
     const normalization_config *k = l->cfg;
     int64_t n = k->n ? k->n : cx_shape_count(&l->w[MEAN].spec.shape);
-    cx_affine *f = cx_affine_new(n, arena);
+    cx_affine *f = l->state ? l->state : cx_affine_new(n, arena);
     if (!f) return cx_no_memory(err, (size_t)n * 2 * sizeof(float));
     for (int64_t i = 0; i < n; i++) {
         double mean = k->n ? pick(&k->mean, i) : l->w[MEAN].data[i];

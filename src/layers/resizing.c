@@ -235,6 +235,7 @@ const cx_layer_kind cx_layer_center_crop = {
 
 const cx_layer_kind cx_layer_random_crop = {
     .class_name = "RandomCrop",
+    .untrainable = "its random places",
     .family = CX_RESHAPING,
     .cfg_size = sizeof(resizing_config),
     .fields = crop_fields,

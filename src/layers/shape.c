@@ -13,6 +13,16 @@ int cx_expect_input(const cx_shape *in, int n_in, int ndim, cvs_error *err)
     return cx_expect_size(in, err);
 }
 
+int cx_infer_same(const cx_layer *l, const cx_shape *in, int n_in, cx_shape *out, cvs_error *err)
+{
+    int rc;
+    (void)l;
+    TRY(cx_expect_input(in, n_in, 0, err));
+    *out = in[0];
+out:
+    return rc;
+}
+
 int cx_expect_known(const cx_shape *in, int axis, cvs_error *err)
 {
     char text[CX_SHAPE_TEXT];

@@ -22,6 +22,9 @@ static int configure(cx_layer *l, const cx_json *config, const cx_config_context
         return CVS_E_UNSUPPORTED;
     }
     int rc = cx_layer_init(&k->inner, class_name, l->name, inner, context, arena, err);
+    l->untrainable = k->inner.untrainable;
+    /* Keras calls it for one step after the other, each with moments of its own. */
+    if (rc == 0 && k->inner.kind->keeps) l->untrainable = "statistics of each step of a sequence";
     return rc < 0 ? cx_where(err, rc, "layer of class %s", class_name) : rc;
 }
 
@@ -98,12 +101,9 @@ static void forward(const cx_layer *l, const cx_call *c)
     (void)fold(&y_shape, &c->y->shape, NULL);
     const cx_tensor x = cx_tensor_view(c->x[0]->data, &x_shape), *px = &x;
     cx_tensor y = cx_tensor_view(c->y->data, &y_shape);
-    const cx_call call = {.n_x = 1,
-                          .x = &px,
-                          .y = &y,
-                          .workspace = c->workspace,
-                          .exact = c->exact,
-                          .linear = c->linear};
+    cx_call call = *c;
+    call.x = &px;
+    call.y = &y;
     cx_layer_forward(&k->inner, &call);
 }
 
@@ -136,7 +136,8 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
                                    .dx = &pdx,
                                    .dw = c->dw,
                                    .workspace = c->workspace,
-                                   .exact = c->exact};
+                                   .exact = c->exact,
+                                   .training = c->training};
     cx_layer_backward(&k->inner, &call);
 }
 

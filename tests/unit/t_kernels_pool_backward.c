@@ -36,6 +36,20 @@ static void call_pool(const void *arg, float *dx, int ref)
                                                                 k->dy, dx);
 }
 
+static void call_rectified(const void *arg, float *dx, int ref)
+{
+    const pool_case *k = arg;
+    const int64_t n = k->w.batch * cells(k->w.out) * k->channels;
+    if (!ref) {
+        cx_max_pool_relu_backward(&k->w, k->channels, k->x, k->y, k->dy, dx);
+        return;
+    }
+    float *masked = numbers(n);
+    for (int64_t i = 0; i < n; i++) masked[i] = k->y[i] > 0 ? k->dy[i] : 0;
+    cx_ref_max_pool_backward(&k->w, k->channels, k->x, k->y, masked, dx);
+    drop(masked);
+}
+
 static void check_pool(int seed_of, pool_case k)
 {
     const int64_t n_x = k.w.batch * cells(k.w.in) * k.channels;
@@ -50,6 +64,7 @@ static void check_pool(int seed_of, pool_case k)
     k.y = y;
     k.dy = dy;
     expect_reference(call_pool, &k, n_x, text);
+    if (!k.mean) expect_reference(call_rectified, &k, n_x, text);
     drop(x);
     drop(y);
     drop(dy);
@@ -61,6 +76,23 @@ static void pooling_equals_the_reference(void **state)
     for (int s = 1; s <= 200; s++) {
         seed((uint64_t)s + 20000);
         check_pool(s, (pool_case){random_window(14), pick(1, 50), s % 2, NULL, NULL, NULL});
+    }
+}
+
+/* Windows side by side have a way of their own; a relu before them is undone with either. */
+static void pooling_of_tiles_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 60; s++) {
+        seed((uint64_t)s + 22000);
+        cx_window w = {.batch = pick(1, 3)};
+        for (int a = 0; a < CX_SPACE; a++) {
+            w.kernel[a] = w.stride[a] = a == 0 && s % 3 ? 1 : s % 2 ? 2 : pick(1, 4);
+            w.dilation[a] = 1;
+            w.out[a] = a == 0 && s % 3 ? 1 : pick(1, s % 7 ? 6 : 60);
+            w.in[a] = w.out[a] * w.kernel[a] + (s % 5 ? 0 : pick(0, w.kernel[a] - 1));
+        }
+        check_pool(s, (pool_case){w, pick(1, 50), 0, NULL, NULL, NULL});
     }
 }
 
@@ -177,6 +209,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pooling_equals_the_reference),
+        cmocka_unit_test(pooling_of_tiles_equals_the_reference),
         cmocka_unit_test(pooling_in_bands_equals_the_reference),
         cmocka_unit_test(pooling_has_the_slopes_of_differences),
         cmocka_unit_test(first_of_equal_cells_gets_all),
