@@ -1061,6 +1061,48 @@ CVS_API int cvs_training_save(const cvs_training *training, const char *path, cv
  */
 CVS_API int cvs_history_write(const cvs_training *training, const char *dir, cvs_error *err);
 
+/* --- films of a network that learns --- */
+
+/** What is the same in all frames. All zero is the default. */
+typedef struct cvs_film_options {
+    cvs_image_options image;    /**< how photographs become the models' input */
+    const cvs_classes *classes; /**< names; may be NULL; borrowed */
+    int exact;
+} cvs_film_options;
+
+/** How the same photographs look to a network at several times. */
+typedef struct cvs_film cvs_film;
+
+/**
+ * @param[out] out  the caller's to cvs_film_free(); NULL on failure
+ * @param dir       where the film goes; its frames go to the folder frames in it
+ * @param options   may be NULL
+ */
+CVS_API int cvs_film_new(cvs_film **out, const char *dir, const cvs_film_options *options,
+                         cvs_error *err);
+CVS_API void cvs_film_free(cvs_film *film);
+
+/** One more photograph, of four at most, before the first frame. */
+CVS_API int cvs_film_probe(cvs_film *film, const char *path, cvs_error *err);
+
+/**
+ * Draw a frame: for each photograph the heatmap of the class that is predicted and the strongest
+ * channels of up to four convolutions; the first one's kernels; of the layers' weights the
+ * distribution, and how many channels are dead. It is written to frames/NNNN.png.
+ *
+ * @param number    of the frame, from 1
+ * @param title     says which model this is; @p subtitle more of it, may be NULL
+ * @param training  that the model is from, whose derivatives are told, too; NULL: none
+ */
+CVS_API int cvs_film_shoot(cvs_film *film, const cvs_model *model, int number, const char *title,
+                           const char *subtitle, const cvs_training *training, cvs_error *err);
+
+/**
+ * Write film.webp, which moves, and film.html, a page that needs nothing else, with a slider and a
+ * button that plays: of those of the frames 1 … @p n that have been drawn, now or earlier.
+ */
+CVS_API int cvs_film_write(const cvs_film *film, int n, cvs_error *err);
+
 /**
  * Write where training stands (weights, the optimizer's memory, counters) to a file, which appears
  * whole or not at all; and take it up again, in a training made of the same model, data and

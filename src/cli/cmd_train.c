@@ -17,6 +17,8 @@ typedef struct train {
     cx_job *job;
     cx_learn learn;
     cvs_training *training;
+    cvs_film *film; /* NULL: no probes */
+    cvs_classes *classes;
     cx_progress progress;
     double batches;      /* done by this process */
     double epoch_start;  /* seconds since the beginning */
@@ -141,6 +143,51 @@ out:
     return rc;
 }
 
+/* --- film --- */
+
+static int begin_film(train *t, cvs_error *err)
+{
+    const cx_options *o = t->job->options;
+    cvs_film_options how = {.image = {t->learn.preprocess, (cvs_resize)o->resize, 0},
+                            .exact = o->exact};
+    cx_str path = {0};
+    int rc = 0;
+    if (o->probes.n == 0) return 0;
+    TRY(out_path(&path, t, "model", ".classes.txt", err));
+    TRY(cvs_classes_load(&t->classes, path.data, err));
+    how.classes = t->classes;
+    TRY(cvs_film_new(&t->film, o->out, &how, err));
+    for (int i = 0; i < o->probes.n; i++) {
+        rc = cvs_film_probe(t->film, o->probes.item[i], err);
+        if (rc < 0) cx_at_file(err, rc, o->probes.item[i]);
+        if (rc < 0) goto out;
+    }
+out:
+    cx_str_deinit(&path);
+    return rc;
+}
+
+static int shoot(const train *t, int64_t i, cvs_error *err)
+{
+    const cvs_epoch *e = cvs_training_epoch(t->training, i);
+    char title[64], text[160];
+    if (!t->film) return 0;
+    snprintf(title, sizeof title, "Epoch %lld", (long long)i + 1);
+    if (isnan(e->val_loss))
+        snprintf(text, sizeof text, "accuracy %.3f, loss %.3f", e->accuracy, e->loss);
+    else
+        snprintf(text, sizeof text, "accuracy %.3f, of validation %.3f", e->accuracy,
+                 e->val_accuracy);
+    return cvs_film_shoot(t->film, cvs_training_model(t->training), (int)i + 1, title, text,
+                          t->training, err);
+}
+
+static int write_film(const train *t, cvs_error *err)
+{
+    const int64_t n = cvs_training_epoch_count(t->training);
+    return t->film && n > 0 ? cvs_film_write(t->film, (int)n, err) : 0;
+}
+
 /* The state comes last: whoever is killed before does the epoch again, to the same bytes. */
 static int end_epoch(train *t, cvs_error *err)
 {
@@ -151,6 +198,7 @@ static int end_epoch(train *t, cvs_error *err)
     rc = cvs_history_write(t->training, t->job->options->out, err);
     if (rc < 0) cx_at_file(err, rc, t->job->options->out);
     if (rc < 0) goto out;
+    TRY(shoot(t, i, err));
     TRY(write_state(t, err));
     tell_epoch(t, i);
     t->epoch_start = cx_progress_seconds(&t->progress);
@@ -207,13 +255,17 @@ int cx_cmd_train(cx_job *job, cvs_error *err)
     TRY(cx_make_dirs(job->options->out, err));
     TRY(save_classes(&t, "model", err));
     TRY(save_classes(&t, "best", err));
+    TRY(begin_film(&t, err));
     if (job->options->resume) TRY(read_state(&t, err));
     cx_note(job, "%lld pictures of %d classes to learn from, %lld to test with",
             (long long)t.learn.data.n, t.learn.data.n_classes, (long long)t.learn.test.n);
     cx_progress_begin(&t.progress, job, "");
     TRY(run(&t, err));
+    TRY(write_film(&t, err));
     TRY(print_result(&t, err));
 out:
+    cvs_film_free(t.film);
+    cvs_classes_free(t.classes);
     cvs_training_free(t.training);
     cx_learn_deinit(&t.learn);
     return rc;

@@ -81,12 +81,12 @@ enum {
     COMPUTING = ON(predict) | ON(activations) | EXPLAINING,
     DREAMING = ON(dream) | ON(invert) | ON(caricature),
     CLIMBING = ON(filters) | DREAMING,
-    LEARNING = ON(train),
+    LEARNING = ON(train) | ON(film),
 };
 
 const cx_option cx_option_table[] = {
     {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out",
-     ON(activations) | CLIMBING | EXPLAINING | ON(train),
+     ON(activations) | CLIMBING | EXPLAINING | LEARNING,
      "where files go; made if missing, never emptied", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
@@ -268,9 +268,12 @@ const cx_option cx_option_table[] = {
      "stop after so many epochs that are not better; else never", NULL, 1, 1000000},
     {"format", 0, CX_WORDS, AT(model_formats), "LIST", "h5", ON(train),
      "which files of the model are written, with commas between them", model_format, 0, 0},
+    {"probe", 0, CX_TEXTS, AT(probes), "IMAGE", NULL, ON(train),
+     "a picture that is looked at after each epoch, for a film; several times for up to four", NULL,
+     0, 0},
     {"resume", 0, CX_FLAG, AT(resume), NULL, NULL, ON(train),
      "go on where training in DIR was stopped or killed, with the same options", NULL, 0, 0},
-    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict) | EXPLAINING,
+    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict) | EXPLAINING | ON(film),
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",
      NULL, 0, 0},
