@@ -832,6 +832,17 @@ CVS_API int cvs_trust_write(const cvs_trust *const *trusts, int n_inputs, int n_
 CVS_API int cvs_model_create(cvs_model **out, const char *json, size_t len, uint64_t seed,
                              cvs_error *err);
 
+/**
+ * Make of a model one for other classes: its last layer, a Dense, anew, with weights drawn by @p
+ * seed; all else as it is. It ends in one sigmoid for 2 classes, else in a softmax.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure. @p m need not live
+ *                  on
+ * @return 0; CVS_E_ARG, CVS_E_NOMEM, or CVS_E_UNSUPPORTED (another last layer)
+ */
+CVS_API int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
+                               cvs_error *err);
+
 /** Examples to learn from, numbered from 0: each an input of the model's shape and the index of a
  * class. They are made by whoever has them. */
 typedef struct cvs_data {

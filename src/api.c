@@ -6,6 +6,7 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
+#include "formats/head.h"
 #include "formats/load.h"
 #include "formats/save.h"
 #include "graph/run.h"
@@ -43,6 +44,12 @@ int cvs_model_load(cvs_model **out, const char *path, const cvs_load_options *op
 int cvs_model_save(const cvs_model *m, const char *path, cvs_error *err)
 {
     return cx_save_model(m, NULL, path, err);
+}
+
+int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
+                       cvs_error *err)
+{
+    return cx_head_new(out, m, n_classes, seed, err);
 }
 
 int cvs_training_save(const cvs_training *t, const char *path, cvs_error *err)

@@ -47,7 +47,7 @@ typedef struct cx_options {
     cx_real share, rate, dropout;
     int64_t epochs, batch, patience;
     int optimizer, loss, augment, schedule, model_formats; /* words of these options, by place */
-    int resume;
+    int resume, head;
     cx_texts probes;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

@@ -40,6 +40,17 @@ out:
     return rc;
 }
 
+static int change_head(cx_learn *l, const cx_job *job, cvs_error *err)
+{
+    cvs_model *changed;
+    int rc = cvs_model_new_head(&changed, l->model, cvs_folder_class_count(l->folder),
+                                (uint64_t)job->options->seed, err);
+    if (rc < 0) return cx_at_file(err, rc, job->model);
+    cvs_model_free(l->model);
+    l->model = changed;
+    return 0;
+}
+
 /* --- the pictures --- */
 
 /* What the folder has to give: the size that the model takes, which is the book's where there is no
@@ -161,6 +172,10 @@ static int check_options(const cx_job *job, cvs_error *err)
         rc = cx_fail(err, CVS_E_ARG, "it is for the default network: a model has its own layers");
         at = "--dropout";
     }
+    if (rc == 0 && o->head && !job->model) {
+        rc = cx_fail(err, CVS_E_ARG, "a new network has a last layer for the classes already");
+        at = "--head";
+    }
     return rc < 0 ? cx_where(err, rc, "%s", at) : 0;
 }
 
@@ -175,7 +190,7 @@ static int check_classes(const cx_learn *l, const cx_job *job, cvs_error *err)
     if (units == n || (units == 1 && n == 2)) goto out;
     rc = cx_fail(err, CVS_E_ARG, "it has %d classes, but the model ends with %lld unit%s", n,
                  (long long)units, units == 1 ? "" : "s");
-    cx_hint(err, "give a model whose last layer is made for these classes");
+    cx_hint(err, "--head makes a new last layer of a MODEL");
     cx_where(err, rc, "%s", job->options->data);
 out:
     return rc;
@@ -192,6 +207,7 @@ int cx_learn_init(cx_learn *out, cx_job *job, cvs_error *err)
         TRY(create_described(out, job, err));
     TRY(open_folders(out, job, err));
     if (!out->model) TRY(create_book(out, job, err));
+    if (job->options->head) TRY(change_head(out, job, err));
     TRY(check_classes(out, job, err));
     TRY(choose_weights(out, job->options->class_weights, err));
 out:
