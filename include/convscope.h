@@ -882,6 +882,17 @@ CVS_API int cvs_trust_write(const cvs_trust *const *trusts, int n_inputs, int n_
 CVS_API int cvs_model_create(cvs_model **out, const char *json, size_t len, uint64_t seed,
                              cvs_error *err);
 
+/**
+ * Make of a model one for other classes: its last layer, a Dense, anew, with weights drawn by @p
+ * seed; all else as it is. It ends in one sigmoid for 2 classes, else in a softmax.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure. @p m need not live
+ *                  on
+ * @return 0; CVS_E_ARG, CVS_E_NOMEM, or CVS_E_UNSUPPORTED (another last layer)
+ */
+CVS_API int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
+                               cvs_error *err);
+
 /** Examples to learn from, numbered from 0: each an input of the model's shape and the index of a
  * class. They are made by whoever has them. */
 typedef struct cvs_data {
@@ -896,7 +907,73 @@ typedef struct cvs_data {
     int (*fill)(void *self, const int64_t *which, int count, int64_t epoch, float *x,
                 int64_t *label, cvs_error *err);
     void *self; /**< for fill */
+    /** Told before a step which batch comes after it, so that it can be made meanwhile; it may
+     * never be asked for. NULL: nobody is told. */
+    void (*expect)(void *self, const int64_t *which, int count, int64_t epoch);
 } cvs_data;
+
+/* --- folders of pictures to learn from --- */
+
+/** How a folder of pictures becomes examples. All zero but the sizes is the default. */
+typedef struct cvs_folder_options {
+    int64_t height, width, channels; /**< of the model's input; 1, 3 or 4 channels */
+    cvs_resize resize;
+    cvs_preprocess preprocess; /**< CVS_PREPROCESS_AUTO is unit here: no model is known */
+    double share;              /**< of the pictures for validation, from 0 to less than 1 */
+    int is_shuffled;           /**< 1: the share is drawn by the seed from all, as
+                                    image_dataset_from_directory does; 0: it is the first of each class,
+                                    as flow_from_directory does */
+    const char *augment;       /**< how pictures are varied in training: "none", "book" (the first
+                                    edition, ImageDataGenerator), "layers" (the second, RandomFlip and
+                                    its like); NULL: none */
+    uint64_t seed;             /**< of the variation and of the share */
+    int64_t memory; /**< bytes for decoded pictures, the others are decoded every time; 0: 2 GiB */
+    int batch;      /**< examples a step, of which the next are made while the model learns from
+                         these; 0: none are made ahead */
+} cvs_folder_options;
+
+/** Pictures in a folder, a subfolder a class, in the order of the names' bytes. */
+typedef struct cvs_folder cvs_folder;
+
+/**
+ * Find the pictures in a folder and decode them. Those that cannot be read are skipped.
+ *
+ * @param[out] out    the caller's to cvs_folder_free(); NULL on failure
+ * @param classes_of  this folder must have the classes of that one, which need not live on; NULL:
+ *                    any
+ * @return 0; CVS_E_IO, CVS_E_FORMAT (no classes, no pictures, other classes), CVS_E_ARG,
+ *         CVS_E_NOMEM
+ */
+CVS_API int cvs_folder_open(cvs_folder **out, const char *path, const cvs_folder_options *options,
+                            const cvs_folder *classes_of, cvs_error *err);
+CVS_API void cvs_folder_free(cvs_folder *folder);
+
+/** The examples to learn from, varied as the options say; those for validation, as they are. They
+ * point to the folder, which has to outlive them. */
+CVS_API cvs_data cvs_folder_training(const cvs_folder *folder);
+CVS_API cvs_data cvs_folder_validation(const cvs_folder *folder);
+
+/** How many classes there are; the name of the i-th, borrowed, or NULL past the end; how many
+ * pictures of it there are to learn from. */
+CVS_API int cvs_folder_class_count(const cvs_folder *folder);
+CVS_API const char *cvs_folder_class(const cvs_folder *folder, int i);
+CVS_API int64_t cvs_folder_class_size(const cvs_folder *folder, int i);
+
+/** The i-th picture that was skipped, and why, borrowed; NULL past the end. */
+CVS_API const char *cvs_folder_skipped(const char **why, const cvs_folder *folder, int64_t i);
+
+/** Names of the ways to vary pictures; NULL past the end. Static. */
+CVS_API const char *cvs_augment_name(int i);
+
+/**
+ * The description of the network of Deep Learning with Python and R that tells cats from dogs: four
+ * convolutions and poolings, two dense layers, 150×150×3 in, under the names of the authors' file.
+ *
+ * @param[out] json  what cvs_model_create() takes, the caller's to cvs_free()
+ * @param n_classes  2 end in one sigmoid, more in a softmax
+ * @param dropout    the rate of a Dropout before the dense layers; 0: without
+ */
+CVS_API int cvs_architecture_book(char **json, int n_classes, double dropout, cvs_error *err);
 
 /** How an epoch went. The loss is a mean over its examples, each as the network was when its batch
  * came; penalties of regularizers are in it. All as Keras shows it. */
@@ -1029,6 +1106,63 @@ CVS_API int cvs_training_evaluate(double *loss, double *accuracy, cvs_training *
  * of training or in options.tell: its weights change with the next step. Borrowed from @p training;
  * not to be freed. */
 CVS_API const cvs_model *cvs_training_model(const cvs_training *training);
+
+/** The length of the loss's derivative by all weights of a layer, an index of its model, in the
+ * last step; NAN before the first and where training changes none. */
+CVS_API double cvs_training_gradient(const cvs_training *training, int layer);
+
+/** Save the model as it is now, as cvs_model_save(); an .h5 says the loss and the optimizer, too,
+ * so that Keras can go on with it. */
+CVS_API int cvs_training_save(const cvs_training *training, const char *path, cvs_error *err);
+
+/**
+ * Write how training went to a folder: history.csv and history.json (the numbers of each epoch) and
+ * curves.png and curves.svg (accuracy and loss, each as it was and smoothed as in the book, the
+ * best epoch marked). Each file appears whole or not at all.
+ */
+CVS_API int cvs_history_write(const cvs_training *training, const char *dir, cvs_error *err);
+
+/* --- films of a network that learns --- */
+
+/** What is the same in all frames. All zero is the default. */
+typedef struct cvs_film_options {
+    cvs_image_options image;    /**< how photographs become the models' input */
+    const cvs_classes *classes; /**< names; may be NULL; borrowed */
+    int exact;
+} cvs_film_options;
+
+/** How the same photographs look to a network at several times. */
+typedef struct cvs_film cvs_film;
+
+/**
+ * @param[out] out  the caller's to cvs_film_free(); NULL on failure
+ * @param dir       where the film goes; its frames go to the folder frames in it
+ * @param options   may be NULL
+ */
+CVS_API int cvs_film_new(cvs_film **out, const char *dir, const cvs_film_options *options,
+                         cvs_error *err);
+CVS_API void cvs_film_free(cvs_film *film);
+
+/** One more photograph, of four at most, before the first frame. */
+CVS_API int cvs_film_probe(cvs_film *film, const char *path, cvs_error *err);
+
+/**
+ * Draw a frame: for each photograph the heatmap of the class that is predicted and the strongest
+ * channels of up to four convolutions; the first one's kernels; of the layers' weights the
+ * distribution, and how many channels are dead. It is written to frames/NNNN.png.
+ *
+ * @param number    of the frame, from 1
+ * @param title     says which model this is; @p subtitle more of it, may be NULL
+ * @param training  that the model is from, whose derivatives are told, too; NULL: none
+ */
+CVS_API int cvs_film_shoot(cvs_film *film, const cvs_model *model, int number, const char *title,
+                           const char *subtitle, const cvs_training *training, cvs_error *err);
+
+/**
+ * Write film.webp, which moves, and film.html, a page that needs nothing else, with a slider and a
+ * button that plays: of those of the frames 1 … @p n that have been drawn, now or earlier.
+ */
+CVS_API int cvs_film_write(const cvs_film *film, int n, cvs_error *err);
 
 /**
  * Write where training stands (weights, the optimizer's memory, counters) to a file, which appears

@@ -6,10 +6,12 @@
 
 #include "base/mem.h"
 #include "base/threads.h"
+#include "formats/head.h"
 #include "formats/load.h"
 #include "formats/save.h"
 #include "graph/run.h"
 #include "methods/map.h"
+#include "train/fit.h"
 
 const char *cvs_version(void)
 {
@@ -42,6 +44,21 @@ int cvs_model_load(cvs_model **out, const char *path, const cvs_load_options *op
 int cvs_model_save(const cvs_model *m, const char *path, cvs_error *err)
 {
     return cx_save_model(m, NULL, path, err);
+}
+
+int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
+                       cvs_error *err)
+{
+    return cx_head_new(out, m, n_classes, seed, err);
+}
+
+int cvs_training_save(const cvs_training *t, const char *path, cvs_error *err)
+{
+    char *config;
+    int rc = cx_fit_config(&config, cx_training_fit(t), err);
+    if (rc == 0) rc = cx_save_model(cvs_training_model(t), &(cx_save_options){config}, path, err);
+    cx_free(config);
+    return rc;
 }
 
 int cvs_model_create(cvs_model **out, const char *json, size_t len, uint64_t seed, cvs_error *err)

@@ -8,10 +8,15 @@
 
 int cx_print_index(const char *dir, cvs_error *err)
 {
+    return cx_print_file(dir, "index.json", err);
+}
+
+int cx_print_file(const char *dir, const char *name, cvs_error *err)
+{
     cx_str path = {0};
     cx_bytes text = {0};
     int rc;
-    cx_str_addf(&path, "%s/index.json", dir);
+    cx_str_addf(&path, "%s/%s", dir, name);
     TRY(cx_str_ok(&path, err));
     TRY(cx_file_read(&text, path.data, 64 << 20, err));
     fwrite(text.data, 1, text.size, stdout);

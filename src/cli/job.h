@@ -45,6 +45,12 @@ typedef struct cx_options {
     int with_patterns;
     const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
+    const char *data, *validation, *freeze, *class_weights;
+    cx_real share, rate, dropout;
+    int64_t epochs, batch, patience;
+    int optimizer, loss, augment, schedule, model_formats; /* words of these options, by place */
+    int resume, head;
+    cx_texts probes;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;
 

@@ -82,7 +82,8 @@ static int run(const cx_line *line, int *failed, cvs_error *err)
     if (line->options.help || line->options.dump) return print_tables(line, err);
     TRY(cx_line_check(line, err));
     if (line->options.threads) TRY(cvs_set_threads((int)line->options.threads, err));
-    cx_job job = {&line->options, line->args[0], line->args + 1, line->n_args - 1, 0};
+    const int n_inputs = line->n_args > 0 ? line->n_args - 1 : 0;
+    cx_job job = {&line->options, line->args[0], line->args + 1, n_inputs, 0};
     rc = line->command->run(&job, err);
     *failed = job.failed;
 out:

@@ -47,6 +47,31 @@ static const char *quadrature(int i)
     return i < 3 ? words[i] : NULL;
 }
 
+static const char *optimizer(int i)
+{
+    static const char *const words[] = {"rmsprop", "sgd", "adam", "adamw"};
+    return i < 4 ? words[i] : NULL;
+}
+
+static const char *loss(int i)
+{
+    static const char *const words[] = {"auto", "binary_crossentropy", "categorical_crossentropy",
+                                        "sparse_categorical_crossentropy", "mean_squared_error"};
+    return i < 5 ? words[i] : NULL;
+}
+
+static const char *schedule(int i)
+{
+    static const char *const words[] = {"constant", "cosine", "plateau"};
+    return i < 3 ? words[i] : NULL;
+}
+
+static const char *model_format(int i)
+{
+    static const char *const words[] = {"h5", "keras"};
+    return i < 2 ? words[i] : NULL;
+}
+
 #define AT(member)  offsetof(cx_options, member)
 #define ON(command) (1u << CX_COMMAND_##command)
 
@@ -56,11 +81,12 @@ enum {
     COMPUTING = ON(predict) | ON(activations) | ON(report) | EXPLAINING,
     DREAMING = ON(dream) | ON(invert) | ON(caricature),
     CLIMBING = ON(filters) | DREAMING,
+    LEARNING = ON(train) | ON(film),
 };
 
 const cx_option cx_option_table[] = {
     {"out", 'o', CX_TEXT, AT(out), "DIR", "convscope-out",
-     ON(activations) | ON(examples) | ON(report) | CLIMBING | EXPLAINING,
+     ON(activations) | ON(examples) | ON(report) | CLIMBING | EXPLAINING | LEARNING,
      "where files go; made if missing, never emptied", NULL, 0, 0},
     {"layers", 0, CX_TEXT, AT(layers), "NAMES", "conv+pool", ON(activations) | ON(report),
      "which layers: all, conv+pool, or names with commas between them", NULL, 0, 0},
@@ -215,7 +241,51 @@ const cx_option cx_option_table[] = {
      "columns of the table, Keras' line_length; else as many as Keras takes", NULL, 40, 1000},
     {"graph", 0, CX_TEXT, AT(graph), "FILE", NULL, ON(summary),
      "also draw the network as a flow chart, an SVG file", NULL, 0, 0},
-    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(predict) | ON(report) | EXPLAINING,
+    {"data", 0, CX_TEXT, AT(data), "DIR", NULL, ON(train),
+     "the pictures to learn from, a subfolder a class", NULL, 0, 0},
+    {"validation", 0, CX_TEXT, AT(validation), "DIR", NULL, ON(train),
+     "pictures of the same classes to test with after each epoch", NULL, 0, 0},
+    {"split", 0, CX_REAL, AT(share), "SHARE", NULL, ON(train),
+     "without --validation: the share of the pictures to test with, the first of each class", NULL,
+     0, 1},
+    {"epochs", 0, CX_NUMBER, AT(epochs), "N", "30", ON(train), "how often each picture is seen",
+     NULL, 1, 1000000},
+    {"batch", 0, CX_NUMBER, AT(batch), "N", "32", ON(train), "pictures a step", NULL, 1, 65536},
+    {"optimizer", 0, CX_WORD, AT(optimizer), "NAME", "rmsprop", ON(train),
+     "how weights follow the derivatives", optimizer, 0, 0},
+    {"rate", 0, CX_REAL, AT(rate), "X", NULL, ON(train),
+     "the learning rate; else 0.0001, of sgd 0.01", NULL, 0, 1000},
+    {"schedule", 0, CX_WORD, AT(schedule), "NAME", "constant", ON(train),
+     "how the rate goes: constant, cosine (down to 0 over all epochs), or plateau (a tenth after 5 "
+     "epochs that are not better)",
+     schedule, 0, 0},
+    {"loss", 0, CX_WORD, AT(loss), "NAME", "auto", ON(train),
+     "what is made small; auto is what goes with the model's last activation", loss, 0, 0},
+    {"augment", 0, CX_WORD, AT(augment), "NAME", "none", ON(train),
+     "how pictures are varied: none, book (the first edition's ImageDataGenerator), or layers (the "
+     "second's RandomFlip, RandomRotation and RandomZoom)",
+     cvs_augment_name, 0, 0},
+    {"dropout", 0, CX_REAL, AT(dropout), "RATE", NULL, ON(train),
+     "of the default network: a Dropout before the dense layers; else none", NULL, 0, 1},
+    {"class-weights", 0, CX_TEXT, AT(class_weights), "LIST", NULL, ON(train),
+     "balanced, or a number for each class, with commas between them: by what its losses are "
+     "multiplied",
+     NULL, 0, 0},
+    {"freeze", 0, CX_TEXT, AT(freeze), "NAMES", NULL, ON(train),
+     "layers or nested models that stay as they are, with commas between them", NULL, 0, 0},
+    {"head", 0, CX_FLAG, AT(head), NULL, NULL, ON(train),
+     "of a MODEL: a new last layer for the folder's classes", NULL, 0, 0},
+    {"patience", 0, CX_NUMBER, AT(patience), "N", NULL, ON(train),
+     "stop after so many epochs that are not better; else never", NULL, 1, 1000000},
+    {"format", 0, CX_WORDS, AT(model_formats), "LIST", "h5", ON(train),
+     "which files of the model are written, with commas between them", model_format, 0, 0},
+    {"probe", 0, CX_TEXTS, AT(probes), "IMAGE", NULL, ON(train),
+     "a picture that is looked at after each epoch, for a film; several times for up to four", NULL,
+     0, 0},
+    {"resume", 0, CX_FLAG, AT(resume), NULL, NULL, ON(train),
+     "go on where training in DIR was stopped or killed, with the same options", NULL, 0, 0},
+    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL,
+     ON(predict) | ON(report) | EXPLAINING | ON(film),
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",
      NULL, 0, 0},
@@ -231,12 +301,14 @@ const cx_option cx_option_table[] = {
      "what one input of the model is given, by its Keras name; once for each input of a model with "
      "several, in the place of INPUT",
      NULL, 0, 0},
-    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto", COMPUTING | CLIMBING | ON(examples),
+    {"preprocess", 0, CX_WORD, AT(preprocess), "MODE", "auto",
+     COMPUTING | CLIMBING | LEARNING | ON(examples),
      "how pixel values become numbers; auto is unit, but raw where the model itself begins by "
      "rescaling",
      cvs_preprocess_name, 0, 0},
-    {"resize", 0, CX_WORD, AT(resize), "MODE", "nearest", COMPUTING | ON(filters) | ON(examples),
-     "how a picture gets the model's size", cvs_resize_name, 0, 0},
+    {"resize", 0, CX_WORD, AT(resize), "MODE", "nearest",
+     COMPUTING | ON(filters) | LEARNING | ON(examples), "how a picture gets the model's size",
+     cvs_resize_name, 0, 0},
     {"exif", 0, CX_FLAG, AT(exif), NULL, NULL, COMPUTING | CLIMBING | ON(examples),
      "turn pictures as their EXIF orientation says, which Keras does not", NULL, 0, 0},
     {"architecture", 0, CX_TEXT, AT(architecture), "FILE", NULL, ALL,

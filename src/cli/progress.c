@@ -31,15 +31,32 @@ void cx_progress_begin(cx_progress *p, const cx_job *job, const char *what)
     sigaction(SIGINT, &(struct sigaction){.sa_handler = stop, .sa_flags = (int)SA_RESETHAND}, NULL);
 }
 
+double cx_progress_seconds(const cx_progress *p)
+{
+    return seconds() - p->start;
+}
+
+int cx_progress_is_due(const cx_progress *p)
+{
+    const double now = seconds();
+    return p->shown && now - p->start > 0.5 && now - p->last > 0.1;
+}
+
+void cx_progress_show(cx_progress *p, const char *text)
+{
+    fprintf(stderr, "\r%s \033[K", text);
+    p->last = seconds();
+    p->drawn = 1;
+}
+
 int cx_progress_tell(void *arg, double done)
 {
     cx_progress *p = arg;
-    const double now = seconds();
-    if (p->shown && now - p->start > 0.5 && now - p->last > 0.1 && done > 0) {
-        fprintf(stderr, "\r%s  %.0f %%, %.0f s left \033[K", p->what, 100 * done,
-                (now - p->start) * (1 - done) / done);
-        p->last = now;
-        p->drawn = 1;
+    char text[512];
+    if (done > 0 && cx_progress_is_due(p)) {
+        snprintf(text, sizeof text, "%.400s  %.0f %%, %.0f s left", p->what, 100 * done,
+                 cx_progress_seconds(p) * (1 - done) / done);
+        cx_progress_show(p, text);
     }
     return stopped;
 }

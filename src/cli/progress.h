@@ -17,6 +17,11 @@ void cx_progress_begin(cx_progress *p, const cx_job *job, const char *what);
 /* As cvs_explain_options.progress wants it; `arg` is the cx_progress. */
 int cx_progress_tell(void *arg, double done);
 
+/* For a line of one's own: since the beginning; whether it is time to write; the line. */
+double cx_progress_seconds(const cx_progress *p);
+int cx_progress_is_due(const cx_progress *p);
+void cx_progress_show(cx_progress *p, const char *text);
+
 /* 1 after control-C. */
 int cx_progress_stopped(void);
 void cx_progress_end(cx_progress *p);

@@ -270,10 +270,16 @@ static void cover_dashed(const plan *p, const double a[2], const double b[2], do
     }
 }
 
+const uint8_t *cx_curves_colour(int place_of)
+{
+    return colours[place_of % N_COLOURS];
+}
+
 /* Lay what was covered on the page in the colour of curve k. */
 static void lay(const plan *p, int k)
 {
     cx_canvas *page = &p->easel->canvas;
+    if (p->curves->curves[k].colour > 0) k = p->curves->curves[k].colour - 1;
     for (int y = 0; y < p->height; y++)
         for (int x = 0; x < p->width; x++) {
             const int share = p->coverage[(ptrdiff_t)y * p->width + x];
@@ -299,7 +305,7 @@ static void draw_curve(const plan *p, int k)
             at[0] = near_enough(place(&p->x, c->x[i]));
             at[1] = near_enough(place(&p->y, c->y[i]));
         }
-        const int has_line = !isnan(at[0]) && !isnan(last[0]);
+        const int has_line = !c->has_no_line && !isnan(at[0]) && !isnan(last[0]);
         if (has_line && is_dashed) cover_dashed(p, last, at, &run);
         if (has_line && !is_dashed) cover(p, last, at, line_width / 2);
         if (!isnan(at[0]) && (c->has_points || c->n == 1)) cover(p, at, at, point_radius);
@@ -317,10 +323,9 @@ static void draw_sample(const plan *p, int k, int x, int y)
     whole.x.from = whole.y.from = 0;
     whole.x.length = p->width;
     whole.y.length = p->height;
-    if (k / N_COLOURS % 2)
-        cover_dashed(&whole, from, to, &run);
-    else
-        cover(&whole, from, to, line_width / 2);
+    const int is_dashed = k / N_COLOURS % 2, has_line = !p->curves->curves[k].has_no_line;
+    if (has_line && is_dashed) cover_dashed(&whole, from, to, &run);
+    if (has_line && !is_dashed) cover(&whole, from, to, line_width / 2);
     if (p->curves->curves[k].has_points) cover(&whole, middle, middle, point_radius);
     lay(p, k);
 }
@@ -347,6 +352,20 @@ static void draw_legend(const plan *p)
     }
 }
 
+/* An upright line in gray; its word stands on the side that has more room. */
+static void draw_mark(const plan *p)
+{
+    const cx_curves *c = p->curves;
+    if (!c->has_mark || !(c->mark >= p->x.low && c->mark <= p->x.high)) return;
+    const int at = (int)lround(place(&p->x, c->mark)), y = p->y.from + 14;
+    cx_canvas_fill(&p->easel->canvas, at, p->y.from, 1, p->y.length, CX_GRAY(CX_SMALL_INK));
+    if (!c->mark_name) return;
+    const int width = cx_font_width(p->easel->font, CX_SMALL_SIZE, c->mark_name);
+    const int is_left = at + 4 + width > p->x.from + p->x.length;
+    cx_canvas_text(&p->easel->canvas, p->easel->font, CX_SMALL_SIZE,
+                   is_left ? at - 4 - width : at + 4, y, CX_GRAY(CX_TEXT_INK), c->mark_name);
+}
+
 static void draw_all(const plan *p)
 {
     cx_canvas *page = &p->easel->canvas;
@@ -356,6 +375,7 @@ static void draw_all(const plan *p)
     draw_axis(p, &p->x);
     draw_axis(p, &p->y);
     cx_canvas_frame(page, p->x.from, p->y.from, p->x.length, p->y.length, CX_GRAY(CX_SMALL_INK));
+    draw_mark(p);
     for (int k = p->curves->n - 1; k >= 0; k--) draw_curve(p, k); /* the first lies on top */
     draw_legend(p);
 }

@@ -9,7 +9,9 @@ typedef struct cx_curve {
     const char *name; /* for the legend */
     const double *x, *y;
     int n;
-    int has_points; /* 1: every point is marked */
+    int has_points;  /* 1: every point is marked */
+    int has_no_line; /* 1: and that is all */
+    int colour;      /* 1, 2 …: that of the curve in this place; 0: of its own */
 } cx_curve;
 
 /* What is drawn. All is borrowed; texts may be NULL. */
@@ -20,7 +22,13 @@ typedef struct cx_curves {
     int n;
     double low, high;  /* what the upright axis shows; both 0: what the curves need */
     int width, height; /* of the whole picture; 0: 800 × 500 */
+    int has_mark;      /* 1: an upright line at `mark`, with `mark_name` (NULL: none) beside it */
+    double mark;
+    const char *mark_name;
 } cx_curves;
+
+/* Red, green, blue of the curve in a place from 0. Static. */
+const uint8_t *cx_curves_colour(int place);
 
 /* Draw as PNG, the caller's to cx_bytes_deinit(). */
 int cx_curves_draw(cx_bytes *png, cx_easel *easel, const cx_curves *c, cvs_error *err);

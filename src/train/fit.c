@@ -136,6 +136,16 @@ static int tell(const cx_fit *f, const cvs_train_event *e)
     return f->o.tell ? f->o.tell(f->o.tell_arg, e) : 0;
 }
 
+/* Say which batch follows in this epoch. */
+static void announce(const cx_fit *f)
+{
+    const cx_data *d = &f->data;
+    const int64_t next = f->state.batch + 1;
+    if (d->expect && next < batches_of(f, d->n))
+        d->expect(d->self, f->order + next * f->trainer.batch, size_of_batch(f, d->n, next),
+                  f->state.epoch);
+}
+
 /* One step; gives 1 where the caller wants to stop. */
 static int run_batch(cx_fit *f, cvs_error *err)
 {
@@ -144,6 +154,7 @@ static int run_batch(cx_fit *f, cvs_error *err)
                         size_of_batch(f, f->data.n, s->batch), s->epoch};
     const double factor = rate_factor(f), rate = cx_optimizer_rate(&f->trainer.optimizer, factor);
     cx_score score;
+    announce(f);
     int rc = cx_trainer_step(&score, &f->trainer, &b, factor, err);
     if (rc < 0)
         return cx_where(err, rc, "epoch %lld, batch %lld", (long long)s->epoch + 1,

@@ -59,6 +59,17 @@ int cx_fit_is_done(const cx_fit *f);
 /* The loss and the accuracy over a data set, as at inference. */
 int cx_fit_test(cx_fit *f, const cx_data *data, double *loss, double *accuracy, cvs_error *err);
 
+/* --- fit_config.c --- */
+
+/* What Keras' compile() was told, as Keras 2 writes it beside a model: the JSON, the caller's to
+ * cx_free(). */
+int cx_fit_config(char **out, const cx_fit *f, cvs_error *err);
+
+/* --- training.c --- */
+
+/* What a training is made of. */
+const cx_fit *cx_training_fit(const cvs_training *t);
+
 /* --- fit_file.c --- */
 
 /* Write all that training needs to go on to a file, which appears whole or not at all; read it into

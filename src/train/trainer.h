@@ -39,6 +39,7 @@ typedef struct cx_trainer {
     cx_parameter *parameters;
     cx_penalty *penalties; /* one each */
     int *layer_of;         /* one each */
+    double *squares; /* one each: of its derivatives in the last step, summed; NAN before it */
     int n_parameters;
     float **dw;     /* CX_MAX_WEIGHTS for each layer */
     float **moving; /* the same: where weights are that layers move by themselves */

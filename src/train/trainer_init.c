@@ -1,4 +1,5 @@
 /* trainer_init.c - what of a model is trained, and by which of its numbers. */
+#include <math.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -114,9 +115,10 @@ static int make_arrays(cx_trainer *t, int n, size_t size, cvs_error *err)
     t->parameters = cx_arena_array(arena, room, sizeof *t->parameters);
     t->penalties = cx_arena_array(arena, room, sizeof *t->penalties);
     t->layer_of = cx_arena_array(arena, room, sizeof *t->layer_of);
+    t->squares = cx_arena_array(arena, room, sizeof *t->squares);
     t->dw = cx_arena_array(arena, all, sizeof *t->dw);
     t->moving = cx_arena_array(arena, all, sizeof *t->moving);
-    if (!t->parameters || !t->penalties || !t->layer_of || !t->dw || !t->moving)
+    if (!t->parameters || !t->penalties || !t->layer_of || !t->squares || !t->dw || !t->moving)
         return cx_no_memory(err, all * sizeof *t->dw);
     return cx_block_init(&t->derivatives, size, err);
 }
@@ -130,6 +132,7 @@ static void add_parameter(cx_trainer *t, int layer, int weight, float **at)
         (cx_parameter){t->variant.w[layer][weight], *at, (int64_t)count_of(&l->w[weight])};
     t->penalties[i] = (cx_penalty){rule.l1, rule.l2};
     t->layer_of[i] = layer;
+    t->squares[i] = NAN;
     t->dw[(size_t)layer * CX_MAX_WEIGHTS + (size_t)weight] = *at;
     *at += cx_place_size(count_of(&l->w[weight])) / sizeof **at;
 }

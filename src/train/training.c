@@ -1,4 +1,5 @@
 /* training.c - training as the public header has it. */
+#include <math.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -194,6 +195,22 @@ int cvs_training_evaluate(double *loss, double *accuracy, cvs_training *t, const
 const cvs_model *cvs_training_model(const cvs_training *t)
 {
     return &t->fit->trainer.variant.model;
+}
+
+double cvs_training_gradient(const cvs_training *t, int layer)
+{
+    const cx_trainer *trainer = &t->fit->trainer;
+    const cvs_model *m = &trainer->variant.model;
+    double sum = NAN;
+    for (int i = 0; i < trainer->n_parameters && layer >= 0 && layer < m->n_nodes; i++)
+        if (trainer->layer_of[i] == m->nodes[layer].layer)
+            sum = (isnan(sum) ? 0 : sum) + trainer->squares[i];
+    return sqrt(sum);
+}
+
+const cx_fit *cx_training_fit(const cvs_training *t)
+{
+    return t->fit;
 }
 
 int cvs_training_write(const cvs_training *t, const char *path, cvs_error *err)

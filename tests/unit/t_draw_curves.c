@@ -37,7 +37,7 @@ static int is_drawn(const chart *c, double x, double y)
 static void a_line_goes_through_its_points(void **state)
 {
     static const double x[] = {0, 1, 2, 4}, y[] = {0, 8, 2, 6};
-    const cx_curve curve = {"a curve", x, y, 4, 0};
+    const cx_curve curve = {"a curve", x, y, 4, 0, 0, 0};
     chart c;
     (void)state;
     paint(&c, &(cx_curves){.title = "A chart", .curves = &curve, .n = 1});
@@ -53,7 +53,7 @@ static void a_line_goes_through_its_points(void **state)
 static void a_value_that_is_none_is_a_gap(void **state)
 {
     static const double x[] = {0, 1, 2, 3, 4}, y[] = {1, 1, NAN, 1, 1};
-    const cx_curve curve = {NULL, x, y, 5, 0};
+    const cx_curve curve = {NULL, x, y, 5, 0, 0, 0};
     chart c;
     (void)state;
     paint(&c, &(cx_curves){.curves = &curve, .n = 1, .low = 0, .high = 2});
@@ -68,7 +68,7 @@ static void a_value_that_is_none_is_a_gap(void **state)
 static void points_are_marked_where_one_wants_it(void **state)
 {
     static const double x[] = {0, 1, 2}, y[] = {1, 1, 1};
-    cx_curve curve = {NULL, x, y, 3, 0};
+    cx_curve curve = {NULL, x, y, 3, 0, 0, 0};
     const cx_curves curves = {.curves = &curve, .n = 1, .low = 0, .high = 2};
     chart c;
     (void)state;
@@ -86,7 +86,7 @@ static void points_are_marked_where_one_wants_it(void **state)
 static void the_upright_axis_ends_at_round_numbers_or_where_one_wants_it(void **state)
 {
     static const double x[] = {3, 7}, y[] = {0.13, 0.88};
-    const cx_curve curve = {"c", x, y, 2, 1};
+    const cx_curve curve = {"c", x, y, 2, 1, 0, 0};
     chart c;
     (void)state;
     paint(&c, &(cx_curves){.curves = &curve, .n = 1});
@@ -124,13 +124,13 @@ static void odd_curves_are_drawn(void **state)
     cx_easel_deinit(&c.easel);
     for (size_t i = 0; i < sizeof ys / sizeof ys[0]; i++)
         for (int n = 1; n <= 3; n++) {
-            const cx_curve a = {"a", x, ys[i], n, 1}, b = {"b", ys[i], x, n, 0};
+            const cx_curve a = {"a", x, ys[i], n, 1, 0, 0}, b = {"b", ys[i], x, n, 0, 0, 0};
             paint(&c, &(cx_curves){.curves = &a, .n = 1, .width = 320, .height = 240});
             cx_easel_deinit(&c.easel);
             paint(&c, &(cx_curves){.curves = &b, .n = 1});
             cx_easel_deinit(&c.easel);
         }
-    for (int k = 0; k < MANY; k++) many[k] = (cx_curve){"many", steps, steps, 3, k % 2};
+    for (int k = 0; k < MANY; k++) many[k] = (cx_curve){"many", steps, steps, 3, k % 2, 0, 0};
     paint(&c, &(cx_curves){.curves = many, .n = MANY, .caption = "small print", .x_name = "x"});
     cx_easel_deinit(&c.easel);
 }
@@ -149,7 +149,7 @@ static void nonsense_is_refused(void **state)
 static void running_out_of_memory_is_an_error(void **state)
 {
     static const double x[] = {0, 1}, y[] = {0, 1};
-    const cx_curve curve = {"a curve", x, y, 2, 1};
+    const cx_curve curve = {"a curve", x, y, 2, 1, 0, 0};
     int rc = CVS_E_NOMEM;
     (void)state;
     for (long n = 1; rc < 0; n += 1 + n / 8) {

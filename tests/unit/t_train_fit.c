@@ -163,7 +163,7 @@ static void every_epoch_has_every_example_once(void **state)
     cvs_model *m = everything_and(SIGMOID);
     cx_fit_options o = fit_options(CX_SGD, 3);
     static record r;
-    const cx_data data = {PICTURES, 2, fill_recorded, &r};
+    const cx_data data = {PICTURES, 2, fill_recorded, &r, NULL};
     cx_fit *f;
     OK(cx_fit_new(&f, m, &data, NULL, &o, &err));
     OK(cx_fit_run(f, &err));
@@ -249,7 +249,7 @@ static void a_spoilt_input_is_found(void **state)
     cvs_model *m = everything_and(SIGMOID);
     cx_fit_options o = fit_options(CX_SGD, 2);
     int64_t spoilt = 13;
-    const cx_data data = {PICTURES, 2, fill_noise, &spoilt};
+    const cx_data data = {PICTURES, 2, fill_noise, &spoilt, NULL};
     cx_fit *f;
     o.in_order = 1;
     OK(cx_fit_new(&f, m, &data, NULL, &o, &err));

@@ -3,9 +3,7 @@
 #define _DEFAULT_SOURCE
 #include "test.h"
 
-#include <dirent.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "remove_tree.h"
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -69,23 +67,6 @@ static int make_root(void **state)
         make_picture(name, 10 + i);
     }
     return 0;
-}
-
-static void remove_tree(const char *path)
-{
-    DIR *d = opendir(path);
-    for (struct dirent *e; d && (e = readdir(d));) {
-        char inner[1024];
-        struct stat st;
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) continue;
-        snprintf(inner, sizeof inner, "%s/%s", path, e->d_name);
-        if (lstat(inner, &st) == 0 && S_ISDIR(st.st_mode))
-            remove_tree(inner);
-        else
-            unlink(inner);
-    }
-    if (d) closedir(d);
-    rmdir(path);
 }
 
 static int remove_root(void **state)
