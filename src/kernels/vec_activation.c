@@ -82,13 +82,13 @@ INLINE vec mish(vec x)
 }
 
 /* e^x where x has more digits than a float: what a float leaves of it is too small for more than
- * the first term of its series. */
+ * the first term of its series. By address: a set may have no register for a wide vector. */
 typedef double wide_vec __attribute__((vector_size(CX_VL * 8)));
 
-INLINE vec exponential_of_wide(wide_vec x)
+INLINE vec exponential_of_wide(const wide_vec *x)
 {
-    const vec near = __builtin_convertvector(x, vec);
-    const vec rest = __builtin_convertvector(x - __builtin_convertvector(near, wide_vec), vec);
+    const vec near = __builtin_convertvector(*x, vec);
+    const vec rest = __builtin_convertvector(*x - __builtin_convertvector(near, wide_vec), vec);
     const vec e = exponential(near);
     return e + e * rest;
 }
@@ -108,7 +108,8 @@ INLINE vec gelu(vec x)
     q = q * t + 0.119815494f;
     q = q * t + 0.139864337f;
     q = q * t + 0.139621258f;
-    const vec tail = q * t * exponential_of_wide(wide * wide * -0.5);
+    const wide_vec exponent = wide * wide * -0.5;
+    const vec tail = q * t * exponential_of_wide(&exponent);
     return pick(x > 0, x - bounded * tail, bounded * tail);
 }
 
@@ -117,9 +118,10 @@ INLINE vec gelu_tanh(vec x)
 {
     const vec bounded = clamp(x, -15, 15);
     const wide_vec wide = __builtin_convertvector(bounded, wide_vec);
-    const wide_vec u = wide * (wide * wide * 0.071354816272600247 + 1.5957691216057308);
     const wide_vec sign = __builtin_convertvector(pick(x > 0, spread(-1), spread(1)), wide_vec);
-    const vec e = exponential_of_wide(u * sign); /* e^-|u| */
+    const wide_vec u =
+        sign * wide * (wide * wide * 0.071354816272600247 + 1.5957691216057308); /* -|u| */
+    const vec e = exponential_of_wide(&u);
     return pick(x > 0, x, bounded * e) / (e + 1);
 }
 
