@@ -29,14 +29,19 @@ out:
     return rc;
 }
 
+static void drop_probe(cvs_film *f, int i)
+{
+    cvs_input_free(f->inputs[i]);
+    cx_image_deinit(&f->photos[i]);
+    cx_free(f->names[i]);
+    f->inputs[i] = NULL;
+    f->names[i] = NULL;
+}
+
 void cvs_film_free(cvs_film *f)
 {
     if (!f) return;
-    for (int i = 0; i < CX_FILM_PROBES; i++) {
-        cvs_input_free(f->inputs[i]);
-        cx_image_deinit(&f->photos[i]);
-        cx_free(f->names[i]);
-    }
+    for (int i = 0; i < f->n; i++) drop_probe(f, i);
     cx_easel_deinit(&f->page);
     cx_easel_deinit(&f->heat);
     cx_free(f->frames);
@@ -56,7 +61,9 @@ int cvs_film_probe(cvs_film *f, const char *path, cvs_error *err)
     if (!f->photos[f->n].data)
         TRY(cx_where(err, cx_fail(err, CVS_E_FORMAT, "not a picture"), "%s", path));
     f->n++;
+    return 0;
 out:
+    drop_probe(f, f->n);
     return rc;
 }
 

@@ -64,6 +64,46 @@ static void a_value_that_is_none_is_a_gap(void **state)
     cx_easel_deinit(&c.easel);
 }
 
+/* Points alone, in the colour of another curve's place: the second is no longer blue. */
+static void points_may_stand_alone_in_another_colour(void **state)
+{
+    static const double x[] = {0, 1, 2}, y[] = {1, 1, 1};
+    cx_curve curve = {NULL, x, y, 3, .has_points = 1, .has_no_line = 1};
+    const cx_curves curves = {.curves = &curve, .n = 1, .low = 0, .high = 2};
+    chart c;
+    (void)state;
+    for (int colour = 0; colour < 3; colour++) {
+        curve.colour = colour;
+        paint(&c, &curves);
+        assert_int_equal(is_drawn(&c, 1, 1), colour < 2);
+        assert_false(is_drawn(&c, 0.5, 1));
+        cx_easel_deinit(&c.easel);
+    }
+    assert_memory_not_equal(cx_curves_colour(0), cx_curves_colour(1), 3);
+}
+
+static void a_mark_is_an_upright_line(void **state)
+{
+    static const double x[] = {0, 1, 2}, y[] = {1, 1, 1};
+    const cx_curve curve = {NULL, x, y, 3, 0, 0, 0};
+    cx_curves curves = {.curves = &curve, .n = 1, .low = 0, .high = 2, .has_mark = 1};
+    chart c;
+    (void)state;
+    for (int inside = 0; inside < 2; inside++) {
+        curves.mark = inside ? 1.3 : 7;
+        curves.mark_name = "best";
+        paint(&c, &curves);
+        const cx_canvas *page = &c.easel.canvas;
+        int dark = 0;
+        for (int h = c.plot[0] + 1; h < c.plot[0] + c.plot[2] - 1; h++) {
+            const int64_t at = (int64_t)(c.plot[1] + c.plot[3] * 3 / 4) * page->width + h;
+            dark += page->data[3 * at] < 160;
+        }
+        assert_int_equal(dark, inside);
+        cx_easel_deinit(&c.easel);
+    }
+}
+
 /* Marks reach further than the line. */
 static void points_are_marked_where_one_wants_it(void **state)
 {
@@ -170,6 +210,8 @@ int main(void)
         cmocka_unit_test(a_line_goes_through_its_points),
         cmocka_unit_test(a_value_that_is_none_is_a_gap),
         cmocka_unit_test(points_are_marked_where_one_wants_it),
+        cmocka_unit_test(points_may_stand_alone_in_another_colour),
+        cmocka_unit_test(a_mark_is_an_upright_line),
         cmocka_unit_test(the_upright_axis_ends_at_round_numbers_or_where_one_wants_it),
         cmocka_unit_test(steps_are_round),
         cmocka_unit_test(odd_curves_are_drawn),

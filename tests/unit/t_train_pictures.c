@@ -185,6 +185,42 @@ static const char network[] =
     "{\"class_name\": \"Dense\", \"config\": {\"name\": \"dense\", \"units\": 1, "
     "\"activation\": \"sigmoid\"}}]}}";
 
+static void a_new_head_leaves_the_rest_as_it_is(void **state)
+{
+    (void)state;
+    static float x[SIDE * SIDE * 3];
+    static const int64_t dims[] = {1, SIDE, SIDE, 3};
+    const cvs_run_options taps = {.taps = "conv"};
+    const float *a, *b;
+    int64_t shape[CVS_MAX_DIMS], count = 1;
+    int ndim;
+    cvs_model *m, *made;
+    cvs_run *run, *other;
+    cvs_layer layer;
+    for (int i = 0; i < SIDE * SIDE * 3; i++) x[i] = (float)(i % 17) / 17;
+    OK(cvs_model_create(&m, network, sizeof network - 1, 1, &err));
+    FAILS(cvs_model_new_head(&made, m, 1, 2, &err), CVS_E_ARG, "classes");
+    OK(cvs_model_new_head(&made, m, 5, 2, &err));
+    assert_string_equal(cvs_model_output_activation(made, 0), "softmax");
+    OK(cvs_run_new(&run, m, &taps, &err));
+    OK(cvs_run_new(&other, made, &taps, &err));
+    OK(cvs_run_set_input(run, 0, x, dims, 4, &err));
+    OK(cvs_run_set_input(other, 0, x, dims, 4, &err));
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_forward(other, &err));
+    const int conv = cvs_model_find(m, "conv", &err);
+    OK(cvs_run_activation(&a, shape, &ndim, run, conv, &err));
+    OK(cvs_run_activation(&b, shape, &ndim, other, conv, &err));
+    for (int i = 0; i < ndim; i++) count *= shape[i];
+    assert_memory_equal(a, b, (size_t)count * sizeof *a);
+    OK(cvs_model_layer(&layer, made, cvs_model_output(made, 0), &err));
+    assert_int_equal(layer.shape[1], 5);
+    cvs_run_free(run);
+    cvs_run_free(other);
+    cvs_model_free(m); /* the new one does not need it */
+    cvs_model_free(made);
+}
+
 static void training_is_told_and_filmed(void **state)
 {
     (void)state;
@@ -258,6 +294,7 @@ int main(void)
         cmocka_unit_test(wrong_options_are_told),
         cmocka_unit_test(batches_made_ahead_have_the_same_bytes),
         cmocka_unit_test(the_book_s_network_is_the_book_s),
+        cmocka_unit_test(a_new_head_leaves_the_rest_as_it_is),
         cmocka_unit_test(training_is_told_and_filmed),
         cmocka_unit_test(a_frame_without_memory_is_an_error),
     };
