@@ -24,8 +24,7 @@ check:
 
 bench: all
 	@meson test -C build --benchmark --verbose
-	@if command -v node >/dev/null; then node bench/peer_onnxruntime.cjs; \
-	else echo 'node is not installed: no comparison with onnxruntime'; fi
+	@bench/compare.sh build models/cats_and_dogs_small_2.h5
 
 install: all
 	@meson install -C build --no-rebuild

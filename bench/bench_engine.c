@@ -1,7 +1,8 @@
 /* bench_engine.c - what whole passes through networks cost: forward, Grad-CAM's, those of gradient
  * ascent on the input.
  *
- * usage: bench_engine MODEL [--rounds N] [--threads N] [--job TEXT]
+ * usage: bench_engine MODEL [--rounds N] [--threads N] [--job TEXT] [--weights FILE]
+ * --weights writes them, for peers to compute with, and ends.
  * MODEL takes pictures; VGG16's convolutions and MobileNet are made here. Without --threads, one
  * thread and then one a core. All jobs are run in each round, so that a slow moment of the machine
  * meets all of them; printed are medians, and the operations that direct sums would take as a share
@@ -44,7 +45,7 @@ static double flops_of(const cvs_model *m)
 
 static int feed(cvs_run *run, cvs_error *err)
 {
-    static uint32_t state = 1;
+    uint32_t state = 1;
     cx_shape shape = run->inputs[0];
     int rc;
     shape.d[0] = run->batch;
@@ -59,6 +60,30 @@ static int feed(cvs_run *run, cvs_error *err)
     TRY(cvs_run_set_input(run, 0, x, shape.d, shape.ndim, err));
 out:
     cx_free(x);
+    return rc;
+}
+
+/* What a peer needs to compute the same: all weights as the model keeps them, one after the other.
+ * Tells the first number of the output for the input above. */
+static int write_weights(const cvs_model *m, const char *path, cvs_error *err)
+{
+    const cvs_run_options options = {.batch = 1, .taps = "output"};
+    cvs_run *run = NULL;
+    int rc = 0;
+    FILE *f = fopen(path, "wb");
+    if (!f) return cx_fail(err, CVS_E_IO, "%s cannot be written", path);
+    for (int i = 0; i < m->n_layers; i++)
+        for (int k = 0; k < m->layers[i].n_weights; k++) {
+            const cx_weight *w = &m->layers[i].w[k];
+            fwrite(w->data, sizeof(float), (size_t)cx_shape_count(&w->spec.shape), f);
+        }
+    if (fclose(f) != 0) TRY(cx_fail(err, CVS_E_IO, "%s cannot be written", path));
+    TRY(cvs_run_new(&run, m, &options, err));
+    TRY(feed(run, err));
+    TRY(cvs_run_forward(run, err));
+    printf("output %.9g\n", (double)run->slots[m->outputs[0]].y.data[0]);
+out:
+    cvs_run_free(run);
     return rc;
 }
 
@@ -182,18 +207,26 @@ int main(int argc, char **argv)
     static bench b = {.only = ""};
     network vgg = {0}, mobile = {0};
     cvs_model *m = NULL;
+    const char *weights = NULL;
     int rounds = 15, threads = 0, rc;
     if (argc < 2) {
-        fprintf(stderr, "usage: %s MODEL [--rounds N] [--threads N] [--job TEXT]\n", argv[0]);
+        fprintf(stderr,
+                "usage: %s MODEL [--rounds N] [--threads N] [--job TEXT] [--weights FILE]\n",
+                argv[0]);
         return 2;
     }
     for (int i = 2; i + 1 < argc; i += 2) {
         if (!strcmp(argv[i], "--job")) b.only = argv[i + 1];
+        if (!strcmp(argv[i], "--weights")) weights = argv[i + 1];
         if (!strcmp(argv[i], "--threads")) threads = (int)strtol(argv[i + 1], NULL, 10);
         if (!strcmp(argv[i], "--rounds")) rounds = (int)strtol(argv[i + 1], NULL, 10);
     }
     if (rounds < 1 || rounds > MAX_ROUNDS) return 2;
     TRY(cvs_model_load(&m, argv[1], NULL, &b.err));
+    if (weights) {
+        rc = write_weights(m, weights, &b.err);
+        goto out;
+    }
     TRY(add_all(&b, m, &vgg, &mobile));
     TRY(cx_threads_set(threads ? threads : 1, &b.err));
     TRY(measure(&b, rounds));

@@ -674,6 +674,56 @@ CVS_API void cvs_dream_free(cvs_dream *dream);
 CVS_API int cvs_dream_write(const cvs_dream *dream, const char *dir, const cvs_pattern_files *files,
                             const char *input, cvs_error *err);
 
+/* --- examples: what excites each filter in photographs ------------------------------------------
+ */
+
+/** Which of many pictures excite each channel of a run's taps most. */
+typedef struct cvs_examples cvs_examples;
+
+/** One of them. */
+typedef struct cvs_example {
+    const char *file;    /**< as it was added; borrowed */
+    double value;        /**< the channel's largest in this picture */
+    int64_t row, column; /**< where in its map */
+    int64_t box[4];      /**< the part of the model's input that this place sees: first row, first
+                              column, last row, last column; all 0: all of it */
+} cvs_example;
+
+/**
+ * Begin to look for examples.
+ *
+ * @param[out] out  the caller's to cvs_examples_free(); NULL on failure
+ * @param run       whose taps are looked at; borrowed until then
+ * @param top       pictures kept of each channel; 0: 9
+ */
+CVS_API int cvs_examples_new(cvs_examples **out, const cvs_run *run, int top, cvs_error *err);
+CVS_API void cvs_examples_free(cvs_examples *examples);
+
+/** Look at what the run has just computed, in slot 0, for the picture of that name. */
+CVS_API int cvs_examples_add(cvs_examples *examples, const char *file, cvs_error *err);
+
+/** The i-th example of a channel of a layer (an index, see cvs_run_tap()), the strongest first. 0,
+ * or -1 past the end: there are fewer where the channel is dead in most pictures. */
+CVS_API int cvs_examples_at(cvs_example *out, const cvs_examples *examples, int layer,
+                            int64_t channel, int i);
+
+/** What is written. */
+typedef struct cvs_examples_options {
+    const char *model; /**< the file, for the small print; may be NULL */
+    int exif;          /**< 1: pictures are turned as their EXIF orientation says, as they were */
+    int whole;         /**< 1: the whole pictures, not the parts that were seen */
+} cvs_examples_options;
+
+/**
+ * Write a sheet a layer, NN_NAME.png: for each channel the parts of its pictures that excite it
+ * most, and index.json. Reads the pictures again.
+ *
+ * @param dir  made if it is missing
+ * @return 0; CVS_E_IO, CVS_E_FORMAT (a picture that is there no more), CVS_E_NOMEM
+ */
+CVS_API int cvs_examples_write(const cvs_examples *examples, const char *dir,
+                               const cvs_examples_options *options, cvs_error *err);
+
 /* --- trust: how far an explanation can be believed ----------------------------------------------
  */
 
@@ -1124,6 +1174,53 @@ CVS_API int cvs_film_write(const cvs_film *film, int n, cvs_error *err);
  */
 CVS_API int cvs_training_write(const cvs_training *training, const char *path, cvs_error *err);
 CVS_API int cvs_training_read(cvs_training *training, const char *path, cvs_error *err);
+
+/* --- the report --------------------------------------------------------------------------------
+ */
+
+enum { CVS_REPORT_INPUTS = 12 }; /**< that one page has room for */
+
+/** What one forward pass is given. */
+typedef struct cvs_report_input {
+    const char *name;             /**< what the page calls it: its file */
+    const cvs_input *const *data; /**< one for each input of the model */
+} cvs_report_input;
+
+/** What a report shows. All zero is the default. */
+typedef struct cvs_report_options {
+    const char *model;          /**< the file, for the heading; may be NULL */
+    const char *layers;         /**< as cvs_run_options.taps; NULL: "conv+pool" */
+    const char *const *methods; /**< names of cvs_method_at(), the first shown at first; NULL: a few
+                                     quick ones */
+    int n_methods;              /**< 16 at most */
+    const int64_t *classes;     /**< which are explained; NULL: the two likeliest of each input */
+    int n_classes;              /**< 8 at most */
+    const cvs_explain_options *explain; /**< how, but for method and class; may be NULL */
+    const cvs_classes *names;           /**< of the classes; may be NULL */
+    const cvs_image_options *image;     /**< may be NULL */
+    int patterns; /**< also patterns of so many channels of each convolution, those that the inputs
+                       excite most; 0: none, as they take long */
+    int steps;    /**< of each pattern's climb; 0: 128 */
+    /** As in cvs_explain_options, while patterns are sought; `what` is the layer. */
+    int (*progress)(void *arg, const char *what, double done);
+    void *progress_arg;
+} cvs_report_options;
+
+/**
+ * Write report.html, one page that needs nothing else: what the model says about each input, where
+ * the evidence lies, what every layer makes of it, what its first filters look like, and what there
+ * is to notice, in words. What a model cannot be asked is left out, and the page says why: of one
+ * with layers that cannot be computed there is the network alone.
+ *
+ * @param[out] json  what the page says, without pictures; the caller's to cvs_free(). May be NULL
+ * @param n          inputs, CVS_REPORT_INPUTS at most
+ * @param dir        made if it is missing
+ * @return 0; CVS_E_ARG (a layer, method or class that does not exist), CVS_E_IO, CVS_E_NOMEM, or
+ *         what is wrong with the input where none of them can be computed
+ */
+CVS_API int cvs_report_write(char **json, const cvs_model *model, const cvs_report_input *inputs,
+                             int n, const char *dir, const cvs_report_options *options,
+                             cvs_error *err);
 
 #ifdef __cplusplus
 }

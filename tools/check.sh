@@ -45,7 +45,7 @@ if step tools/build.sh release; then
     tests build
 fi
 if step tools/build.sh asan; then
-    tests build-asan --no-suite style --no-suite interop
+    tests build-asan --no-suite style --no-suite interop --no-suite browser
 fi
 
 # shellcheck disable=SC2086 # a list of names

@@ -46,7 +46,8 @@ find include src tests bench examples -name '*.[ch]' 2>/dev/null | sort | xargs 
         rule("fopen freopen creat mkstemp tmpfile rename O_WRONLY O_RDWR O_CREAT O_TRUNC",
              "files are written by base/file.c and journal.c", "^src/",
              "^src/base/(file|journal).c")
-        rule("pthread_create", "threads live in base/threads.c", "^src/", "^src/base/threads.c")
+        rule("pthread_create", "threads live in base/threads.c and pool.c", "^src/",
+             "^src/base/(threads|pool).c")
         rule("fork", "processes live in formats/hdf5.c", "^src/", "^src/formats/hdf5")
 
         # A process of its own, under limits that the kernel keeps.

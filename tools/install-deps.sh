@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install with apt what building convscope wants and this machine lacks. Does nothing, and asks
-# nobody, where all is there. With --tests also what `make check` uses: clang, its sanitizers and
-# clang-format.
+# nobody, where all is there. With --tests also what `make check` uses: clang, its sanitizers,
+# clang-format, and a browser for the report's page, without which its tests are skipped.
 set -eu
 
 missing=
@@ -36,17 +36,28 @@ if [ "${1:-}" = --tests ]; then
     installed libclang-rt-14-dev
     installed python3-h5py
 fi
-[ -n "$missing" ] || exit 0
+needed=$missing missing=
+if [ "${1:-}" = --tests ]; then
+    program chromium chromium
+    program node nodejs
+    program npm npm
+fi
+wished=$missing
+[ -n "$needed$wished" ] || exit 0
 
 if ! command -v apt-get >/dev/null; then
-    echo "install-deps: without apt, please install what Debian calls:$missing" >&2
-    exit 1
+    echo "install-deps: without apt, please install what Debian calls:$needed$wished" >&2
+    [ -z "$needed" ]
+    exit
 fi
 as_root=
 [ "$(id -u)" = 0 ] || as_root=sudo
-echo "installing with apt:$missing"
+echo "installing with apt:$needed$wished"
 export DEBIAN_FRONTEND=noninteractive
 # An old list of packages may still do; what is really missing is told by the second command.
 $as_root apt-get update -q || true
-# shellcheck disable=SC2086 # a list of words
-$as_root apt-get install -y -q --no-install-recommends $missing
+# shellcheck disable=SC2086 # lists of words
+[ -z "$needed" ] || $as_root apt-get install -y -q --no-install-recommends $needed
+# shellcheck disable=SC2086
+[ -z "$wished" ] || $as_root apt-get install -y -q --no-install-recommends $wished ||
+    echo "install-deps: no$wished: the tests in a browser will be skipped"

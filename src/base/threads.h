@@ -23,10 +23,8 @@ typedef void cx_loop_body(void *arg, int i, int worker);
  * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
 void cx_parallel(int n, cx_loop_body *body, void *arg);
 
-/* Something that two threads must not do at once: there is one lock for all of it. Not within
- * itself. */
-void cx_guarded(void (*body)(void *arg), void *arg);
-/* The one lock for calls of libraries that are not made for several threads. */
+/* The one lock for what two threads must not do at once, as calls of libraries that are not made
+ * for several. Not within itself. */
 void cx_alone_begin(void);
 void cx_alone_end(void);
 

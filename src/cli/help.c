@@ -65,7 +65,8 @@ static void add_options(cx_str *out, unsigned command, int common)
 
 static void help_program(cx_str *out)
 {
-    cx_str_add(out, "usage: convscope COMMAND [OPTIONS] MODEL [INPUT ...]\n\n"
+    cx_str_add(out, "usage: convscope COMMAND [OPTIONS] MODEL [INPUT ...]\n"
+                    "       convscope [OPTIONS] MODEL INPUT...    the same as report\n\n"
                     "A microscope for trained convolutional networks: opens a Keras model and a\n"
                     "photograph and shows what every layer makes of it.\n\nCommands:\n");
     for (int i = 0; i < CX_N_COMMANDS; i++) {

@@ -37,10 +37,12 @@ typedef struct cx_options {
     int quadrature;      /* cvs_quadrature */
     int preset;          /* cvs_style */
     int64_t steps, window, stride, segments, memory, points, samples;
-    int64_t size, versions, octaves;
+    int64_t size, versions, octaves, examples;
+    int whole;
     cx_real variation, norm, norm_power, blur, octave_scale, strength;
     const char *dream_layers, *spread_layers, *dream_method;
     int single, film, list_recipes;
+    int with_patterns;
     const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     const char *data, *validation, *freeze, *class_weights;

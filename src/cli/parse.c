@@ -259,11 +259,7 @@ static int no_command(const char *word, cvs_error *err)
     cx_command_names(&all, ~0u);
     for (int i = 0; i < CX_N_COMMANDS; i++) names[i] = cx_commands[i].name;
     int rc = cx_fail(err, CVS_E_ARG, "not a command");
-    if (access(word, F_OK) == 0) {
-        rc = cx_fail(err, CVS_E_ARG, "a command is missing before the file");
-    } else {
-        cx_hint_nearest(&near, word, names, CX_N_COMMANDS);
-    }
+    cx_hint_nearest(&near, word, names, CX_N_COMMANDS);
     cx_hint(err, "%s%sthe commands are %s", near.hint, near.hint[0] ? " " : "",
             all.data ? all.data : "");
     cx_str_deinit(&all);
@@ -272,11 +268,14 @@ static int no_command(const char *word, cvs_error *err)
 
 int cx_line_init(cx_line *out, int argc, char **argv, cvs_error *err)
 {
-    int rc = 0, what, seen_command = 0;
+    int rc = 0, what, seen_command;
     const cx_option *option;
     const char *text, *word = first_argument(argc, argv);
     *out = (cx_line){0};
-    if (word && !(out->command = cx_command_find(word))) return no_command(word, err);
+    if (word) out->command = cx_command_find(word);
+    seen_command = word && !out->command && access(word, F_OK) == 0;
+    if (seen_command) out->command = &cx_commands[CX_COMMAND_report]; /* a file in its place */
+    if (word && !out->command) return no_command(word, err);
     unsigned commands = out->command ? 1u << (out->command - cx_commands) : ~0u;
 
     for (const cx_option *o = cx_option_table; o->name; o++)

@@ -127,8 +127,7 @@ out:
     return rc;
 }
 
-/* Which file each input of the model is given. */
-static int choose_files(cx_work *work, const cx_job *job, cvs_error *err)
+int cx_work_choose_files(cx_work *work, const cx_job *job, cvs_error *err)
 {
     const cx_texts *inputs = &job->options->inputs;
     const int n = cvs_model_input_count(work->model);
@@ -168,7 +167,7 @@ int cx_work_init(cx_work *out, const cx_job *job, const char *taps, const char *
     if (o->inputs.n > 0) first = first_file(job);
     if (first) out->reading = start_reading(first, o->exif);
     TRY(cx_work_load(&out->model, job, err));
-    TRY(choose_files(out, job, err));
+    TRY(cx_work_choose_files(out, job, err));
     rc = cvs_run_new(&out->run, out->model, &options, err);
     if (rc < 0) cx_at_file(err, rc, job->model);
 out:

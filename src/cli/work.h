@@ -29,6 +29,9 @@ int cx_work_init(cx_work *out, const cx_job *job, const char *taps, const char *
                  cvs_error *err);
 void cx_work_deinit(cx_work *work);
 
+/* Of a model with several inputs: which file each is given by --input; of a loaded model. */
+int cx_work_choose_files(cx_work *work, const cx_job *job, cvs_error *err);
+
 /* Read an input as below without computing. */
 int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *err);
 

@@ -36,39 +36,34 @@ void cx_transforms_renew(cx_transforms *t)
     for (int i = 0; i < t->n; i++) atomic_store(&t->entries[i].ready, 0);
 }
 
-typedef struct wish {
-    entry *e;
-    const cx_layer *layer;
-    const cx_shape *in;
-    int back, rc;
-    size_t size;
-    cvs_error *err;
-} wish;
-
 /* By one thread at a time; the others find it done. */
-static void make(void *arg)
+static int make(entry *e, const cx_layer *l, const cx_shape *in, int back, size_t size,
+                cvs_error *err)
 {
-    wish *w = arg;
-    entry *e = w->e;
-    if (atomic_load(&e->ready)) return;
-    if (e->block.size < w->size) {
+    if (atomic_load(&e->ready)) return 0;
+    if (e->block.size < size) {
         cx_block_deinit(&e->block);
-        w->rc = cx_block_init(&e->block, w->size, w->err);
-        if (w->rc < 0) return;
+        const int rc = cx_block_init(&e->block, size, err);
+        if (rc < 0) return rc;
     }
-    cx_layer_transform(w->layer, w->in, w->back, e->block.data);
+    cx_layer_transform(l, in, back, e->block.data);
     atomic_store_explicit(&e->ready, 1, memory_order_release);
+    return 0;
 }
 
 int cx_transforms_get(const float **out, cx_transforms *t, const cx_layer *l, int index,
                       const cx_shape *in, int back, cvs_error *err)
 {
     entry *e = &t->entries[2 * index + back];
-    wish w = {.e = e, .layer = l, .in = in, .back = back, .err = err};
+    const size_t size = cx_layer_transformed_size(l, in, back);
+    int rc = 0;
     *out = NULL;
-    w.size = cx_layer_transformed_size(l, in, back);
-    if (w.size == 0) return 0;
-    if (!atomic_load_explicit(&e->ready, memory_order_acquire)) cx_guarded(make, &w);
-    if (w.rc == 0) *out = e->block.data;
-    return w.rc;
+    if (size == 0) return 0;
+    if (!atomic_load_explicit(&e->ready, memory_order_acquire)) {
+        cx_alone_begin();
+        rc = make(e, l, in, back, size, err);
+        cx_alone_end();
+    }
+    if (rc == 0) *out = e->block.data;
+    return rc;
 }

@@ -1,4 +1,4 @@
-/* activation.c - Keras' activation functions. Those of at most one e^x run on vectors of floats
+/* activation.c - Keras' activation functions. Those of at most one e^x run on vectors
  * (vec_activation.c); the others, whose digits would cancel in float, in double here:
  *
  *   relu           x >= limit: limit; x >= threshold: x; else slope (x - threshold)
@@ -47,16 +47,11 @@ static double softplus(double x)
 
 static double value(cx_activation_kind kind, double x)
 {
-    const double root_2_pi = 0.79788456080286536; /* sqrt(2 / pi) */
     switch ((int)kind) {
     case CX_ACT_SOFTPLUS:
         return isnan(x) ? x : softplus(x);
     case CX_ACT_LOG_SIGMOID:
         return isnan(x) ? x : -softplus(-x);
-    case CX_ACT_GELU:
-        return x * 0.5 * erfc(-x * 0.70710678118654752);
-    case CX_ACT_GELU_TANH:
-        return x / (1 + exp(-2 * root_2_pi * (x + 0.044715 * x * x * x)));
     case CX_ACT_TANH_SHRINK:
         return x - tanh(x);
     case CX_ACT_SQUAREPLUS: {

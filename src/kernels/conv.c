@@ -1,5 +1,6 @@
 /* conv.c - convolution: the choice of the algorithm, by shape. */
 #include "kernels/direct.h"
+#include "kernels/few.h"
 #include "kernels/winograd.h"
 
 /* A kernel of one cell that visits every pixel once is a dense layer on all pixels: the rows need
@@ -48,6 +49,7 @@ static size_t larger(size_t a, size_t b)
 
 size_t cx_conv_workspace(const cx_conv *c)
 {
+    if (cx_few_pays(c)) return cx_few_workspace(c);
     if (is_pointwise(c))
         return cx_dense_workspace(positions(&c->window), c->in_channels, c->out_channels);
     if (is_depthwise(c)) {
@@ -62,6 +64,8 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
 {
     if (c->transformed) {
         cx_winograd_forward(c, x, e, y, NULL, NULL, workspace);
+    } else if (cx_few_pays(c)) {
+        cx_few_forward(c, x, w, e, y, workspace);
     } else if (is_pointwise(c)) {
         cx_dense_forward(positions(&c->window), c->in_channels, c->out_channels, x, w, e, y,
                          workspace);
@@ -81,7 +85,7 @@ int cx_conv_pools(const cx_conv *c, const cx_window *pool)
     const int64_t *kernel = c->window.kernel;
     const int64_t weights =
         kernel[CX_HEIGHT] * kernel[CX_WIDTH] * c->in_channels * (c->out_channels / c->groups);
-    if (weights > FEW_WEIGHTS && !cx_winograd_pays(c)) return 0;
+    if (cx_few_pays(c) || (weights > FEW_WEIGHTS && !cx_winograd_pays(c))) return 0;
     int can = !is_depthwise(c) && c->window.in[CX_DEPTH] == 1 && c->window.out[CX_DEPTH] == 1 &&
               pool->out[CX_DEPTH] == 1 && pool->kernel[CX_DEPTH] == 1 &&
               pool->batch == c->window.batch;

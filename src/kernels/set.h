@@ -5,7 +5,7 @@
 
 #include "kernels/grid.h"
 
-enum { CX_MAX_LANES = 16, CX_MAX_VECTORS = 4 };
+enum { CX_MAX_LANES = 16, CX_MAX_VECTORS = 4, CX_FEW_CHANNELS = 4 };
 
 /* A run of pixels times some output channels, over some of the input channels. */
 typedef struct cx_conv_run {
@@ -85,6 +85,10 @@ typedef struct cx_set {
     int vectors; /* output channels that a tile of the convolution takes, in vectors */
 
     void (*conv)(const cx_conv_run *r);
+    /* The same for `lanes` output channels, at most CX_FEW_CHANNELS, of which each has weights by
+     * itself, w_channel floats from one to the next, and their input channels on end. Whole sums.
+     */
+    void (*conv_few)(const cx_conv_run *r);
     /* The transforms of CX_MAX_LANES channels of 3 × 3 weights, g[cell][channel] to 36 arrays
      * `step` floats apart; of a patch of the input; and back, to a tile of the output. */
     void (*winograd_weights)(const float *g, float *u, int64_t step);

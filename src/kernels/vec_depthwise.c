@@ -1,15 +1,33 @@
 /* vec_depthwise.c - depthwise convolution, vectors along the channels.
  *
  * A tile is one vector of channels × some pixels of a row: the weights of a kernel cell are loaded
- * once for all of them, and an input that several pixels see stays in the first cache. Where the
- * channels are no multiple of the vector, the last vector overlaps the one before it and computes
- * the same numbers again. */
+ * once for all of them. Of kernels three cells wide, those of a row stay in registers and each
+ * input is loaded once for all the pixels that see it; else it stays in the first cache. The order
+ * of a sum is the same: bias, then the cells. Where the channels are no multiple of the vector, the
+ * last vector overlaps the one before it and computes the same numbers again. */
 #include "kernels/vector.h"
 
 enum { PIXELS = 8 };
 
+enum { ANY, DENSE_3, STRIDED_3 }; /* 3 cells wide and no dilation, in steps of 1 or 2 */
+
+/* A row of a kernel three cells wide: column c is cell c - p * step of pixel p. */
+INLINE void add_row_of_3(vec sum[PIXELS], const float *in, int64_t x_cell, const float *by,
+                         int64_t w_cell, const int pixels, const int step)
+{
+    const vec weight[3] = {load(by), load(by + w_cell), load(by + 2 * w_cell)};
+#pragma GCC unroll 17
+    for (int c = 0; c < (pixels - 1) * step + 3; c++) {
+        const vec v = load(in + c * x_cell);
+#pragma GCC unroll 8
+        for (int p = 0; p < pixels; p++)
+            if (c >= p * step && c < p * step + 3)
+                sum[p] = multiply_add(sum[p], weight[c - p * step], v);
+    }
+}
+
 INLINE void tile(const cx_channel_run *r, int64_t channel, const float *x, float *y,
-                 const int pixels)
+                 const int pixels, const int kind)
 {
     const cx_run *run = &r->run;
     const int64_t x_pixel = run->x_pixel;
@@ -23,6 +41,11 @@ INLINE void tile(const cx_channel_run *r, int64_t channel, const float *x, float
             const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT];
             const float *by =
                 run->w + channel + slice * run->w_tap[CX_DEPTH] + row * run->w_tap[CX_HEIGHT];
+            if (kind != ANY) {
+                add_row_of_3(sum, in, run->x_tap[CX_WIDTH], by, run->w_tap[CX_WIDTH], pixels,
+                             kind == DENSE_3 ? 1 : 2);
+                continue;
+            }
             for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
                 const vec weight = load(by);
 #pragma GCC unroll 8
@@ -44,37 +67,28 @@ INLINE void tile(const cx_channel_run *r, int64_t channel, const float *x, float
         store(y + p * run->y_pixel, clamp(sum[p], r->epilogue->low, r->epilogue->high));
 }
 
-static void tile_of(const cx_channel_run *r, int64_t channel, const float *x, float *y, int pixels)
+INLINE void tile_of(const cx_channel_run *r, int64_t channel, const float *x, float *y, int pixels,
+                    const int kind)
 {
     switch (pixels) {
-    case 1:
-        tile(r, channel, x, y, 1);
-        break;
-    case 2:
-        tile(r, channel, x, y, 2);
-        break;
-    case 3:
-        tile(r, channel, x, y, 3);
-        break;
-    case 4:
-        tile(r, channel, x, y, 4);
-        break;
-    case 5:
-        tile(r, channel, x, y, 5);
-        break;
-    case 6:
-        tile(r, channel, x, y, 6);
-        break;
-    case 7:
-        tile(r, channel, x, y, 7);
-        break;
+#define TILE(n)                          \
+    case n:                              \
+        tile(r, channel, x, y, n, kind); \
+        break
+        TILE(1);
+        TILE(2);
+        TILE(3);
+        TILE(4);
+        TILE(5);
+        TILE(6);
+        TILE(7);
     default:
-        tile(r, channel, x, y, PIXELS);
+        tile(r, channel, x, y, PIXELS, kind);
         break;
     }
 }
 
-void CX_NAME(depthwise)(const cx_channel_run *r)
+INLINE void tiles(const cx_channel_run *r, const int kind)
 {
     const int64_t last = r->channels - CX_VL; /* where the last vector begins */
     for (int64_t p = 0; p < r->run.n; p += PIXELS) {
@@ -83,7 +97,18 @@ void CX_NAME(depthwise)(const cx_channel_run *r)
         float *y = r->run.y + p * r->run.y_pixel;
         for (int64_t c = 0; c < r->channels; c += CX_VL) {
             const int64_t channel = c < last ? c : last;
-            tile_of(r, channel, x + channel, y + channel, pixels);
+            tile_of(r, channel, x + channel, y + channel, pixels, kind);
         }
     }
+}
+
+void CX_NAME(depthwise)(const cx_channel_run *r)
+{
+    const cx_run *run = &r->run;
+    if (run->taps[CX_WIDTH] == 3 && run->x_pixel == run->x_tap[CX_WIDTH])
+        tiles(r, DENSE_3);
+    else if (run->taps[CX_WIDTH] == 3 && run->x_pixel == 2 * run->x_tap[CX_WIDTH])
+        tiles(r, STRIDED_3);
+    else
+        tiles(r, ANY);
 }

@@ -11,6 +11,7 @@ const cx_set CX_NAME(set) = {
     .lanes = CX_VL,
     .vectors = CX_MANY_REGISTERS ? 4 : 2,
     .conv = CX_NAME(conv),
+    .conv_few = CX_NAME(conv_few),
     .winograd_weights = CX_NAME(winograd_weights),
     .winograd_in = CX_NAME(winograd_in),
     .winograd_out = CX_NAME(winograd_out),

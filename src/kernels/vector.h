@@ -24,6 +24,7 @@
 
 /* What the files export, under the name of the set. */
 void CX_NAME(conv)(const cx_conv_run *r);
+void CX_NAME(conv_few)(const cx_conv_run *r);
 void CX_NAME(winograd_weights)(const float *g, float *u, int64_t step);
 void CX_NAME(winograd_in)(const cx_winograd_in *t);
 void CX_NAME(winograd_out)(const cx_winograd_out *t);

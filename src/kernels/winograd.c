@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "kernels/few.h"
 #include "kernels/set.h"
 
 enum {
@@ -83,8 +84,8 @@ int cx_winograd_pays(const cx_conv *c)
     const cx_window *w = &c->window;
     const int64_t pixels = w->out[CX_HEIGHT] * w->out[CX_WIDTH];
     const int is_large = c->in_channels * c->out_channels > LARGE;
-    return cx_winograd_fits(c) && c->in_channels >= PAYING_DEPTH && c->in_channels <= MOST_DEPTH &&
-           pixels >= (is_large ? LARGE_PIXELS : PAYING_PIXELS);
+    return cx_winograd_fits(c) && !cx_few_pays(c) && c->in_channels >= PAYING_DEPTH &&
+           c->in_channels <= MOST_DEPTH && pixels >= (is_large ? LARGE_PIXELS : PAYING_PIXELS);
 }
 
 cx_conv cx_winograd_back(const cx_conv *c)

@@ -74,8 +74,9 @@ int cvs_trust_compare(cvs_standing *out, const cvs_trust *const *trusts, int n_i
     if (n_inputs < 1 || n_methods < 1)
         return cx_fail(err, CVS_E_ARG, "%d methods on %d inputs", n_methods, n_inputs);
     const size_t n = (size_t)n_inputs;
-    double *values = cx_calloc(2 * n + RESAMPLES, sizeof *values), *room = values + n;
+    double *values = cx_calloc(2 * n + RESAMPLES, sizeof *values);
     if (!values) return cx_no_memory(err, (2 * n + RESAMPLES) * sizeof *values);
+    double *room = values + n;
     for (int m = 0; m < n_methods; m++) {
         out[m] = (cvs_standing){0};
         for (int i = 0; i < n_inputs; i++) {

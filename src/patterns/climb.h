@@ -138,12 +138,4 @@ int cx_kernels_find(cvs_patterns **out, const cvs_model *m, const cx_recipe *rec
 void cx_climber_look(const cx_climb *c, int place);
 void cx_climber_step(const cx_climb *c, int place);
 
-/* --- reach.c --- */
-
-/* How many pixels a unit in the middle of a spot's map sees, the longer side; at most that of the
- * shape, which is the input's. Found by trying: a largest value passes on one of its pixels only.
- */
-int cx_reach(int64_t *out, const cvs_model *m, const cx_spot *spot, const cx_shape *shape,
-             cvs_error *err);
-
 #endif

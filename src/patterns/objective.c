@@ -413,9 +413,10 @@ static int measure_group(const measure *m, int first, double *out, cvs_error *er
 {
     const int n = m->o->n_leaves, versions = m->group;
     const size_t room = (size_t)(n * versions);
-    double *values = cx_calloc(2 * room, sizeof *values), *slopes = values + room;
+    double *values = cx_calloc(2 * room, sizeof *values);
     int rc = 0;
     if (!values) TRY(cx_no_memory(err, 2 * room * sizeof *values));
+    double *slopes = values + room;
     for (int l = 0; l < n; l++)
         TRY(measure_leaf(m, &m->o->leaves[l], first, NULL, values + l * versions, err));
     for (int i = 0; i < versions; i++) {

@@ -50,8 +50,9 @@ static int add_details(const cx_climb *c, int64_t height, int64_t width, float *
     const cx_painting *p = &c->painting;
     const int64_t n = p->inner_height * p->inner_width * p->channels;
     const int64_t small = height * width * p->channels;
-    float *whole = cx_calloc((size_t)(2 * n + small), sizeof *whole), *lost = whole + n;
+    float *whole = cx_calloc((size_t)(2 * n + small), sizeof *whole);
     if (!whole) return cx_no_memory(err, (size_t)(2 * n + small) * sizeof *whole);
+    float *lost = whole + n;
     cx_octave_photo(c, whole);
     cx_octave_resample(c->photo->pixels, c->photo->height, c->photo->width, lost + n, height, width,
                        p->channels);

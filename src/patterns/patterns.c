@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "base/str.h"
 #include "graph/input.h"
+#include "graph/reach.h"
 #include "patterns/record.h"
 #include "tensor/npy.h"
 

@@ -200,10 +200,10 @@ const cx_recipe *cx_recipe_find(const char *name, cvs_error *err)
 {
     cx_str all = {0};
     if (!name) return &recipes[0];
-    for (int i = 0; cvs_recipe_at(i); i++) {
+    for (int i = 0; cvs_recipe_at(i); i++)
         if (cx_streq(recipes[i].about.name, name)) return &recipes[i];
+    for (int i = 0; cvs_recipe_at(i); i++)
         cx_str_addf(&all, "%s%s", i ? ", " : "", recipes[i].about.name);
-    }
     cx_fail(err, CVS_E_ARG, "there is no way to climb named \"%s\"", name);
     cx_hint(err, "there are %s", all.data ? all.data : "");
     cx_str_deinit(&all);

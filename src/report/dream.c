@@ -119,7 +119,7 @@ static int write_sheet(job *j, cvs_error *err)
     cx_pattern_sheet s;
     char caption[512], name[CX_FILE_NAME];
     char(*words)[WORD] = cx_calloc(n, sizeof *words);
-    const char **names = cx_calloc(2 * n, sizeof *names), **word = names + n;
+    const char **names = cx_calloc(2 * n, sizeof *names), **word = names ? names + n : NULL;
     float *shown = NULL;
     cx_bytes png = {0};
     int rc = 0;

@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/str.h"
 #include "report/chart.h"
+#include "report/graph_svg.h"
 #include "report/xml.h"
 
 enum {
@@ -53,6 +54,7 @@ typedef struct drawing {
     cx_str out;
     const cvs_model *m;
     cx_font *font;
+    const unsigned char *linked; /* or NULL */
 } drawing;
 
 static int look_of(const cvs_model *m, const cx_node *node)
@@ -134,13 +136,15 @@ static void add_layer(drawing *d, const cx_flow_box *box, int node_index, double
     const cx_layer *l = &d->m->layers[node->layer];
     const char *slash = strrchr(node->name, '/'); /* its frame tells the rest */
     const double room = box->width - 2 * CX_CHART_PAD;
+    const int is_link = d->linked && d->linked[node_index];
+    if (is_link) cx_str_addf(&d->out, "<a href=\"#layer-%d\">", node_index);
     cx_str_addf(&d->out, "<g class=\"%s\">", looks[look_of(d->m, node)].class);
     add_tip(d, node);
     add_rect(d, "b", x, y, box->width, box->height, 7);
     add_text(d, x + CX_CHART_PAD, y + 17, "c", CX_CHART_CLASS, room * 8 / 9 + 1, l->class_name);
     add_text(d, x + CX_CHART_PAD, y + 32, "n", CX_CHART_NAME, room, slash ? slash + 1 : node->name);
     add_shape_and_params(d, x, y + 47, box->width, &node->shape, cx_layer_params(l));
-    cx_str_add(&d->out, "</g>\n");
+    cx_str_add(&d->out, is_link ? "</g></a>\n" : "</g>\n");
 }
 
 static void add_frame(drawing *d, const cx_flow_box *box, const cx_chart_item *item, double x,
@@ -228,8 +232,7 @@ static void add_chart(drawing *d, const cx_chart *chart, double x, double y)
 
 /* --- the page --- */
 
-/* What stands under the title. */
-static void tell_totals(cx_str *out, const cvs_model *m)
+void cx_graph_totals(cx_str *out, const cvs_model *m)
 {
     int64_t params = 0, trainable = 0;
     char a[32], b[32];
@@ -245,17 +248,19 @@ static void tell_totals(cx_str *out, const cvs_model *m)
 
 static void add_style(drawing *d)
 {
-    cx_str_add(&d->out, "<style>\n"
-                        "text{font-family:sans-serif;fill:#1f2733}\n"
-                        ".t{font-size:20px;font-weight:bold}.u{font-size:12px;fill:#5b6675}\n"
-                        ".c{font-size:12px;font-weight:bold}.n{font-size:11px}\n"
-                        ".s{font-size:10px;fill:#5b6675}.e{text-anchor:end}\n"
-                        ".l{fill:none;stroke:#97a3b3;stroke-width:1.5}\n"
-                        ".b{stroke-width:1.2}.f{fill:#f6f8fa;stroke:#b4c0ce;stroke-width:1.2}\n"
-                        ".h{fill:#e3e9f0;stroke:#b4c0ce;stroke-width:1.2}\n");
+    cx_str_add(
+        &d->out,
+        "<style>\n"
+        ".chart text{font-family:sans-serif;fill:#1f2733}\n"
+        ".chart .t{font-size:20px;font-weight:bold}.chart .u{font-size:12px;fill:#5b6675}\n"
+        ".chart .c{font-size:12px;font-weight:bold}.chart .n{font-size:11px}\n"
+        ".chart .s{font-size:10px;fill:#5b6675}.chart .e{text-anchor:end}\n"
+        ".chart .l{fill:none;stroke:#97a3b3;stroke-width:1.5}\n"
+        ".chart .b{stroke-width:1.2}.chart .f{fill:#f6f8fa;stroke:#b4c0ce;stroke-width:1.2}\n"
+        ".chart .h{fill:#e3e9f0;stroke:#b4c0ce;stroke-width:1.2}\n");
     for (int i = 0; i < LOOKS; i++)
-        cx_str_addf(&d->out, ".%s .b{fill:%s;stroke:%s}.%s .c{fill:%s}\n", looks[i].class,
-                    looks[i].fill, looks[i].stroke, looks[i].class, looks[i].text);
+        cx_str_addf(&d->out, ".chart .%s .b{fill:%s;stroke:%s}.chart .%s .c{fill:%s}\n",
+                    looks[i].class, looks[i].fill, looks[i].stroke, looks[i].class, looks[i].text);
     cx_str_add(&d->out, "</style>\n"
                         "<defs><marker id=\"a\" markerWidth=\"8\" markerHeight=\"8\" refX=\"7\" "
                         "refY=\"4\" orient=\"auto\" markerUnits=\"userSpaceOnUse\">"
@@ -289,17 +294,18 @@ static double add_legend(drawing *d, double y, double width, int draw)
 static void add_page(drawing *d, const cx_chart *chart)
 {
     cx_str totals = {0};
-    tell_totals(&totals, d->m);
+    cx_graph_totals(&totals, d->m);
     d->out.failed |= totals.failed;
     if (d->out.failed) return;
     double width = fmax(LEAST_WIDTH, chart->flow.width + 2 * MARGIN);
     width = fmax(width, cx_font_width(d->font, CX_CHART_CLASS, totals.data) + 2 * MARGIN);
     const double top = MARGIN + 58, legend = add_legend(d, top, width, 0);
     const double height = top + legend + 22 + chart->flow.height + MARGIN;
-    cx_str_addf(&d->out,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
-                "viewBox=\"0 0 %.0f %.0f\">\n<title>",
-                ceil(width), ceil(height), ceil(width), ceil(height));
+    cx_str_addf(
+        &d->out,
+        "<svg class=\"chart\" xmlns=\"http://www.w3.org/2000/svg\" width=\"%.0f\" height=\"%.0f\" "
+        "viewBox=\"0 0 %.0f %.0f\">\n<title>",
+        ceil(width), ceil(height), ceil(width), ceil(height));
     cx_xml_text(&d->out, d->m->name);
     cx_str_add(&d->out, "</title>\n");
     add_style(d);
@@ -312,9 +318,9 @@ static void add_page(drawing *d, const cx_chart *chart)
     cx_str_deinit(&totals);
 }
 
-int cvs_graph_write(const cvs_model *m, const char *path, cvs_error *err)
+int cx_graph_svg(cx_str *out, const cvs_model *m, const unsigned char *linked, cvs_error *err)
 {
-    drawing d = {.m = m};
+    drawing d = {.m = m, .linked = linked};
     cx_arena *arena = cx_arena_new();
     cx_chart *chart;
     int rc = arena ? 0 : cx_no_memory(err, sizeof *chart);
@@ -324,10 +330,22 @@ int cvs_graph_write(const cvs_model *m, const char *path, cvs_error *err)
     add_page(&d, chart);
     TRY(cx_font_ok(d.font, err));
     TRY(cx_str_ok(&d.out, err));
-    TRY(cx_file_write(path, &(cx_piece){d.out.data, d.out.len}, 1, err));
+    cx_str_add_n(out, d.out.data, d.out.len);
 out:
     cx_str_deinit(&d.out);
     cx_font_free(d.font);
     cx_arena_free(arena);
+    return rc;
+}
+
+int cvs_graph_write(const cvs_model *m, const char *path, cvs_error *err)
+{
+    cx_str svg = {0};
+    int rc;
+    TRY(cx_graph_svg(&svg, m, NULL, err));
+    TRY(cx_str_ok(&svg, err));
+    TRY(cx_file_write(path, &(cx_piece){svg.data, svg.len}, 1, err));
+out:
+    cx_str_deinit(&svg);
     return rc;
 }

@@ -63,34 +63,50 @@ static const cvs_recipe *recipe_of(const cvs_patterns *p)
     return cvs_recipe_at(0);
 }
 
-/* The words of one picture: its response against that to noise, and how often it is dead. */
+/* An objective in the place of a layer: no name of a layer has a parenthesis. */
+static int is_objective(const cvs_patterns *p)
+{
+    return strchr(p->name, '(') != NULL;
+}
+
+/* The words of one picture: its name where a channel's number does not tell it from its neighbours,
+ * its response against that to noise, and how often the channel is dead. */
 static void describe(job *j, int i)
 {
     const cvs_patterns *p = j->p;
+    const int version = i % p->versions + 1, n = p->n;
+    char(*text)[WORD] = j->words + i;
     if (is_dead(p, i))
-        snprintf(j->words[i], WORD, "silent");
+        snprintf(text[0], WORD, "silent");
     else
-        snprintf(j->words[i], WORD, "%.3g / %.2g", p->response[i], p->noise[i]);
-    j->word[i] = j->words[i];
-    if (isnan(p->dead[i])) return;
-    snprintf(j->words[p->n + i], WORD, "dead in %.0f %%", 100 * p->dead[i]);
-    j->word[p->n + i] = j->words[p->n + i];
+        snprintf(text[0], WORD, "%.3g / %.2g", p->response[i], p->noise[i]);
+    if (!isnan(p->dead[i])) snprintf(text[n], WORD, "dead in %.0f %%", 100 * p->dead[i]);
+    if (p->versions == 1)
+        snprintf(text[2 * n], WORD, "%lld", (long long)p->channel[i]);
+    else if (is_objective(p) && !strchr(p->name, '#'))
+        snprintf(text[2 * n], WORD, "version %d", version);
+    else
+        snprintf(text[2 * n], WORD, "%lld · v%d", (long long)p->channel[i], version);
+    for (int k = 0; k < 3; k++) j->word[i + k * n] = text[k * n];
 }
 
 static int write_words(job *j, cvs_error *err)
 {
     const cvs_patterns *p = j->p;
-    j->words = cx_calloc(2 * (size_t)p->n, sizeof *j->words);
-    j->word = cx_calloc(2 * (size_t)p->n, sizeof *j->word);
-    if (!j->words || !j->word) return cx_no_memory(err, 2 * (size_t)p->n * sizeof *j->words);
+    const size_t n = 3 * (size_t)p->n;
+    j->words = cx_calloc(n, sizeof *j->words);
+    j->word = cx_calloc(n, sizeof *j->word);
+    if (!j->words || !j->word) return cx_no_memory(err, n * sizeof *j->words);
     const int measured = p->n > 0 && !isnan(p->response[0]);
     for (int i = 0; i < p->n && measured; i++) describe(j, i);
-    snprintf(j->title, sizeof j->title, "What %.250s looks for", p->name);
+    snprintf(j->title, sizeof j->title,
+             is_objective(p) ? "What raises %.250s" : "What %.250s looks for", p->name);
     snprintf(j->subtitle, sizeof j->subtitle, "%s  ·  %d picture%s of %lld × %lld  ·  %s",
              recipe_of(p)->title, p->n, p->n == 1 ? "" : "s", (long long)p->shown_height,
              (long long)p->shown_width,
-             measured ? "beside each number: the channel's response to its picture / to noise"
-                      : "gray is 0; each filter on its own scale");
+             !measured         ? "gray is 0; each filter on its own scale"
+             : is_objective(p) ? "above each: its value for the picture / for noise"
+                               : "above each: the channel's response to its picture / to noise");
     snprintf(j->caption, sizeof j->caption, "%.200s  ·  seed %llu%s",
              j->o->model ? cx_base_name(j->o->model) : "", (unsigned long long)j->o->seed,
              p->channels > 3 ? "  ·  the first three channels of the input are shown as colours"
@@ -105,6 +121,7 @@ static int write_words(job *j, cvs_error *err)
                                   .n = p->n,
                                   .is_pixelated = !measured,
                                   .numbers = p->channel,
+                                  .names = p->versions > 1 ? j->word + 2 * p->n : NULL,
                                   .words = j->word,
                                   .below = isnan(p->dead[0]) ? NULL : j->word + p->n};
     return 0;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -319,6 +320,50 @@ static void loops_do_every_item_once(void **state)
     FAILS(cx_threads_set(-1, &err), CVS_E_ARG, "threads");
 }
 
+/* Workers that look for the next loop, that have gone to sleep, and that somebody else has. */
+typedef struct looper {
+    int rounds, nested;
+    atomic_int hits[8][16];
+} looper;
+
+static void loop_within(void *arg, int i, int worker)
+{
+    looper *l = arg;
+    (void)worker;
+    if (l->nested) cx_parallel(16, count_item, l->hits[i]);
+    atomic_fetch_add(&l->hits[i][0], 1);
+}
+
+static void run_loops(void *arg)
+{
+    looper *l = arg;
+    for (int round = 0; round < l->rounds; round++) {
+        cx_parallel(8, loop_within, l);
+        if (round % 100 == 0) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+    }
+}
+
+static void loops_of_several_threads_and_within_loops_are_whole(void **state)
+{
+    (void)state;
+    cvs_error err;
+    static looper loopers[3] = {{.rounds = 1000}, {.rounds = 1000, .nested = 1}, {.rounds = 500}};
+    cx_task *tasks[3];
+    for (int threads = 2; threads <= 5; threads += 3) {
+        OK(cx_threads_set(threads, &err));
+        for (int t = 0; t < 3; t++)
+            assert_non_null(tasks[t] = cx_task_start(run_loops, &loopers[t]));
+        for (int t = 0; t < 3; t++) cx_task_finish(tasks[t]);
+    }
+    for (int i = 0; i < 8; i++) {
+        assert_int_equal(loopers[0].hits[i][0], 2000);
+        assert_int_equal(loopers[1].hits[i][0], 4000);
+        assert_int_equal(loopers[1].hits[i][15], 2000);
+        assert_int_equal(loopers[2].hits[i][0], 1000);
+    }
+    OK(cx_threads_set(0, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -339,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_journal_keeps_what_was_written_whole),
         cmocka_unit_test(a_hash_tells_all_bytes_and_the_seed),
         cmocka_unit_test(loops_do_every_item_once),
+        cmocka_unit_test(loops_of_several_threads_and_within_loops_are_whole),
     };
     return RUN(tests);
 }

@@ -76,6 +76,20 @@ static void convolution_of_many_channels_equals_the_reference(void **state)
     }
 }
 
+/* One to four, and five for comparison: depths with and without a rest by the vector. */
+static void convolution_into_few_channels_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 60; s++) {
+        seed((uint64_t)s + 3000);
+        const cx_conv c = {.window = random_window(s % 2 ? 9 : 25),
+                           .in_channels = pick(15, 70),
+                           .out_channels = 1 + s % 5,
+                           .groups = 1};
+        check_conv(s, &c);
+    }
+}
+
 static void long_rows_are_cut_without_a_trace(void **state)
 {
     (void)state;
@@ -355,6 +369,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(convolution_equals_the_reference),
         cmocka_unit_test(convolution_of_many_channels_equals_the_reference),
+        cmocka_unit_test(convolution_into_few_channels_equals_the_reference),
         cmocka_unit_test(long_rows_are_cut_without_a_trace),
         cmocka_unit_test(a_nan_spoils_what_sees_it_and_no_more),
         cmocka_unit_test(transposed_convolution_equals_the_reference),

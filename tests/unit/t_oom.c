@@ -381,6 +381,30 @@ static int find_patterns(stage *s, cvs_error *err)
     return rc;
 }
 
+static int find_examples(stage *s, cvs_error *err)
+{
+    cvs_examples *e = NULL;
+    int rc = cvs_examples_new(&e, s->run, 2, err);
+    assert_true((rc == 0) == (e != NULL));
+    if (rc == 0) rc = cvs_examples_add(e, s->path, err);
+    if (rc == 0) rc = cvs_examples_write(e, folder, NULL, err);
+    cvs_examples_free(e);
+    return rc;
+}
+
+static void examples(void **state)
+{
+    (void)state;
+    stage s;
+    cvs_error err;
+    OK(cvs_set_threads(1, &err));
+    set_up(&s, "conv");
+    fails_until_it_succeeds(find_examples, &s);
+    empty_folder();
+    tear_down(&s);
+    OK(cvs_set_threads(0, &err));
+}
+
 static void patterns(void **state)
 {
     (void)state;
@@ -421,13 +445,42 @@ static void saving(void **state)
     empty_folder();
 }
 
+static int report(stage *s, cvs_error *err)
+{
+    const cvs_input *const one[] = {s->photo};
+    const cvs_report_input entry = {"photo", one};
+    const cvs_report_options how = {.patterns = 1, .steps = 1};
+    char *json = (char *)s;
+    int rc = cvs_report_write(&json, s->model, &entry, 1, folder, &how, err);
+    assert_true((rc == 0) == (json != NULL));
+    cvs_free(json);
+    return rc;
+}
+
+static void reports(void **state)
+{
+    stage s;
+    cvs_error err;
+    (void)state;
+    OK(cvs_set_threads(1, &err));
+    set_up(&s, NULL);
+    data_path(&s, "images/baseline.jpg");
+    OK(cvs_input_load(&s.photo, s.path, 0, &err));
+    fails_until_it_succeeds(report, &s);
+    empty_folder();
+    cvs_input_free(s.photo);
+    tear_down(&s);
+    OK(cvs_set_threads(0, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loading),  cmocka_unit_test(summaries), cmocka_unit_test(making_a_run),
         cmocka_unit_test(inputs),   cmocka_unit_test(computing), cmocka_unit_test(class_names),
         cmocka_unit_test(writing),  cmocka_unit_test(charts),    cmocka_unit_test(explanations),
-        cmocka_unit_test(patterns), cmocka_unit_test(saving),
+        cmocka_unit_test(examples), cmocka_unit_test(patterns),  cmocka_unit_test(saving),
+        cmocka_unit_test(reports),
     };
     const char *where = getenv("CONVSCOPE_TEST_DATA");
     snprintf(data, sizeof data, "%s", where ? where : ".");

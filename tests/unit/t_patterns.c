@@ -5,6 +5,7 @@
 #include <math.h>
 
 #include "base/random.h"
+#include "graph/reach.h"
 #include "patterns/climb.h"
 #include "tensor/npy.h"
 

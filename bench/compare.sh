@@ -1,0 +1,87 @@
+#!/bin/sh
+# compare.sh - one table of what passes cost here and in other programs, run in turn.
+#
+# usage: bench/compare.sh BUILD MODEL [TURNS]
+# Wants bench_engine and bench_train in BUILD/bench. A peer that is not installed is left out, and a
+# line says so. Each peer is run as it comes and with its memory on huge pages and kept, which is
+# what it takes for its best on systems where the first touch of a page is slow; it counts by the
+# better of the two. Figures are of the fastest round, since other work on the machine only adds to
+# them; the last column is the ratio of the medians.
+set -eu
+
+build=$1 model=$2 turns=${3:-3}
+here=$(dirname "$0")
+dir=$(mktemp -d)
+trap 'rm -rf "$dir"' EXIT
+tuned='glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824'
+tuned="$tuned:glibc.malloc.trim_threshold=4294967296"
+output=$("$build/bench/bench_engine" "$model" --weights "$dir/weights" | sed -n 's/^output //p')
+
+# Settings for another processor than this one would hold a peer back.
+unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
+
+# keep NAME: what a program prints, to one line a pass: name, threads, pass, fastest, median, share
+keep() {
+    awk -v who="$1" '
+        match($0, /[0-9]+ threads/) { threads = substr($0, RSTART) + 0 }
+        /^step / && who == "convscope" { step = $2 }
+        /fastest step/ { printf "%s\t%d\ttraining step b20\t%s\t%s\t%s\n", who, threads, $3, step, $5 }
+        /is not installed|gives/ { print > "/dev/stderr" }
+        length($0) > 40 && substr($0, 33, 11) ~ /^ *[0-9]+\.[0-9]+$/ {
+            pass = substr($0, 1, 32)
+            sub(/ +$/, "", pass)
+            split(substr($0, 33), v, " ")
+            share = v[4] ? v[4] : "-"
+            sub(/%/, "", share)
+            printf "%s\t%d\t%s\t%s\t%s\t%s\n", who, threads, pass, v[1], v[2], share
+        }' >>"$dir/lines"
+}
+
+for turn in $(seq "$turns"); do
+    "$build/bench/bench_engine" "$model" --rounds 7 | keep convscope
+    for threads in 1 $(nproc); do
+        "$build/bench/bench_train" "$model" --batch 20 --rounds 5 --threads "$threads" |
+            keep convscope
+    done
+    for tunables in '' "$tuned"; do
+        export GLIBC_TUNABLES="$tunables"
+        if command -v node >/dev/null; then
+            node "$here/peer_onnxruntime.cjs" 7 2>&1 | keep onnxruntime
+        else
+            echo 'node is not installed: no comparison with onnxruntime' >&2
+        fi
+        # Debian's own Python is the one that has Debian's PyTorch.
+        python=$(command -v /usr/bin/python3 || command -v python3 || echo false)
+        "$python" "$here/peer_pytorch.py" "$dir/weights" "$output" 5 2>&1 | keep PyTorch
+        unset GLIBC_TUNABLES
+    done
+done 2>"$dir/errors"
+sort -u "$dir/errors"
+
+awk -F '\t' '
+    function least(of, key, x) { if (!(key in of) || x < of[key]) of[key] = x }
+    {
+        pass = $3 "\t" $2
+        if (!(pass in seen)) { seen[pass] = 1; order[++n] = pass }
+        least(best, pass "\t" $1, $4 + 0)
+        least(median, pass "\t" $1, $5 + 0)
+        if ($1 == "convscope") { if ($6 + 0 > share[pass]) share[pass] = $6 + 0 }
+        else peers[$1] = 1
+    }
+    END {
+        printf "%-30s %7s %9s %9s  %-12s %6s %9s %8s\n", "pass", "threads", "ours, ms", "peer, ms",
+            "best peer", "ratio", "of peak", "medians"
+        for (i = 1; i <= n; i++) {
+            pass = order[i]; split(pass, part, "\t"); who = ""
+            if (!((pass "\tconvscope") in best)) continue
+            for (p in peers)
+                if ((pass "\t" p) in best && (who == "" || best[pass "\t" p] < best[pass "\t" who])) who = p
+            printf "%-30s %7d %9.2f", part[1], part[2], best[pass "\tconvscope"]
+            if (who == "") printf " %9s  %-12s %6s", "", "", ""
+            else printf " %9.2f  %-12s %6.2f", best[pass "\t" who], who, best[pass "\t" who] / best[pass "\tconvscope"]
+            if (share[pass] > 0) printf " %8.0f%%", share[pass]
+            else printf " %9s", ""
+            if (who != "") printf " %8.2f", median[pass "\t" who] / median[pass "\tconvscope"]
+            printf "\n"
+        }
+    }' "$dir/lines"

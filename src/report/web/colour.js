@@ -1,0 +1,43 @@
+// colour.js - colours for numbers, from the tables that come with the data.
+
+// "440154…" to 256 entries of red, green and blue.
+function readColours(text) {
+  const rgb = new Uint8Array(text.length / 2);
+  for (let i = 0; i < rgb.length; i++) rgb[i] = parseInt(text.slice(2 * i, 2 * i + 2), 16);
+  return rgb;
+}
+
+// A scale from numbers to colours: from 0 to the largest, or where numbers have a sign from -limit
+// to limit, so that 0 has the middle colour.
+class Scale {
+  static of(low, high) {
+    return new Scale(low < 0, Math.max(Math.abs(low), Math.abs(high)) || 1);
+  }
+
+  constructor(isSigned, limit) {
+    this.isSigned = isSigned;
+    this.low = this.isSigned ? -limit : 0;
+    this.high = limit;
+    this.colours = this.isSigned ? maps.diverging : maps.viridis;
+  }
+
+  // Where the three bytes of a number's colour begin.
+  at(value) {
+    const share = (value - this.low) / (this.high - this.low);
+    return 3 * Math.max(0, Math.min(255, Math.round(255 * share)));
+  }
+
+  gradient() {
+    const stops = [];
+    for (let i = 0; i <= 255; i += 15) stops.push(`rgb(${this.colours.slice(3 * i, 3 * i + 3)})`);
+    return `linear-gradient(to right, ${stops})`;
+  }
+}
+
+// A number for people: three digits that count.
+function tell(value) {
+  if (value === null || Number.isNaN(value)) return 'no number';
+  if (value === 0) return '0';
+  const size = Math.abs(value);
+  return size < 1e-3 || size >= 1e5 ? value.toExponential(2) : String(Number(value.toPrecision(3)));
+}
