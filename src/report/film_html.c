@@ -1,27 +1,6 @@
 /* film_html.c - film.html: the frames, a slider and a button, and no other file. */
 #include "report/film.h"
-
-static void add_base64(cx_str *s, const cx_bytes *b)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    enum { CHUNK = 3 * 1024 };
-    char out[4 * CHUNK / 3];
-    for (size_t from = 0; from < b->size; from += CHUNK) {
-        const size_t end = from + CHUNK < b->size ? from + CHUNK : b->size;
-        size_t n = 0;
-        for (size_t i = from; i < end; i += 3) {
-            const size_t left = end - i;
-            const unsigned v = (unsigned)b->data[i] << 16 |
-                               (left > 1 ? (unsigned)b->data[i + 1] << 8 : 0) |
-                               (left > 2 ? b->data[i + 2] : 0u);
-            out[n++] = digits[v >> 18];
-            out[n++] = digits[v >> 12 & 63];
-            out[n++] = left > 1 ? digits[v >> 6 & 63] : '=';
-            out[n++] = left > 2 ? digits[v & 63] : '=';
-        }
-        cx_str_add_n(s, out, n);
-    }
-}
+#include "report/html.h"
 
 static const char head[] =
     "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -42,8 +21,7 @@ static const char tail[] =
     "];\nconst at = document.getElementById(\"at\"), play = document.getElementById(\"play\");\n"
     "let timer = 0;\nat.max = frames.length;\n"
     "function show() {\n"
-    "  document.getElementById(\"frame\").src = \"data:image/webp;base64,\" + frames[at.value - "
-    "1];\n"
+    "  document.getElementById(\"frame\").src = frames[at.value - 1];\n"
     "  document.getElementById(\"number\").textContent = at.value + \" of \" + frames.length;\n}\n"
     "function stop() {\n  clearInterval(timer);\n  timer = 0;\n  play.textContent = \"Play\";\n}\n"
     "function step() {\n  if (+at.value === frames.length) { stop(); return; }\n"
@@ -61,7 +39,7 @@ int cx_film_html(char **out, const cx_bytes *pictures, int n, cvs_error *err)
     cx_str_add(&s, head);
     for (int i = 0; i < n; i++) {
         cx_str_add(&s, "\"");
-        add_base64(&s, &pictures[i]);
+        cx_data_uri(&s, "image/webp", pictures[i].data, pictures[i].size);
         cx_str_add(&s, "\",\n");
     }
     cx_str_add(&s, tail);
