@@ -15,6 +15,15 @@ enum { SMALLEST = 64, LARGEST = 4096, FINE = 32, MEMORY = 64 << 20 };
 
 /* --- sizes --- */
 
+/* Whether something in the model is a picture: rows and columns without channels may be a sequence
+ * of vectors as well. */
+static int has_pictures(const cvs_model *m)
+{
+    for (int i = 0; i < m->n_nodes; i++)
+        if (m->nodes[i].shape.ndim == 4) return 1;
+    return 0;
+}
+
 int cx_sizes_read(cx_sizes *s, const cvs_model *m, cvs_error *err)
 {
     char text[CX_SHAPE_TEXT];
@@ -22,7 +31,7 @@ int cx_sizes_read(cx_sizes *s, const cvs_model *m, cvs_error *err)
         return cx_fail(err, CVS_E_UNSUPPORTED, "the model has %d inputs: patterns want one",
                        m->n_inputs);
     s->own = m->nodes[m->inputs[0]].shape;
-    s->flat = s->own.ndim == 3;
+    s->flat = s->own.ndim == 3 && has_pictures(m);
     if (s->flat) s->own = (cx_shape){4, {CX_FREE, s->own.d[1], s->own.d[2], 1}};
     s->first = !s->flat && cx_node_channel_axis(m, m->inputs[0]) == 1;
     const int64_t k = s->own.ndim == 4 ? s->own.d[s->first ? 1 : 3] : 0;

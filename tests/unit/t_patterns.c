@@ -413,6 +413,25 @@ static void a_model_without_an_axis_of_channels_sees_gray(void **state)
     cvs_model_free(m);
 }
 
+static void a_sequence_is_no_picture(void **state)
+{
+    (void)state;
+    const cx_shape shape = {3, {CX_FREE, 8, 2}};
+    const float w[4] = {1, -1, 1, -1};
+    const int64_t zero = 0;
+    cvs_patterns *p;
+    cvs_model *m;
+    int node;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    node =
+        add(m, "Conv1D", "conv", "{\"filters\": 1, \"kernel_size\": 2, \"use_bias\": false}", node);
+    close_model(m, node, w, 4);
+    FAILS(cvs_patterns_find(&p, m, "conv", &zero, 1, NULL, &err), CVS_E_UNSUPPORTED, "no picture");
+    assert_null(p);
+    cvs_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -431,6 +450,7 @@ int main(void)
         cmocka_unit_test(reach_is_what_a_unit_sees),
         cmocka_unit_test(pictures_may_be_larger_than_the_model_says),
         cmocka_unit_test(a_model_without_an_axis_of_channels_sees_gray),
+        cmocka_unit_test(a_sequence_is_no_picture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
