@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/channels.h"
+#include "cli/climb.h"
 #include "cli/dead.h"
 #include "cli/index.h"
 #include "cli/options.h"
@@ -243,25 +244,7 @@ int cx_cmd_filters(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
     filters f = {.job = job,
-                 .how = {.method = o->recipe,
-                         .objective = o->objective,
-                         .steps = (int)o->steps,
-                         .height = o->size,
-                         .width = o->size,
-                         .versions = (int)o->versions,
-                         .start_file = o->start,
-                         .variation = cx_option_weight(o->variation),
-                         .norm = cx_option_weight(o->norm),
-                         .norm_power = o->norm_power.value,
-                         .blur = cx_option_weight(o->blur),
-                         .octaves = (int)o->octaves,
-                         .octave_scale = o->octave_scale.value,
-                         .preprocess = (cvs_preprocess)o->preprocess,
-                         .seed = (uint64_t)o->seed,
-                         .memory = (size_t)o->memory << 20,
-                         .exact = o->exact,
-                         .frames = o->film ? FRAMES : 0,
-                         .progress = cx_progress_tell},
+                 .how = cx_climb_options(o),
                  .files = {.formats = o->formats,
                            .single = o->single,
                            .film = o->film,
@@ -269,6 +252,12 @@ int cx_cmd_filters(cx_job *job, cvs_error *err)
                            .seed = (uint64_t)o->seed}};
     int rc;
     if (o->list_recipes) return list_methods(job, err);
+    f.how.method = o->recipe;
+    f.how.height = f.how.width = o->size;
+    f.how.versions = (int)o->versions;
+    f.how.start_file = o->start;
+    f.how.memory = (size_t)o->memory << 20;
+    f.how.frames = o->film ? FRAMES : 0;
     TRY(cx_work_init(&f.work, job, o->objective ? NULL : o->filter_layers, NULL, err));
     tell_preprocess(&f);
     TRY(cvs_atlas_new(&f.atlas, err));

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "cli/climb.h"
 #include "cli/index.h"
 #include "cli/options.h"
 #include "cli/progress.h"
@@ -13,23 +14,13 @@
 static cvs_dream_options options_of(const cx_job *job, cvs_dream_kind kind)
 {
     const cx_options *o = job->options;
-    return (cvs_dream_options){.kind = kind,
-                               .layers = kind == CVS_DREAM ? o->dream_layers : o->spread_layers,
-                               .size = o->size,
-                               .strength = o->strength.value,
-                               .how = {.method = o->dream_method,
-                                       .objective = o->objective,
-                                       .steps = (int)o->steps,
-                                       .variation = cx_option_weight(o->variation),
-                                       .norm = cx_option_weight(o->norm),
-                                       .norm_power = o->norm_power.value,
-                                       .blur = cx_option_weight(o->blur),
-                                       .octaves = (int)o->octaves,
-                                       .octave_scale = o->octave_scale.value,
-                                       .preprocess = (cvs_preprocess)o->preprocess,
-                                       .seed = (uint64_t)o->seed,
-                                       .exact = o->exact,
-                                       .progress = cx_progress_tell}};
+    cvs_dream_options d = {.kind = kind,
+                           .layers = kind == CVS_DREAM ? o->dream_layers : o->spread_layers,
+                           .size = o->size,
+                           .strength = o->strength.value,
+                           .how = cx_climb_options(o)};
+    d.how.method = o->dream_method;
+    return d;
 }
 
 static int print_dream(const cx_job *job, const cvs_dream *d, cvs_error *err)
