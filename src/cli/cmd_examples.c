@@ -2,32 +2,20 @@
 #include <stdio.h>
 
 #include "cli/index.h"
-#include "cli/inputs.h"
 #include "cli/options.h"
-#include "cli/progress.h"
+#include "cli/pictures.h"
 #include "cli/table.h"
-#include "cli/work.h"
 
-static int look_at_all(cvs_examples *examples, cx_work *work, cx_job *job, const cx_inputs *inputs,
-                       int *n, cvs_error *err)
+typedef struct looking {
+    cvs_examples *examples;
+    int n; /* pictures */
+} looking;
+
+static int look(void *arg, const char *path, cvs_error *err)
 {
-    cx_progress progress;
-    int rc = 0;
-    cx_progress_begin(&progress, job, "looking at pictures");
-    for (int i = 0; i < inputs->n; i++) {
-        cvs_error bad;
-        rc = cx_work_compute(work, job, inputs->paths[i], &bad);
-        if (rc < 0) {
-            cx_complain(job, &bad);
-        } else {
-            TRY(cvs_examples_add(examples, inputs->paths[i], err));
-            ++*n;
-        }
-        if (cx_progress_tell(&progress, (double)(i + 1) / inputs->n)) break;
-    }
-    rc = *n > 0 ? 0 : cx_fail(err, CVS_E_IO, "there is no picture that can be read");
-out:
-    cx_progress_end(&progress);
+    looking *l = arg;
+    const int rc = cvs_examples_add(l->examples, path, err);
+    if (rc == 0) l->n++;
     return rc;
 }
 
@@ -68,15 +56,15 @@ int cx_cmd_examples(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
     const cvs_examples_options how = {.model = job->model, .exif = o->exif, .whole = o->whole};
-    cvs_examples *examples = NULL;
+    looking l = {0};
     cx_inputs inputs = {0};
     cx_work work = {0};
-    int rc, n = 0;
+    int rc;
     TRY(cx_inputs_init(&inputs, job, err));
     TRY(cx_work_init(&work, job, o->filter_layers, NULL, err));
-    TRY(cvs_examples_new(&examples, work.run, (int)o->examples, err));
-    TRY(look_at_all(examples, &work, job, &inputs, &n, err));
-    rc = cvs_examples_write(examples, o->out, &how, err);
+    TRY(cvs_examples_new(&l.examples, work.run, (int)o->examples, err));
+    TRY(cx_pictures_each(&work, job, &inputs, look, &l, err));
+    rc = cvs_examples_write(l.examples, o->out, &how, err);
     if (rc < 0) {
         cx_at_file(err, rc, o->out);
         goto out;
@@ -84,9 +72,9 @@ int cx_cmd_examples(cx_job *job, cvs_error *err)
     if (o->json)
         TRY(cx_print_index(o->out, err));
     else if (!o->quiet)
-        TRY(print_layers(examples, &work, job, n, err));
+        TRY(print_layers(l.examples, &work, job, l.n, err));
 out:
-    cvs_examples_free(examples);
+    cvs_examples_free(l.examples);
     cx_work_deinit(&work);
     cx_inputs_deinit(&inputs);
     return rc;

@@ -2,8 +2,7 @@
 #include "cli/dead.h"
 
 #include "base/mem.h"
-#include "cli/inputs.h"
-#include "cli/progress.h"
+#include "cli/pictures.h"
 
 static int prepare(cx_dead *d, const cx_work *work, cvs_error *err)
 {
@@ -23,16 +22,24 @@ static int prepare(cx_dead *d, const cx_work *work, cvs_error *err)
     return 0;
 }
 
+typedef struct counting {
+    cx_dead *dead;
+    const cx_work *work;
+} counting;
+
 /* The picture that has just been computed. */
-static int count(cx_dead *d, const cx_work *work, cvs_error *err)
+static int count(void *arg, const char *path, cvs_error *err)
 {
+    const counting *c = arg;
+    cx_dead *d = c->dead;
+    (void)path;
     for (int i = 0; i < d->n; i++) {
         cx_dead_layer *l = &d->layers[i];
         cvs_stats *each = NULL;
         int64_t n;
-        const int rc = cvs_run_stats(NULL, &each, &n, work->run, l->layer, 0, err);
+        const int rc = cvs_run_stats(NULL, &each, &n, c->work->run, l->layer, 0, err);
         if (rc < 0) return rc;
-        for (int64_t c = 0; c < n && c < l->n; c++) l->share[c] += each[c].dead;
+        for (int64_t k = 0; k < n && k < l->n; k++) l->share[k] += each[k].dead;
         cvs_free(each);
     }
     d->pictures++;
@@ -41,28 +48,16 @@ static int count(cx_dead *d, const cx_work *work, cvs_error *err)
 
 int cx_dead_count(cx_dead *out, cx_work *work, cx_job *job, const char *folder, cvs_error *err)
 {
+    counting c = {out, work};
     cx_inputs inputs = {0};
-    cx_progress progress;
     int rc;
     *out = (cx_dead){0};
-    cx_progress_begin(&progress, job, "looking at pictures");
     TRY(cx_inputs_add(&inputs, job, folder, err));
     TRY(prepare(out, work, err));
-    for (int i = 0; i < inputs.n; i++) {
-        cvs_error bad;
-        rc = cx_work_compute(work, job, inputs.paths[i], &bad);
-        if (rc < 0)
-            cx_complain(job, &bad);
-        else
-            TRY(count(out, work, err));
-        if (cx_progress_tell(&progress, (double)(i + 1) / inputs.n)) break;
-    }
-    rc = 0;
-    if (out->pictures == 0) TRY(cx_fail(err, CVS_E_IO, "there is no picture that can be read"));
+    TRY(cx_pictures_each(work, job, &inputs, count, &c, err));
     for (int i = 0; i < out->n; i++)
-        for (int64_t c = 0; c < out->layers[i].n; c++) out->layers[i].share[c] /= out->pictures;
+        for (int64_t k = 0; k < out->layers[i].n; k++) out->layers[i].share[k] /= out->pictures;
 out:
-    cx_progress_end(&progress);
     cx_inputs_deinit(&inputs);
     if (rc < 0) cx_dead_deinit(out);
     return rc < 0 ? cx_where(err, rc, "%s", folder) : 0;
