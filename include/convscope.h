@@ -230,6 +230,19 @@ typedef struct cvs_input cvs_input;
 CVS_API int cvs_input_load(cvs_input **out, const char *path, int exif, cvs_error *err);
 CVS_API void cvs_input_free(cvs_input *input);
 
+/**
+ * Make a photograph what a model takes, a tensor of one input, as cvs_run_set() would: resized,
+ * preprocessed, its axes in the model's order. Needs no run, so threads can do it while one
+ * computes, and the photograph can be freed after it.
+ *
+ * @param[out] out  the caller's to cvs_input_free(); NULL on failure
+ * @param data      a picture; a tensor is CVS_E_ARG
+ * @param input     which input of the model, from 0
+ * @param options   may be NULL
+ */
+CVS_API int cvs_input_fit(cvs_input **out, const cvs_input *data, const cvs_model *model, int input,
+                          const cvs_image_options *options, cvs_error *err);
+
 /** Names of the modes ("unit", "nearest"), for a command line; NULL past the end. Static. */
 CVS_API const char *cvs_preprocess_name(int mode);
 CVS_API const char *cvs_resize_name(int mode);
