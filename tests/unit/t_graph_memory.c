@@ -157,7 +157,10 @@ static void a_pass_takes_what_is_alive(void **state)
         const char *taps;
         double share;
     } passes[] = {{"output", 1.5}, {"all", 1.05}};
-    if (CX_HEAVY_SANITIZER || resident("VmHWM:") < 0) skip(); /* others' memory, or no /proc */
+    const char *preloaded = getenv("LD_PRELOAD");
+    const int is_valgrind = preloaded && strstr(preloaded, "vgpreload");
+    if (CX_HEAVY_SANITIZER || is_valgrind) skip(); /* who keeps books in memory of its own */
+    if (resident("VmHWM:") < 0) skip();            /* there is no /proc */
     for (int i = 0; i < 2; i++) {
         const pid_t child = fork();
         if (child == 0) _exit(pass_fits(passes[i].taps, passes[i].share));
