@@ -22,6 +22,13 @@ typedef struct job {
     double flops, seconds[MAX_ROUNDS];
 } job;
 
+/* How many filters the first convolution has. */
+static const struct {
+    const char *pass;
+    int filters;
+} mobilenets[] = {{"MobileNet b1", 32}, {"MobileNet 0.25 b1", 8}};
+enum { MOBILENETS = sizeof mobilenets / sizeof *mobilenets };
+
 typedef struct bench {
     job jobs[MOST_JOBS];
     int n;
@@ -191,12 +198,13 @@ static int add_all(bench *b, const cvs_model *m, network *vgg, network *mobile)
         }
         TRY(add_forward(b, vgg->model, "VGG16 convolutions b1", "output", 1, 0));
     }
-    if (strstr("MobileNet b1", b->only)) {
-        if ((rc = mobilenet(mobile)) < 0) {
-            b->err = mobile->err;
+    for (int i = 0; i < MOBILENETS; i++) {
+        if (!strstr(mobilenets[i].pass, b->only)) continue;
+        if ((rc = mobilenet(&mobile[i], mobilenets[i].filters)) < 0) {
+            b->err = mobile[i].err;
             return rc;
         }
-        TRY(add_forward(b, mobile->model, "MobileNet b1", "output", 1, 0));
+        TRY(add_forward(b, mobile[i].model, mobilenets[i].pass, "output", 1, 0));
     }
 out:
     return rc;
@@ -205,7 +213,7 @@ out:
 int main(int argc, char **argv)
 {
     static bench b = {.only = ""};
-    network vgg = {0}, mobile = {0};
+    network vgg = {0}, mobile[MOBILENETS] = {0};
     cvs_model *m = NULL;
     const char *weights = NULL;
     int rounds = 15, threads = 0, rc;
@@ -227,7 +235,7 @@ int main(int argc, char **argv)
         rc = write_weights(m, weights, &b.err);
         goto out;
     }
-    TRY(add_all(&b, m, &vgg, &mobile));
+    TRY(add_all(&b, m, &vgg, mobile));
     TRY(cx_threads_set(threads ? threads : 1, &b.err));
     TRY(measure(&b, rounds));
     TRY(cx_threads_set(0, &b.err));
@@ -240,6 +248,6 @@ out:
     }
     cvs_model_free(m);
     cvs_model_free(vgg.model);
-    cvs_model_free(mobile.model);
+    for (int i = 0; i < MOBILENETS; i++) cvs_model_free(mobile[i].model);
     return rc < 0;
 }

@@ -109,19 +109,22 @@ static void norm_and_relu(network *net)
     add_layer(net, "ReLU", "{\"max_value\": 6}");
 }
 
-/* MobileNet 1 up to its classes (Howard et al. 2017), with its normalisations. */
-static int mobilenet(network *net)
+/* MobileNet 1 up to its classes (Howard et al. 2017), with its normalisations; `width` filters in
+ * the first convolution, 32 for its usual size. */
+static int mobilenet(network *net, int width)
 {
     static const struct {
-        int filters, stride;
-    } blocks[] = {{64, 1},  {128, 2}, {128, 1}, {256, 2}, {256, 1},  {512, 2}, {512, 1},
-                  {512, 1}, {512, 1}, {512, 1}, {512, 1}, {1024, 2}, {1024, 1}};
+        int widths, stride;
+    } blocks[] = {{2, 1},  {4, 2},  {4, 1},  {8, 2},  {8, 1},   {16, 2}, {16, 1},
+                  {16, 1}, {16, 1}, {16, 1}, {16, 1}, {32, 2}, {32, 1}};
     char config[160];
     int rc = begin_network(net, "mobilenet");
     if (rc < 0) return rc;
-    add_layer(net, "Conv2D",
-              "{\"filters\": 32, \"kernel_size\": 3, \"strides\": 2, \"padding\": \"same\", "
-              "\"use_bias\": false}");
+    snprintf(config, sizeof config,
+             "{\"filters\": %d, \"kernel_size\": 3, \"strides\": 2, \"padding\": \"same\", "
+             "\"use_bias\": false}",
+             width);
+    add_layer(net, "Conv2D", config);
     norm_and_relu(net);
     for (size_t i = 0; i < sizeof blocks / sizeof *blocks; i++) {
         snprintf(
@@ -131,7 +134,8 @@ static int mobilenet(network *net)
         add_layer(net, "DepthwiseConv2D", config);
         norm_and_relu(net);
         snprintf(config, sizeof config,
-                 "{\"filters\": %d, \"kernel_size\": 1, \"use_bias\": false}", blocks[i].filters);
+                 "{\"filters\": %d, \"kernel_size\": 1, \"use_bias\": false}",
+                 blocks[i].widths * width);
         add_layer(net, "Conv2D", config);
         norm_and_relu(net);
     }

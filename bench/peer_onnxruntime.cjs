@@ -1,6 +1,7 @@
 // peer_onnxruntime.cjs - the passes of bench_engine in onnxruntime, of networks of the same shapes.
 //
-// usage: node peer_onnxruntime.cjs [ROUNDS]
+// usage: node peer_onnxruntime.cjs [ROUNDS [JOB]]
+// JOB is a part of the names of the passes to measure; all without it.
 // Wants the npm package onnxruntime-node, here, in a folder above or in NODE_PATH:
 //     npm install --ignore-scripts onnxruntime-node
 // Without it, it says so and ends well. The model files are written here, with random weights.
@@ -136,30 +137,31 @@ function vgg16(batch) {
 }
 
 // Its normalisations are in the weights already, as onnxruntime would put them there.
-function mobilenet(batch) {
+function mobilenet(batch, alpha) {
   const net = new Network(batch, 224);
-  let channels = 32;
-  net.conv(32, 3, 2, [0, 1]);
+  let channels = 32 * alpha;
+  net.conv(channels, 3, 2, [0, 1]);
   net.relu();
   for (const [filters, stride] of [[64, 1], [128, 2], [128, 1], [256, 2], [256, 1], [512, 2], [512, 1],
                                    [512, 1], [512, 1], [512, 1], [512, 1], [1024, 2], [1024, 1]]) {
     net.conv(channels, 3, stride, stride === 2 ? [0, 1] : [1, 1], channels);
     net.relu();
-    net.conv(filters, 1, 1, [0, 0]);
+    channels = filters * alpha;
+    net.conv(channels, 1, 1, [0, 0]);
     net.relu();
-    channels = filters;
   }
   return net;
 }
 
 // --- measuring: all jobs in each round, medians ---
 
-async function measure(threads, rounds) {
+async function measure(threads, rounds, only) {
   const jobs = [['forward b1', book(1), false], ['forward b1, all activations', book(1), true],
                 ['forward b32', book(32), false], ['forward b32, all activations', book(32), true],
-                ['VGG16 convolutions b1', vgg16(1), false], ['MobileNet b1', mobilenet(1), false]];
+                ['VGG16 convolutions b1', vgg16(1), false], ['MobileNet b1', mobilenet(1, 1), false],
+                ['MobileNet 0.25 b1', mobilenet(1, 0.25), false]];
   const list = [];
-  for (const [name, net, all] of jobs) {
+  for (const [name, net, all] of jobs.filter((job) => job[0].includes(only))) {
     const session = await ort.InferenceSession.create(net.bytes(all), {intraOpNumThreads: threads});
     const n = net.shape.reduce((a, b) => a * b, 1);
     const x = new ort.Tensor('float32', Float32Array.from({length: n}, Math.random), net.shape);
@@ -184,9 +186,10 @@ async function measure(threads, rounds) {
 
 async function main() {
   const rounds = Number(process.argv[2]) || 15;
+  const only = process.argv[3] || '';
   const cores = require('os').availableParallelism();
-  await measure(1, rounds);
-  if (cores > 1) await measure(cores, rounds);
+  await measure(1, rounds, only);
+  if (cores > 1) await measure(cores, rounds, only);
 }
 
 main();
