@@ -2,7 +2,7 @@
 # compare.sh - one table of what passes cost here and in other programs, run in turn.
 #
 # usage: bench/compare.sh BUILD MODEL [TURNS]
-# Wants bench_engine and bench_train in BUILD/bench. A peer that is not installed is left out, and a
+# Wants bench_engine, bench_train and, for oneDNN, peer_onednn in BUILD/bench. A peer that is not installed is left out, and a
 # line says so. Each peer is run as it comes and with its memory on huge pages and kept, which is
 # what it takes for its best on systems where the first touch of a page is slow; it counts by the
 # better of the two. Figures are of the fastest round, since other work on the machine only adds to
@@ -15,7 +15,9 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 tuned='glibc.malloc.hugetlb=1:glibc.malloc.mmap_threshold=1073741824'
 tuned="$tuned:glibc.malloc.trim_threshold=4294967296"
-output=$("$build/bench/bench_engine" "$model" --weights "$dir/weights" | sed -n 's/^output //p')
+# What the model, VGG16's convolutions and the MobileNets give, with commas between them.
+outputs=$("$build/bench/bench_engine" "$model" --weights "$dir/weights" |
+    awk '/^output/ { printf "%s%s", n++ ? "," : "", $3 }')
 
 # Settings for another processor than this one would hold a peer back.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
@@ -46,13 +48,18 @@ for turn in $(seq "$turns"); do
     for tunables in '' "$tuned"; do
         export GLIBC_TUNABLES="$tunables"
         if command -v node >/dev/null; then
-            node "$here/peer_onnxruntime.cjs" 7 2>&1 | keep onnxruntime
+            node "$here/peer_onnxruntime.cjs" "$dir/weights" "$outputs" 7 2>&1 | keep onnxruntime
         else
             echo 'node is not installed: no comparison with onnxruntime' >&2
         fi
         # Debian's own Python is the one that has Debian's PyTorch.
         python=$(command -v /usr/bin/python3 || command -v python3 || echo false)
-        "$python" "$here/peer_pytorch.py" "$dir/weights" "$output" 5 2>&1 | keep PyTorch
+        "$python" "$here/peer_pytorch.py" "$dir/weights" "${outputs%%,*}" 5 2>&1 | keep PyTorch
+        if [ -x "$build/bench/peer_onednn" ]; then
+            "$build/bench/peer_onednn" "$model" 7 2>&1 | keep oneDNN
+        else
+            echo 'oneDNN was not there when this was built (Debian: libdnnl-dev): no comparison with it' >&2
+        fi
         unset GLIBC_TUNABLES
     done
 done 2>"$dir/errors"
