@@ -1,12 +1,12 @@
 #!/bin/sh
-# compare.sh - one table of what passes cost here and in other programs, run in turn.
+# compare.sh - what passes cost here and in other programs, run in turn, and what whole processes do.
 #
 # usage: bench/compare.sh BUILD MODEL [TURNS]
 # Wants bench_engine, bench_train and, for oneDNN, peer_onednn in BUILD/bench. A peer that is not installed is left out, and a
 # line says so. Each peer is run as it comes and with its memory on huge pages and kept, which is
 # what it takes for its best on systems where the first touch of a page is slow; it counts by the
 # better of the two. Figures are of the fastest round, since other work on the machine only adds to
-# them; the last column is the ratio of the medians.
+# them; the last column is of pairs: in each turn the ratio of the medians, of these the median.
 set -eu
 
 build=$1 model=$2 turns=${3:-3}
@@ -22,12 +22,13 @@ outputs=$("$build/bench/bench_engine" "$model" --weights "$dir/weights" |
 # Settings for another processor than this one would hold a peer back.
 unset OPENBLAS_CORETYPE OPENBLAS_L2_SIZE
 
-# keep NAME: what a program prints, to one line a pass: name, threads, pass, fastest, median, share
+# keep NAME: what a program prints, to one line a pass: name, threads, pass, fastest, median, share,
+# turn
 keep() {
-    awk -v who="$1" '
+    awk -v who="$1" -v turn="$turn" '
         match($0, /[0-9]+ threads/) { threads = substr($0, RSTART) + 0 }
         /^step / && who == "convscope" { step = $2 }
-        /fastest step/ { printf "%s\t%d\ttraining step b20\t%s\t%s\t%s\n", who, threads, $3, step, $5 }
+        /fastest step/ { printf "%s\t%d\ttraining step b20\t%s\t%s\t%s\t%d\n", who, threads, $3, step, $5, turn }
         /is not installed|gives/ { print > "/dev/stderr" }
         length($0) > 40 && substr($0, 33, 11) ~ /^ *[0-9]+\.[0-9]+$/ {
             pass = substr($0, 1, 32)
@@ -35,7 +36,7 @@ keep() {
             split(substr($0, 33), v, " ")
             share = v[4] ? v[4] : "-"
             sub(/%/, "", share)
-            printf "%s\t%d\t%s\t%s\t%s\t%s\n", who, threads, pass, v[1], v[2], share
+            printf "%s\t%d\t%s\t%s\t%s\t%s\t%d\n", who, threads, pass, v[1], v[2], share, turn
         }' >>"$dir/lines"
 }
 
@@ -66,18 +67,29 @@ done 2>"$dir/errors"
 sort -u "$dir/errors"
 
 awk -F '\t' '
+    # The median of the turns of how many times as long a peer takes; there are few.
+    function pairs(pass, who, v, n, i, k, x) {
+        for (i = 1; i <= turns; i++) {
+            if (!((pass "\t" who "\t" i) in median) || !((pass "\tconvscope\t" i) in median)) continue
+            x = median[pass "\t" who "\t" i] / median[pass "\tconvscope\t" i]
+            for (k = n++; k > 0 && v[k - 1] > x; k--) v[k] = v[k - 1]
+            v[k] = x
+        }
+        return n > 0 ? v[int(n / 2)] : 0
+    }
     function least(of, key, x) { if (!(key in of) || x < of[key]) of[key] = x }
     {
         pass = $3 "\t" $2
         if (!(pass in seen)) { seen[pass] = 1; order[++n] = pass }
         least(best, pass "\t" $1, $4 + 0)
-        least(median, pass "\t" $1, $5 + 0)
+        least(median, pass "\t" $1 "\t" $7, $5 + 0)
+        if ($7 > turns) turns = $7
         if ($1 == "convscope") { if ($6 + 0 > share[pass]) share[pass] = $6 + 0 }
         else peers[$1] = 1
     }
     END {
         printf "%-30s %7s %9s %9s  %-12s %6s %9s %8s\n", "pass", "threads", "ours, ms", "peer, ms",
-            "best peer", "ratio", "of peak", "medians"
+            "best peer", "ratio", "of peak", "pairs"
         for (i = 1; i <= n; i++) {
             pass = order[i]; split(pass, part, "\t"); who = ""
             if (!((pass "\tconvscope") in best)) continue
@@ -88,7 +100,21 @@ awk -F '\t' '
             else printf " %9.2f  %-12s %6.2f", best[pass "\t" who], who, best[pass "\t" who] / best[pass "\tconvscope"]
             if (share[pass] > 0) printf " %8.0f%%", share[pass]
             else printf " %9s", ""
-            if (who != "") printf " %8.2f", median[pass "\t" who] / median[pass "\tconvscope"]
+            if (who != "") printf " %8.2f", pairs(pass, who)
             printf "\n"
         }
     }' "$dir/lines"
+
+# Whole processes, from start to end: a look at the model and a photograph, with its activations
+# written. Peers are given an input that needs no decoding.
+mkdir "$dir/out"
+set --
+if node "$here/peer_onnxruntime.cjs" --write "$dir/weights" "$dir/model.onnx" >"$dir/errors" 2>&1 &&
+    [ -s "$dir/model.onnx" ]; then
+    set -- --peer 'onnxruntime-node' node "$here/peer_onnxruntime.cjs" --cold "$dir/model.onnx" "$dir/out"
+fi
+if "$python" -c 'import numpy, torch' 2>/dev/null; then
+    set -- "$@" --peer PyTorch "$python" "$here/peer_pytorch.py" --cold "$dir/weights" "$dir/out"
+fi
+echo
+"$build/bench/bench_process" "$build/convscope" "$model" "$here/../examples/chelsea.png" 11 "$@"

@@ -2,10 +2,14 @@
 // same weights.
 //
 // usage: node peer_onnxruntime.cjs WEIGHTS OUTPUTS [ROUNDS [JOB]]
+//        node peer_onnxruntime.cjs --write WEIGHTS FILE.onnx
+//        node peer_onnxruntime.cjs --cold FILE.onnx DIR
 // bench_engine MODEL --weights FILE writes WEIGHTS of the book's network and tells OUTPUTS, the means
 // of what it, VGG16's convolutions and the MobileNets give, with commas between them; a network is
 // not measured unless that is the same to five digits. JOB is a part of the names of the passes to
 // measure; all without it.
+// --write makes the book's network a file; --cold is one look in a process of its own: the file is
+// loaded, the 8 activations of an input that needs no decoding are written to DIR.
 // Wants the npm package onnxruntime-node, here, in a folder above or in NODE_PATH:
 //     npm install --ignore-scripts onnxruntime-node
 // Without it, it says so and ends well. The model files are written here.
@@ -276,12 +280,25 @@ async function measure(threads, rounds, weights, outputs, only) {
   console.log('');
 }
 
+async function cold(file, dir) {
+  const session = await ort.InferenceSession.create(file);
+  const given = await session.run({x: input([1, 3, 150, 150])});
+  for (const name of session.outputNames.slice(0, 8)) {
+    const {data} = given[name];
+    const raw = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    require('fs').writeFileSync(`${dir}/${name}`, raw);
+  }
+}
+
 async function main() {
+  const [mode, from, to] = process.argv.slice(2);
+  if (mode === '--write') return require('fs').writeFileSync(to, book(1, from).bytes(true));
+  if (mode === '--cold') return cold(from, to);
   if (process.argv.length < 4) {
     console.error('usage: peer_onnxruntime.cjs WEIGHTS OUTPUTS [ROUNDS [JOB]]');
     process.exit(2);
   }
-  const [weights, outputs] = [process.argv[2], process.argv[3].split(',').map(Number)];
+  const [weights, outputs] = [mode, from.split(',').map(Number)];
   const rounds = Number(process.argv[4]) || 15;
   const only = process.argv[5] || '';
   const cores = require('os').availableParallelism();
