@@ -5,8 +5,9 @@
 # Wants bench_engine, bench_train and, for oneDNN, peer_onednn in BUILD/bench. A peer that is not installed is left out, and a
 # line says so. Each peer is run as it comes and with its memory on huge pages and kept, which is
 # what it takes for its best on systems where the first touch of a page is slow; it counts by the
-# better of the two. Figures are of the fastest round, since other work on the machine only adds to
-# them; the last column is of pairs: in each turn the ratio of the medians, of these the median.
+# better of the two. Milliseconds are those of the fastest round, since other work on the machine only
+# adds to them; "ratio" is of the best peer to ours, "pairs" the same in each turn, of medians, and of
+# these the median; "of peak" has direct sums as what a pass takes. The table is Markdown.
 set -eu
 
 build=$1 model=$2 turns=${3:-3}
@@ -84,24 +85,28 @@ awk -F '\t' '
         least(best, pass "\t" $1, $4 + 0)
         least(median, pass "\t" $1 "\t" $7, $5 + 0)
         if ($7 > turns) turns = $7
-        if ($1 == "convscope") { if ($6 + 0 > share[pass]) share[pass] = $6 + 0 }
-        else peers[$1] = 1
+        if ($1 == "convscope" && $6 + 0 > share[pass]) share[pass] = $6 + 0
     }
     END {
-        printf "%-30s %7s %9s %9s  %-12s %6s %9s %8s\n", "pass", "threads", "ours, ms", "peer, ms",
-            "best peer", "ratio", "of peak", "pairs"
+        n_peers = split("oneDNN onnxruntime PyTorch", peer, " ")
+        printf "| %-28s | %7s | %9s", "pass, ms", "threads", "convscope"
+        for (p = 1; p <= n_peers; p++) printf " | %11s", peer[p]
+        printf " | ratio | pairs | of peak |\n|---|---|---|---|---|---|---|---|---|\n"
         for (i = 1; i <= n; i++) {
             pass = order[i]; split(pass, part, "\t"); who = ""
             if (!((pass "\tconvscope") in best)) continue
-            for (p in peers)
-                if ((pass "\t" p) in best && (who == "" || best[pass "\t" p] < best[pass "\t" who])) who = p
-            printf "%-30s %7d %9.2f", part[1], part[2], best[pass "\tconvscope"]
-            if (who == "") printf " %9s  %-12s %6s", "", "", ""
-            else printf " %9.2f  %-12s %6.2f", best[pass "\t" who], who, best[pass "\t" who] / best[pass "\tconvscope"]
-            if (share[pass] > 0) printf " %8.0f%%", share[pass]
-            else printf " %9s", ""
-            if (who != "") printf " %8.2f", pairs(pass, who)
-            printf "\n"
+            ours = best[pass "\tconvscope"]
+            printf "| %-28s | %7d | %9.2f", part[1], part[2], ours
+            for (p = 1; p <= n_peers; p++) {
+                key = pass "\t" peer[p]
+                if (!(key in best)) { printf " | %11s", ""; continue }
+                printf " | %11.2f", best[key]
+                if (who == "" || best[key] < best[pass "\t" who]) who = peer[p]
+            }
+            if (who != "") printf " | %5.2f | %5.2f", best[pass "\t" who] / ours, pairs(pass, who)
+            else printf " | %5s | %5s", "", ""
+            if (share[pass] > 0) printf " | %6.0f%% |\n", share[pass]
+            else printf " | %7s |\n", ""
         }
     }' "$dir/lines"
 
