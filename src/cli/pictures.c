@@ -4,6 +4,7 @@
 #include "cli/pictures.h"
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "base/threads.h"
 #include "cli/progress.h"
 
@@ -125,6 +126,7 @@ out:
 static int compute_together(stream *s, cvs_error *err)
 {
     const cvs_run_options options = {.batch = s->batch, .exact = s->job->options->exact};
+    cx_str label = {0};
     cvs_error bad;
     int rc = 0;
     if (!s->run) TRY(cvs_run_new(&s->run, s->work->model, &options, err));
@@ -133,7 +135,9 @@ static int compute_together(stream *s, cvs_error *err)
                           &bad);
     /* What does not fit alone is told alone. */
     if (rc < 0) return compute_rest(s, err);
-    TRY(cx_work_forward(s->run, s->job, s->together[0].path, err));
+    cx_str_addf(&label, "%s and %d more", s->together[0].path, s->batch - 1);
+    TRY(cx_str_ok(&label, err));
+    TRY(cx_work_forward(s->run, s->job, label.data, err));
     for (int i = 0; i < s->batch; i++) {
         TRY(s->how->look(s->how->arg, s->together[i].path, s->run, i, err));
         s->seen++;
@@ -141,6 +145,7 @@ static int compute_together(stream *s, cvs_error *err)
     }
     s->n_together = 0;
 out:
+    cx_str_deinit(&label);
     return rc;
 }
 
