@@ -910,6 +910,9 @@ typedef struct cvs_data {
     /** Told before a step which batch comes after it, so that it can be made meanwhile; it may
      * never be asked for. NULL: nobody is told. */
     void (*expect)(void *self, const int64_t *which, int count, int64_t epoch);
+    /** What the examples depend on, in words: a training that is taken up again must find the same.
+     * NULL: unknown. Borrowed. */
+    const char *about;
 } cvs_data;
 
 /* --- folders of pictures to learn from --- */
@@ -1162,7 +1165,7 @@ CVS_API int cvs_film_shoot(cvs_film *film, const cvs_model *model, int number, c
  * Write film.webp, which moves, and film.html, a page that needs nothing else, with a slider and a
  * button that plays: of those of the frames 1 … @p n that have been drawn, now or earlier.
  */
-CVS_API int cvs_film_write(const cvs_film *film, int n, cvs_error *err);
+CVS_API int cvs_film_write(cvs_film *film, int n, cvs_error *err);
 
 /**
  * Write where training stands (weights, the optimizer's memory, counters) to a file, which appears

@@ -23,6 +23,8 @@ struct cvs_film {
     cx_image photos[CX_FILM_PROBES];
     int n;
     cx_easel page, heat;
+    cx_bytes *stills; /* of frame number i + 1, as the film has it; empty: not known yet */
+    int n_stills, width, height;
 };
 
 /* What a convolution makes of one photograph. */
