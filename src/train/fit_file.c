@@ -14,17 +14,18 @@ enum { MOST_WORDS = 1 << 20 }; /* bytes */
 /* What the numbers go with: another model, data or optimizer has other counts. */
 typedef struct header {
     char magic[8];
-    int64_t state_size, words, weights, slots, step;
+    int64_t state_size, words, weights, slots, spreads, step;
     int64_t epochs; /* in the history, the one in progress counted */
     int64_t has_best;
 } header;
 
 static header header_of(const cx_fit *f)
 {
-    header h = {.magic = "CVSFIT2",
+    header h = {.magic = "CVSFIT3",
                 .state_size = sizeof f->state,
                 .weights = (int64_t)f->trainer.variant.model.weights.size,
                 .slots = (int64_t)f->trainer.optimizer.memory.size,
+                .spreads = f->trainer.variant.model.n_layers,
                 .step = f->trainer.optimizer.step,
                 .epochs = f->state.epoch + (f->state.batch > 0),
                 .has_best = f->best.data != NULL};
@@ -46,14 +47,15 @@ int cx_fit_write(const cx_fit *f, const char *path, cvs_error *err)
         {f->history, (size_t)h.epochs * sizeof *f->history},
         {f->trainer.variant.model.weights.data, (size_t)h.weights},
         {f->trainer.optimizer.memory.data, (size_t)h.slots},
+        {f->trainer.spread, (size_t)h.spreads * sizeof *f->trainer.spread},
         {f->best.data, f->best.size},
     };
     const cx_zip_member members[] = {
-        {"header", &pieces[0], 1},  {"words", &pieces[1], 1},   {"state", &pieces[2], 1},
-        {"history", &pieces[3], 1}, {"weights", &pieces[4], 1}, {"optimizer", &pieces[5], 1},
-        {"best", &pieces[6], 1},
+        {"header", &pieces[0], 1},      {"words", &pieces[1], 1},   {"state", &pieces[2], 1},
+        {"history", &pieces[3], 1},     {"weights", &pieces[4], 1}, {"optimizer", &pieces[5], 1},
+        {"derivatives", &pieces[6], 1}, {"best", &pieces[7], 1},
     };
-    TRY(cx_zip_write(path, members, 6 + (h.has_best != 0), err));
+    TRY(cx_zip_write(path, members, 7 + (h.has_best != 0), err));
 out:
     cx_str_deinit(&words);
     return rc;
@@ -90,6 +92,7 @@ static int check_header(const header *h, const cx_fit *f, cvs_error *err)
     } same[] = {
         {"bytes of weights", h->weights, own.weights},
         {"bytes of the optimizer's memory", h->slots, own.slots},
+        {"layers", h->spreads, own.spreads},
         {"snapshots of the best epoch", h->has_best, own.has_best},
     };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
@@ -136,7 +139,7 @@ out:
 /* Nothing is changed before all has been read. */
 static int read_all(cx_fit *f, cx_zip *zip, cvs_error *err)
 {
-    enum { HEADER, STATE, HISTORY, WEIGHTS, OPTIMIZER, BEST, MEMBERS };
+    enum { HEADER, STATE, HISTORY, WEIGHTS, OPTIMIZER, SPREADS, BEST, MEMBERS };
     cx_bytes m[MEMBERS] = {{0}};
     header h;
     cx_fit_state state;
@@ -152,10 +155,13 @@ static int read_all(cx_fit *f, cx_zip *zip, cvs_error *err)
     TRY(read_member(&m[HISTORY], zip, "history", (size_t)h.epochs * sizeof *f->history, err));
     TRY(read_member(&m[WEIGHTS], zip, "weights", (size_t)h.weights, err));
     TRY(read_member(&m[OPTIMIZER], zip, "optimizer", (size_t)h.slots, err));
+    TRY(read_member(&m[SPREADS], zip, "derivatives", (size_t)h.spreads * sizeof *f->trainer.spread,
+                    err));
     if (h.has_best) TRY(read_member(&m[BEST], zip, "best", f->best.size, err));
     copy(f->history, &m[HISTORY]);
     copy(f->trainer.variant.model.weights.data, &m[WEIGHTS]);
     copy(f->trainer.optimizer.memory.data, &m[OPTIMIZER]);
+    copy(f->trainer.spread, &m[SPREADS]);
     copy(f->best.data, &m[BEST]);
     f->state = state;
     f->trainer.optimizer.step = h.step;
