@@ -893,6 +893,16 @@ CVS_API int cvs_model_create(cvs_model **out, const char *json, size_t len, uint
 CVS_API int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
                                cvs_error *err);
 
+/**
+ * Make of a model one without layers that act in training only (Dropout, GaussianNoise and their
+ * like), which gives the same numbers and has the table that it had before they were put in.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure. @p m need not live
+ *                  on
+ * @return 0; CVS_E_NOMEM, or CVS_E_UNSUPPORTED (one that stands in a model that is not Sequential)
+ */
+CVS_API int cvs_model_lean(cvs_model **out, const cvs_model *m, cvs_error *err);
+
 /** Examples to learn from, numbered from 0: each an input of the model's shape and the index of a
  * class. They are made by whoever has them. */
 typedef struct cvs_data {

@@ -49,7 +49,7 @@ typedef struct cx_options {
     cx_real share, rate, dropout;
     int64_t epochs, batch, patience;
     int optimizer, loss, augment, schedule, model_formats; /* words of these options, by place */
-    int resume, head;
+    int resume, head, lean;
     cx_texts probes;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

@@ -275,6 +275,8 @@ const cx_option cx_option_table[] = {
      "layers or nested models that stay as they are, with commas between them", NULL, 0, 0},
     {"head", 0, CX_FLAG, AT(head), NULL, NULL, ON(train),
      "of a MODEL: a new last layer for the folder's classes", NULL, 0, 0},
+    {"lean", 0, CX_FLAG, AT(lean), NULL, NULL, ON(convert),
+     "leave out layers that act in training only, as Dropout does", NULL, 0, 0},
     {"patience", 0, CX_NUMBER, AT(patience), "N", NULL, ON(train),
      "stop after so many epochs that are not better; else never", NULL, 1, 1000000},
     {"format", 0, CX_WORDS, AT(model_formats), "LIST", "h5", ON(train),
