@@ -943,6 +943,8 @@ typedef struct cvs_folder_options {
     int64_t memory; /**< bytes for decoded pictures, the others are decoded every time; 0: 2 GiB */
     int batch;      /**< examples a step, of which the next are made while the model learns from
                          these; 0: none are made ahead */
+    const cvs_classes *classes; /**< the subfolders that are classes, in their order; NULL: all, in
+                                     the order of their names' bytes. Borrowed while it opens */
 } cvs_folder_options;
 
 /** Pictures in a folder, a subfolder a class, in the order of the names' bytes. */

@@ -255,12 +255,22 @@ const cx_option cx_option_table[] = {
      "how weights follow the derivatives", optimizer, 0, 0},
     {"rate", 0, CX_REAL, AT(rate), "X", NULL, ON(train),
      "the learning rate; else 0.0001, of sgd 0.01", NULL, 0, 1000},
+    {"momentum", 0, CX_REAL, AT(momentum), "X", NULL, ON(train), "of sgd and rmsprop; else 0", NULL,
+     0, 1},
+    {"nesterov", 0, CX_FLAG, AT(nesterov), NULL, NULL, ON(train), "Nesterov's momentum, of sgd",
+     NULL, 0, 0},
+    {"weight-decay", 0, CX_REAL, AT(weight_decay), "X", NULL, ON(train),
+     "decoupled; else 0, of adamw 0.004", NULL, 0, 1},
     {"schedule", 0, CX_WORD, AT(schedule), "NAME", "constant", ON(train),
      "how the rate goes: constant, cosine (down to 0 over all epochs), or plateau (a tenth after 5 "
      "epochs that are not better)",
      schedule, 0, 0},
     {"loss", 0, CX_WORD, AT(loss), "NAME", "auto", ON(train),
      "what is made small; auto is what goes with the model's last activation", loss, 0, 0},
+    {"from-logits", 0, CX_FLAG, AT(from_logits), NULL, NULL, ON(train),
+     "the model ends before a sigmoid or softmax", NULL, 0, 0},
+    {"label-smoothing", 0, CX_REAL, AT(label_smoothing), "X", NULL, ON(train),
+     "how far targets are moved from 0 and 1; else 0", NULL, 0, 1},
     {"augment", 0, CX_WORD, AT(augment), "NAME", "none", ON(train),
      "how pictures are varied: none, book (the first edition's ImageDataGenerator), or layers (the "
      "second's RandomFlip, RandomRotation and RandomZoom)",
@@ -290,6 +300,10 @@ const cx_option cx_option_table[] = {
      ON(predict) | ON(report) | EXPLAINING | ON(film),
      "class names, one a line; else MODEL.classes.txt or, for NAME.h5, NAME.classes.txt or "
      "NAME.txt, where its length fits",
+     NULL, 0, 0},
+    {"classes", 0, CX_TEXT, AT(classes), "FILE", NULL, ON(train),
+     "the classes, a subfolder's name a line, in their order; else all subfolders by name. A MODEL "
+     "for another number of classes gets a new last layer",
      NULL, 0, 0},
     {"top", 0, CX_NUMBER, AT(top), "K", "5", ON(predict), "how many classes are shown", NULL, 1,
      1000000},

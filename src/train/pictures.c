@@ -116,12 +116,25 @@ static void describe(cvs_folder *f, cx_part part, const char *path, const cvs_fo
     f->data[part].about = f->about[part];
 }
 
+/* The names in a list that ends with NULL; NULL where none are wanted. */
+static int list_classes(const char ***out, const cvs_classes *classes, cvs_error *err)
+{
+    const int n = classes ? cvs_classes_count(classes) : 0;
+    *out = NULL;
+    if (!classes) return 0;
+    *out = cx_calloc((size_t)n + 1, sizeof **out);
+    if (!*out) return cx_no_memory(err, ((size_t)n + 1) * sizeof **out);
+    for (int i = 0; i < n; i++) (*out)[i] = cvs_classes_name(classes, i);
+    return 0;
+}
+
 /* --- the public functions --- */
 
 int cvs_folder_open(cvs_folder **out, const char *path, const cvs_folder_options *o,
                     const cvs_folder *classes_of, cvs_error *err)
 {
     const cx_augment *how;
+    const char **classes = NULL;
     const int fits = o->height > 0 && o->height <= CX_IMAGE_MAX_SIDE && o->width > 0 &&
                      o->width <= CX_IMAGE_MAX_SIDE && o->channels > 0 && o->channels <= 4;
     cx_folder_options options = {
@@ -144,6 +157,8 @@ int cvs_folder_open(cvs_folder **out, const char *path, const cvs_folder_options
     options.channels = (int)o->channels;
     TRY(find_augmentation(&how, o->augment, err));
     if (how) f->augment = *how;
+    TRY(list_classes(&classes, o->classes, err));
+    options.classes = classes;
     TRY(cx_folder_open(&f->folder, path, &options, err));
     for (cx_part p = 0; p < CX_PARTS; p++) {
         f->view[p] =
@@ -155,6 +170,7 @@ int cvs_folder_open(cvs_folder **out, const char *path, const cvs_folder_options
     *out = f;
     f = NULL;
 out:
+    cx_free(classes);
     cvs_folder_free(f);
     return rc;
 }
