@@ -906,6 +906,16 @@ CVS_API int cvs_model_create(cvs_model **out, const char *json, size_t len, uint
 CVS_API int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
                                cvs_error *err);
 
+/**
+ * Make of a model one without layers that act in training only (Dropout, GaussianNoise and their
+ * like), which gives the same numbers and has the table that it had before they were put in.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure. @p m need not live
+ *                  on
+ * @return 0; CVS_E_NOMEM, or CVS_E_UNSUPPORTED (one that stands in a model that is not Sequential)
+ */
+CVS_API int cvs_model_lean(cvs_model **out, const cvs_model *m, cvs_error *err);
+
 /** Examples to learn from, numbered from 0: each an input of the model's shape and the index of a
  * class. They are made by whoever has them. */
 typedef struct cvs_data {
@@ -923,6 +933,9 @@ typedef struct cvs_data {
     /** Told before a step which batch comes after it, so that it can be made meanwhile; it may
      * never be asked for. NULL: nobody is told. */
     void (*expect)(void *self, const int64_t *which, int count, int64_t epoch);
+    /** What the examples depend on, in words: a training that is taken up again must find the same.
+     * NULL: unknown. Borrowed. */
+    const char *about;
 } cvs_data;
 
 /* --- folders of pictures to learn from --- */
@@ -943,6 +956,8 @@ typedef struct cvs_folder_options {
     int64_t memory; /**< bytes for decoded pictures, the others are decoded every time; 0: 2 GiB */
     int batch;      /**< examples a step, of which the next are made while the model learns from
                          these; 0: none are made ahead */
+    const cvs_classes *classes; /**< the subfolders that are classes, in their order; NULL: all, in
+                                     the order of their names' bytes. Borrowed while it opens */
 } cvs_folder_options;
 
 /** Pictures in a folder, a subfolder a class, in the order of the names' bytes. */
@@ -1175,7 +1190,7 @@ CVS_API int cvs_film_shoot(cvs_film *film, const cvs_model *model, int number, c
  * Write film.webp, which moves, and film.html, a page that needs nothing else, with a slider and a
  * button that plays: of those of the frames 1 … @p n that have been drawn, now or earlier.
  */
-CVS_API int cvs_film_write(const cvs_film *film, int n, cvs_error *err);
+CVS_API int cvs_film_write(cvs_film *film, int n, cvs_error *err);
 
 /**
  * Write where training stands (weights, the optimizer's memory, counters) to a file, which appears
