@@ -285,7 +285,16 @@ CVS_API void cvs_run_free(cvs_run *run);
 CVS_API int cvs_run_set(cvs_run *run, int input, int slot, const cvs_input *data,
                         const cvs_image_options *options, cvs_error *err);
 
-/** The same from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
+/**
+ * Set how many inputs a run computes at once from now on. Where that changes, the run forgets what
+ * it was given. After a tensor of N inputs it is the way back.
+ *
+ * @param batch  1 and up
+ * @return 0, CVS_E_ARG or CVS_E_NOMEM
+ */
+CVS_API int cvs_run_set_batch(cvs_run *run, int batch, cvs_error *err);
+
+/** An input from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
 CVS_API int cvs_run_set_image(cvs_run *run, int input, int slot, const char *path,
                               const cvs_image_options *options, cvs_error *err);
 

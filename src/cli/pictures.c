@@ -63,6 +63,7 @@ static void read_item(void *arg, int i, int worker)
         return;
     }
     x->rc = cvs_input_fit(&x->input, x->raw, s->work->model, 0, &s->work->image, &x->err);
+    if (x->rc < 0) cx_at_file(&x->err, x->rc, x->path);
     cvs_input_free(x->raw);
     x->raw = NULL;
 }
@@ -97,48 +98,55 @@ static int next_lot(stream *s, cvs_error *err)
 
 /* --- computing --- */
 
-/* One input by the work's own run. */
+/* One input by the work's own run, which may have had a tensor of several. */
 static int compute_alone(stream *s, item *x, cvs_error *err)
 {
+    cvs_run *run = s->work->run;
     cvs_error bad;
     int rc = 0;
-    if (cx_work_give(s->work, s->job, s->work->run, 0, x->path, x->input, &bad) < 0 ||
-        cx_work_forward(s->work->run, s->job, x->path, &bad) < 0) {
+    if (cvs_run_set_batch(run, 1, &bad) < 0 ||
+        cx_work_give(s->work, s->job, run, 0, x->path, x->input, &bad) < 0 ||
+        cx_work_forward(run, s->job, x->path, &bad) < 0) {
         cx_complain(s->job, &bad);
     } else {
-        rc = s->how->look(s->how->arg, x->path, s->work->run, -1, err);
+        rc = s->how->look(s->how->arg, x->path, run, -1, err);
         s->seen++;
     }
     clear(x);
     return rc;
 }
 
-/* What waits for a batch that will not be full. */
-static int compute_rest(stream *s, cvs_error *err)
+/* Give the run all that wait. */
+static int gather(stream *s, cvs_error *err)
 {
+    const cvs_run_options options = {.batch = s->n_together, .exact = s->job->options->exact};
     int rc = 0;
-    for (int i = 0; i < s->n_together; i++) TRY(compute_alone(s, &s->together[i], err));
+    if (!s->run) TRY(cvs_run_new(&s->run, s->work->model, &options, err));
+    TRY(cvs_run_set_batch(s->run, s->n_together, err));
+    for (int i = 0; i < s->n_together; i++)
+        TRY(cx_work_give(s->work, s->job, s->run, i, s->together[i].path, s->together[i].input,
+                         err));
 out:
-    s->n_together = 0;
     return rc;
 }
 
+/* Compute what waits, mostly a whole batch; what does not go together is told one by one. */
 static int compute_together(stream *s, cvs_error *err)
 {
-    const cvs_run_options options = {.batch = s->batch, .exact = s->job->options->exact};
+    const int n = s->n_together;
     cx_str label = {0};
     cvs_error bad;
     int rc = 0;
-    if (!s->run) TRY(cvs_run_new(&s->run, s->work->model, &options, err));
-    for (int i = 0; rc == 0 && i < s->batch; i++)
-        rc = cx_work_give(s->work, s->job, s->run, i, s->together[i].path, s->together[i].input,
-                          &bad);
-    /* What does not fit alone is told alone. */
-    if (rc < 0) return compute_rest(s, err);
-    cx_str_addf(&label, "%s and %d more", s->together[0].path, s->batch - 1);
+    if (n == 0) return 0;
+    if (n == 1 || gather(s, &bad) < 0) {
+        for (int i = 0; i < n; i++) TRY(compute_alone(s, &s->together[i], err));
+        s->n_together = 0;
+        return 0;
+    }
+    cx_str_addf(&label, "%s and %d more", s->together[0].path, n - 1);
     TRY(cx_str_ok(&label, err));
     TRY(cx_work_forward(s->run, s->job, label.data, err));
-    for (int i = 0; i < s->batch; i++) {
+    for (int i = 0; i < n; i++) {
         TRY(s->how->look(s->how->arg, s->together[i].path, s->run, i, err));
         s->seen++;
         clear(&s->together[i]);
@@ -159,7 +167,7 @@ static int compute(stream *s, item *x, cvs_error *err)
         return 0;
     }
     if (s->batch == 1 || cx_is_tensor(x->path)) {
-        TRY(compute_rest(s, err));
+        TRY(compute_together(s, err));
         return compute_alone(s, x, err);
     }
     s->together[s->n_together++] = *x;
@@ -265,7 +273,7 @@ int cx_pictures_each(cx_work *work, cx_job *job, const cx_inputs *inputs, const 
         TRY(compute_lot(&s, progress, err));
         if (progress && cx_progress_stopped()) break;
     }
-    TRY(compute_rest(&s, err));
+    TRY(compute_together(&s, err));
 out:
     if (progress) cx_progress_end(progress);
     end(&s);

@@ -254,7 +254,7 @@ static int set_input(cx_work *work, const cx_job *job, int input, const char *pa
 
 int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *err)
 {
-    int rc = 0;
+    int rc = cvs_run_set_batch(work->run, 1, err); /* it may have had a tensor of several */
     cvs_input_free(work->photo);
     work->photo = NULL;
     for (int i = 0; rc == 0 && i < cvs_model_input_count(work->model); i++)
