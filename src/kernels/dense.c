@@ -5,12 +5,14 @@
 #include "kernels/set.h"
 
 /* One row's ranges are what threads share: each gives a partial sum in the workspace, so any number
- * of threads gives the same bytes. */
-enum { RANGE = 256, RANGES = 64, COLUMNS = 1024 };
+ * of threads gives the same bytes. Up to 1024 inputs, which is where pointwise convolutions are,
+ * ranges are as long as many rows like them. */
+enum { RANGE = 256, LONG_RANGE = 512, RANGES = 64, COLUMNS = 1024 };
 
 int64_t cx_dense_range(int64_t in)
 {
     const int64_t step = (in + RANGES - 1) / RANGES;
+    if (in <= 2 * LONG_RANGE) return LONG_RANGE;
     return step > RANGE ? step : RANGE;
 }
 
