@@ -8,14 +8,14 @@
 #include "methods/trust.h"
 #include "report/page.h"
 
-enum { MOST_CELLS = 256 * 256, MIDDLE = CX_PAGE_LEVELS / 2, NO_NUMBER = CX_PAGE_LEVELS + 1 };
+enum { MOST_CELLS = 256 * 256, MIDDLE = CX_LEVELS_OF_BYTE / 2 };
 
 static uint8_t level(double v, const cx_page_map *map)
 {
-    if (!isfinite(v)) return NO_NUMBER;
+    if (!isfinite(v)) return CX_NO_NUMBER;
     const double share = map->limit > 0 ? fmax(-1, fmin(1, v / map->limit)) : 0;
     return (uint8_t)lround(map->is_signed ? MIDDLE + MIDDLE * share
-                                          : CX_PAGE_LEVELS * fmax(0, share));
+                                          : CX_LEVELS_OF_BYTE * fmax(0, share));
 }
 
 /* Attributions to pixels get a scale that a few hot ones do not stretch. */
@@ -38,7 +38,7 @@ static int draw(cx_page_map *map, cvs_error *err)
     TRY(cx_explanation_places(&x, &map->is_signed, e, err));
     while ((e->height / k) * (e->width / k) > MOST_CELLS) k++;
     const int64_t h = (e->height + k - 1) / k, w = (e->width + k - 1) / k;
-    if (k > 1) TRY(cx_page_reduce(&small, x, e->height, e->width, 1, k, err));
+    if (k > 1) TRY(cx_reduce(&small, x, e->height, e->width, 1, k, err));
     const float *shown = small ? small : x;
     TRY(choose_limit(map, shown, h * w, err));
     bytes.data = cx_calloc((size_t)(h * w), 1);
