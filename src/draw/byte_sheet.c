@@ -27,6 +27,19 @@ static void find_ranges(cx_byte_sheet *s, const float *x, int64_t stride)
     }
 }
 
+static void join_ranges(cx_byte_sheet *s)
+{
+    float low = s->low[0], high = s->high[0];
+    for (int c = 1; c < s->channels; c++) {
+        low = fminf(low, s->low[c]);
+        high = fmaxf(high, s->high[c]);
+    }
+    for (int c = 0; c < s->channels; c++) {
+        s->low[c] = low;
+        s->high[c] = high;
+    }
+}
+
 static void fill(cx_byte_sheet *s, const float *x, int64_t stride)
 {
     for (int c = 0; c < s->channels; c++) {
@@ -40,7 +53,7 @@ static void fill(cx_byte_sheet *s, const float *x, int64_t stride)
 }
 
 int cx_byte_sheet_init(cx_byte_sheet *out, const float *x, int64_t height, int64_t width,
-                       int64_t stride, int channels, cvs_error *err)
+                       int64_t stride, int channels, int is_common, cvs_error *err)
 {
     cx_byte_sheet *s = out;
     int64_t size;
@@ -58,6 +71,7 @@ int cx_byte_sheet_init(cx_byte_sheet *out, const float *x, int64_t height, int64
     s->low = s->ranges.data;
     s->high = s->low + channels;
     find_ranges(s, x, stride);
+    if (is_common) join_ranges(s);
     fill(s, x, stride);
 out:
     if (rc < 0) cx_byte_sheet_deinit(s);

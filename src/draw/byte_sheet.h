@@ -25,9 +25,10 @@ typedef struct cx_byte_sheet {
 } cx_byte_sheet;
 
 /* Of the first `channels` of `stride` that lie in x: height × width × stride numbers. The sheet is
- * about as high as wide. */
+ * about as high as wide. With `is_common` all have the range of all their numbers, as channels of
+ * one number each want it. */
 int cx_byte_sheet_init(cx_byte_sheet *out, const float *x, int64_t height, int64_t width,
-                       int64_t stride, int channels, cvs_error *err);
+                       int64_t stride, int channels, int is_common, cvs_error *err);
 void cx_byte_sheet_deinit(cx_byte_sheet *s); /* a zero sheet is legal */
 
 /* height × width bytes as a gray PNG. */

@@ -98,7 +98,7 @@ static int draw(cx_page_sheet *s, cx_map *map, int shrink, cvs_error *err)
                       err));
     TRY(cx_byte_sheet_init(&s->cells, small ? small : stack->data,
                            cx_reduced(stack->height, shrink), cx_reduced(stack->width, shrink),
-                           stack->channels, (int)shown_channels(stack), err));
+                           stack->channels, (int)shown_channels(stack), 0, err));
     s->picture.width = (int)s->cells.sheet_width;
     s->picture.height = (int)s->cells.sheet_height;
     TRY(cx_byte_sheet_png(&s->picture.bytes, &s->cells, err));
