@@ -1,5 +1,5 @@
-/* answer_layer.c - what a layer makes of a picture: figures, all channels on one sheet, the numbers,
- * one channel in colour. */
+/* answer_layer.c - what a layer makes of a picture: figures, all channels on one sheet, the
+ * numbers, one channel in colour. */
 #include <math.h>
 
 #include "draw/byte_sheet.h"
@@ -83,7 +83,8 @@ static void write_each(cx_json_writer *w, const cx_map *map)
         cx_json_open(w, figures[i].key, '[');
         for (int64_t c = 0; c < map->stack.channels; c++)
             cx_json_add_number(
-                w, NULL, *(const double *)(const void *)((const char *)&map->each[c] + figures[i].at));
+                w, NULL,
+                *(const double *)(const void *)((const char *)&map->each[c] + figures[i].at));
         cx_json_close(w, ']');
     }
     cx_json_open(w, "dead", '[');
