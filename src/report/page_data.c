@@ -18,20 +18,20 @@ static void add_sheet(cx_json_writer *w, const cx_page_sheet *s, int input)
 {
     cx_json_open(w, NULL, '{');
     cx_json_add_int(w, "input", input);
-    cx_json_add_int(w, "height", s->height);
-    cx_json_add_int(w, "width", s->width);
-    cx_json_add_int(w, "columns", s->columns);
-    cx_json_add_int(w, "channels", s->channels);
-    add_floats(w, "low", s->low, s->channels);
-    add_floats(w, "high", s->high, s->channels);
+    cx_json_add_int(w, "height", s->cells.height);
+    cx_json_add_int(w, "width", s->cells.width);
+    cx_json_add_int(w, "columns", s->cells.columns);
+    cx_json_add_int(w, "channels", s->cells.channels);
+    add_floats(w, "low", s->cells.low, s->cells.channels);
+    add_floats(w, "high", s->cells.high, s->cells.channels);
     cx_json_open(w, "mean", '[');
-    for (int c = 0; c < s->channels; c++) cx_json_add_number(w, NULL, s->each[c].mean);
+    for (int c = 0; c < s->cells.channels; c++) cx_json_add_number(w, NULL, s->each[c].mean);
     cx_json_close(w, ']');
     cx_json_open(w, "sparsity", '[');
-    for (int c = 0; c < s->channels; c++) cx_json_add_number(w, NULL, s->each[c].sparsity);
+    for (int c = 0; c < s->cells.channels; c++) cx_json_add_number(w, NULL, s->each[c].sparsity);
     cx_json_close(w, ']');
     cx_json_open(w, "dead", '[');
-    for (int c = 0; c < s->channels; c++)
+    for (int c = 0; c < s->cells.channels; c++)
         if (s->each[c].dead) cx_json_add_int(w, NULL, c);
     cx_json_close(w, ']');
     cx_json_close(w, '}');
@@ -96,7 +96,7 @@ int cx_page_data(char **out, const cx_page *p, cvs_error *err)
 {
     cx_json_writer w = {0};
     cx_json_open(&w, NULL, '{');
-    cx_json_add_int(&w, "levels", CX_PAGE_LEVELS);
+    cx_json_add_int(&w, "levels", CX_LEVELS_OF_BYTE);
     add_colours(&w, "viridis", CX_MAP_VIRIDIS);
     add_colours(&w, "magma", CX_MAP_MAGMA);
     add_colours(&w, "diverging", CX_MAP_DIVERGING);
