@@ -1222,6 +1222,48 @@ CVS_API int cvs_report_write(char **json, const cvs_model *model, const cvs_repo
                              int n, const char *dir, const cvs_report_options *options,
                              cvs_error *err);
 
+/* --- the viewer -------------------------------------------------------------------------------- */
+
+/** A network that the viewer shows; all is borrowed until the server is freed. */
+typedef struct cvs_server_model {
+    const cvs_model *model;
+    const char *file;           /**< what it is called */
+    const cvs_classes *classes; /**< names of its classes; may be NULL */
+} cvs_server_model;
+
+/** How the viewer is served. All zero is the default. */
+typedef struct cvs_server_options {
+    const char *host; /**< an IP address to listen at; NULL: 127.0.0.1, for this machine alone. At
+                           any other a token is needed, which the server draws */
+    int port; /**< 0: 8150; one of the next fifty where it is taken; below 0: any */
+    const char *images; /**< a folder whose pictures can be chosen, those in its folders too; NULL */
+    cvs_image_options image; /**< how pictures are read where nobody asks for another way */
+    int exact;               /**< 1: direct convolutions only */
+} cvs_server_options;
+
+/** A server of the viewer's page and of the interface that docs/http-api.md describes. It answers
+ * in threads of its own. */
+typedef struct cvs_server cvs_server;
+
+/**
+ * Begin to serve.
+ *
+ * @param[out] out  the caller's to cvs_server_free(); NULL on failure
+ * @param n         how many models, 1 at least
+ * @param options   may be NULL
+ * @return 0; CVS_E_ARG, CVS_E_IO (a port that is taken, a folder that cannot be read), CVS_E_NOMEM
+ */
+CVS_API int cvs_server_new(cvs_server **out, const cvs_server_model *models, int n,
+                           const cvs_server_options *options, cvs_error *err);
+
+/** Where it answers: "http://127.0.0.1:8150/", with the token where one is needed. Borrowed. */
+CVS_API const char *cvs_server_address(const cvs_server *server);
+
+/** Answer nobody any more, and tell what is being computed to end; wait for that for so many
+ * milliseconds at most. 1 when nothing runs any more, so that cvs_server_free() will not wait. */
+CVS_API int cvs_server_stop(cvs_server *server, int milliseconds);
+CVS_API void cvs_server_free(cvs_server *server);
+
 #ifdef __cplusplus
 }
 #endif
