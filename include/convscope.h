@@ -298,7 +298,8 @@ CVS_API int cvs_run_tap(const cvs_run *run, int i);
  *
  * @param[out] data  borrowed from @p run until its next forward or its free
  * @param[out] dims  the shape, the batch first; *ndim entries are set
- * @param layer      a layer index that is tapped, or an output of the model
+ * @param layer      a layer index that is tapped, or an output of the model, or an input that an
+ *                   output depends on
  */
 CVS_API int cvs_run_activation(const float **data, int64_t dims[CVS_MAX_DIMS], int *ndim,
                                const cvs_run *run, int layer, cvs_error *err);
