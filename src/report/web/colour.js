@@ -1,4 +1,10 @@
-// colour.js - colours for numbers, from the tables that come with the data.
+// colour.js - colours for numbers.
+
+// Tables of 256 colours, three bytes each, by name: they come with the data.
+export const maps = {};
+export function readMaps(texts) {
+  for (const name of ['viridis', 'magma', 'diverging']) maps[name] = readColours(texts[name]);
+}
 
 // "440154…" to 256 entries of red, green and blue.
 function readColours(text) {
@@ -9,7 +15,7 @@ function readColours(text) {
 
 // A scale from numbers to colours: from 0 to the largest, or where numbers have a sign from -limit
 // to limit, so that 0 has the middle colour.
-class Scale {
+export class Scale {
   static of(low, high) {
     return new Scale(low < 0, Math.max(Math.abs(low), Math.abs(high)) || 1);
   }
@@ -35,7 +41,7 @@ class Scale {
 }
 
 // A number for people: three digits that count.
-function tell(value) {
+export function tell(value) {
   if (value === null || Number.isNaN(value)) return 'no number';
   if (value === 0) return '0';
   const size = Math.abs(value);
