@@ -215,14 +215,9 @@ int cx_answer_heatmap_png(cx_reply *out, const cx_ask *ask, cvs_error *err)
 {
     question q = {.ask = ask};
     const heat *h = NULL;
-    cx_bytes png = {0};
     int rc;
     TRY(find_heat(&h, &q, out, err));
-    png.data = cx_alloc(h->bytes.png.size);
-    if (!png.data) TRY(cx_no_memory(err, h->bytes.png.size));
-    png.size = h->bytes.png.size;
-    memcpy(png.data, h->bytes.png.data, png.size);
-    cx_reply_bytes(out, "image/png", &png);
+    TRY(cx_reply_copy(out, "image/png", &h->bytes.png, err));
 out:
     end_question(&q, h);
     return rc;
