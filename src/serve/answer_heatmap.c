@@ -2,8 +2,8 @@
  * the numbers are one computation. */
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/threads.h"
 #include "report/heat_bytes.h"
 #include "serve/look.h"
 #include "tensor/npy.h"
@@ -48,13 +48,6 @@ static void free_heat(void *thing)
     cx_free(h);
 }
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
 static size_t bytes_of(const cvs_explanation *e)
 {
     return (size_t)(e->height * e->width * e->channels) * 2 * sizeof(float);
@@ -70,13 +63,13 @@ static int make_heat(void **out, size_t *size, void *arg, cvs_error *err)
     int rc = 0;
     *out = NULL;
     if (!h) return cx_no_memory(err, sizeof *h);
-    const double begin = now();
+    const double begin = cx_seconds();
     TRY(cvs_run_new(&run, q->model->m, &options, err));
     TRY(cvs_run_set(run, 0, 0, q->picture->input, &q->image, err));
     TRY(cvs_explain(&h->e, run, 0, &q->how, err));
     if (h->e->done < 1) TRY(cx_fail(err, CVS_E_ARG, "stopped, as nobody waits for it"));
     TRY(cx_heat_bytes_of(&h->bytes, h->e, MOST_CELLS, err));
-    h->milliseconds = now() - begin;
+    h->milliseconds = 1e3 * (cx_seconds() - begin);
     *size = bytes_of(h->e) + h->bytes.png.size;
     *out = h;
     h = NULL;
