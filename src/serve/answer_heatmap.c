@@ -44,7 +44,7 @@ static void free_heat(void *thing)
     heat *h = thing;
     if (!h) return;
     cvs_explanation_free(h->e);
-    cx_bytes_deinit(&h->bytes.png);
+    cx_bytes_deinit(&h->bytes.gray);
     cx_free(h);
 }
 
@@ -70,7 +70,7 @@ static int make_heat(void **out, size_t *size, void *arg, cvs_error *err)
     if (h->e->done < 1) TRY(cx_fail(err, CVS_E_ARG, "stopped, as nobody waits for it"));
     TRY(cx_heat_bytes_of(&h->bytes, h->e, MOST_CELLS, err));
     h->milliseconds = 1e3 * (cx_seconds() - begin);
-    *size = bytes_of(h->e) + h->bytes.png.size;
+    *size = bytes_of(h->e) + h->bytes.gray.size;
     *out = h;
     h = NULL;
 out:
@@ -208,9 +208,11 @@ int cx_answer_heatmap_png(cx_reply *out, const cx_ask *ask, cvs_error *err)
 {
     question q = {.ask = ask};
     const heat *h = NULL;
+    cx_bytes png = {0};
     int rc;
     TRY(find_heat(&h, &q, out, err));
-    TRY(cx_reply_copy(out, "image/png", &h->bytes.png, err));
+    TRY(cx_heat_bytes_png(&png, &h->bytes, err));
+    cx_reply_bytes(out, "image/png", &png);
 out:
     end_question(&q, h);
     return rc;

@@ -126,11 +126,8 @@ static int read_question(question *q, cx_reply *reply, cvs_error *err)
     int rc;
     TRY(cx_look_begin(&q->look, reply, ask, err));
     const cvs_model *m = q->look.model->m;
-    const cx_shape *shape = &m->nodes[q->look.node].shape;
     TRY(cx_model_can_run(m, err));
-    const int64_t channels =
-        shape->ndim > 1 ? shape->d[cx_node_channel_axis(m, q->look.node)] : CX_FREE;
-    TRY(cx_look_index(&q->channel, ask, "channel", -2, channels > 0 ? channels : INT32_MAX, err));
+    TRY(cx_look_index(&q->channel, ask, "channel", -2, cx_look_channels(m, q->look.node), err));
     recipe = cx_recipe_find(cx_ask_text(ask, "method", NULL), err);
     if (!recipe) TRY(CVS_E_ARG);
     TRY(cx_ask_int(&steps, ask, "steps", 0, 1, MOST_STEPS, err));

@@ -82,16 +82,15 @@ int cx_answer_weights(cx_reply *out, const cx_ask *ask, cvs_error *err)
     const cx_layer *l = &m->layers[node->layer];
     if (l->kind->is_unknown)
         TRY(cx_fail(err, CVS_E_UNSUPPORTED, "layers of class %s are not known", l->class_name));
-    const int64_t channels =
-        node->shape.ndim > 1 ? node->shape.d[cx_node_channel_axis(m, look.node)] : 1;
+    const int64_t channels = cx_look_channels(m, look.node);
     if (l->n_weights < 1)
         TRY(cx_fail(err, CVS_E_UNSUPPORTED, "layer \"%s\" has no weights", node->name));
-    TRY(cx_look_index(&channel, ask, "channel", -1, channels > 0 ? channels : INT64_MAX, err));
+    TRY(cx_look_index(&channel, ask, "channel", -1, channels, err));
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "layer", node->name);
     cx_json_add_string(&w, "class", l->class_name);
     write_list(&w, l);
-    if (channel >= 0 && channels > 0) {
+    if (channel >= 0) {
         cx_json_add_int(&w, "channel", channel);
         if (node->n_inputs == 1)
             TRY(write_kernel(&w, l, &m->nodes[node->inputs[0]].shape, channel, err));

@@ -48,6 +48,13 @@ void cx_look_end(cx_look *look, const cx_ask *ask)
     look->run = NULL;
 }
 
+int64_t cx_look_channels(const cvs_model *m, int node)
+{
+    const cx_shape *s = &m->nodes[node].shape;
+    const int64_t n = s->ndim > 1 ? s->d[cx_node_channel_axis(m, node)] : 1;
+    return n < 1 ? INT32_MAX : n;
+}
+
 int cx_look_index(int64_t *out, const cx_ask *ask, const char *key, int64_t otherwise, int64_t n,
                   cvs_error *err)
 {
