@@ -298,7 +298,8 @@ CVS_API int cvs_run_tap(const cvs_run *run, int i);
  *
  * @param[out] data  borrowed from @p run until its next forward or its free
  * @param[out] dims  the shape, the batch first; *ndim entries are set
- * @param layer      a layer index that is tapped, or an output of the model
+ * @param layer      a layer index that is tapped, or an output of the model, or an input that an
+ *                   output depends on
  */
 CVS_API int cvs_run_activation(const float **data, int64_t dims[CVS_MAX_DIMS], int *ndim,
                                const cvs_run *run, int layer, cvs_error *err);
@@ -495,6 +496,9 @@ typedef struct cvs_recipe {
 /** The i-th recipe, the default first; NULL past the end. */
 CVS_API const cvs_recipe *cvs_recipe_at(int i);
 
+/** Pictures that excite channels of a layer; see below. */
+typedef struct cvs_patterns cvs_patterns;
+
 /** What is asked. All zero is the default. */
 typedef struct cvs_pattern_options {
     const char *method;    /**< a name of cvs_recipe_at(); NULL: the first */
@@ -529,10 +533,17 @@ typedef struct cvs_pattern_options {
     /** As in cvs_explain_options; what is stopped has fewer steps. */
     int (*progress)(void *arg, double done);
     void *progress_arg;
+    /** Shown the pictures while they grow, after a step where look_after seconds have gone by since
+     * it was last: of those that have begun, shown, climbed and steps (at this size) are as they
+     * are now, and done is the share of the whole. What is found does not depend on it. Not called
+     * where nothing grows. NULL: nobody looks. */
+    void (*look)(void *arg, const cvs_patterns *so_far);
+    void *look_arg;
+    double look_after;
 } cvs_pattern_options;
 
 /** Pictures that excite channels of a layer. */
-typedef struct cvs_patterns {
+struct cvs_patterns {
     char name[256];     /**< the layer, or the objective */
     const char *method; /**< static */
     int n, versions;    /**< pictures, and how many in a row are of one channel */
@@ -555,7 +566,7 @@ typedef struct cvs_patterns {
     unsigned char *film; /**< n×frames×H×W×C of `shown`, 0 … 255, from the start to the end of each
                               climb in equal numbers of steps; NULL: none */
     double done;         /**< 1, or less where it was stopped */
-} cvs_patterns;
+};
 
 /**
  * Find what excites channels of a layer most, by gradient ascent on the input.
