@@ -22,6 +22,7 @@ const VIEWS = {
 };
 const TABS = [['start', 'Picture'], ['network', 'Layers'], ['evidence', 'Evidence'], ['compare', 'Compare'], ['camera', 'Live']];
 const TAB_OF = { layer: 'network', channel: 'network' };
+const LISTED = 1000; // pictures whose names are looked up
 const AGAIN = 1500; // milliseconds until a viewer that is gone is looked for again
 
 const part = (id) => document.getElementById(id);
@@ -110,11 +111,10 @@ class Page {
 
   // Names of pictures that a bookmark speaks of.
   async know(all, signal) {
-    for (const pair of all)
-      if (pair.image && !this.env.imageOf(pair.image)) {
-        const told = await askJson(address(['images'], { id: pair.image }), signal, false).catch(() => null);
-        for (const image of (told && told.images) || []) this.env.addImage(image);
-      }
+    if (this.isListed || all.every((pair) => !pair.image || this.env.imageOf(pair.image))) return;
+    const told = await askJson(address(['images'], { count: LISTED }), signal, false);
+    for (const image of told.images) this.env.addImage(image);
+    this.isListed = true;
   }
 
   tell(state) {
