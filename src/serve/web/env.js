@@ -53,8 +53,7 @@ export class Env {
 
   // Rows and columns of what it gets.
   inputSize(model) {
-    const shape = (model.inputs[0].shape || []).filter((n) => n !== null && n > 0);
-    return shape.length >= 3 ? shape.slice(-3) : shape.slice(-2);
+    return (model.inputs[0].shape || []).slice(1, 3);
   }
 
   isFirst(model, name) {
@@ -64,7 +63,8 @@ export class Env {
 
   channelsOf(model, name) {
     const layer = model.layers.find((one) => one.name === name);
-    return layer ? layer.output_shape[layer.output_shape.length - 1] : 0;
+    if (!layer || !layer.output_shape) return 0;
+    return layer.output_shape[layer.channel_axis > 0 ? layer.channel_axis : layer.output_shape.length - 1];
   }
 
   allClasses(id) {

@@ -22,7 +22,6 @@ const VIEWS = {
 };
 const TABS = [['start', 'Picture'], ['network', 'Layers'], ['evidence', 'Evidence'], ['compare', 'Compare'], ['camera', 'Live']];
 const TAB_OF = { layer: 'network', channel: 'network' };
-const LISTED = 1000; // pictures whose names are looked up
 const AGAIN = 1500; // milliseconds until a viewer that is gone is looked for again
 
 const part = (id) => document.getElementById(id);
@@ -111,10 +110,11 @@ class Page {
 
   // Names of pictures that a bookmark speaks of.
   async know(all, signal) {
-    if (this.isListed || all.every((pair) => !pair.image || this.env.imageOf(pair.image))) return;
-    const told = await askJson(address(['images'], { count: LISTED }), signal, false);
-    for (const image of told.images) this.env.addImage(image);
-    this.isListed = true;
+    for (const { image } of all) {
+      if (!image || this.env.imageOf(image)) continue;
+      const told = await askJson(address(['images'], { id: image }), signal, false);
+      for (const one of told.images) this.env.addImage(one);
+    }
   }
 
   tell(state) {
