@@ -167,9 +167,9 @@ await test('the weights of a first channel are shown in colour', async () => {
   await shown(page);
   await page.locator('.kernel .first canvas').waitFor();
   const kernel = await api(page, `models/m0/layers/${convs[0]}/weights?channel=3`);
-  const limit = Math.max(...kernel.kernel.map(Math.abs));
+  const { numbers } = kernel.kernel, limit = Math.max(...numbers.map(Math.abs));
   const painted = await page.locator('.kernel .first canvas').evaluate((c) => [...c.getContext('2d').getImageData(0, 0, 1, 1).data]);
-  for (let k = 0; k < 3; k++) check(Math.abs(painted[k] - (128 + (127 * kernel.kernel[k]) / limit)) <= 1, `${painted} for ${kernel.kernel.slice(0, 3)}`);
+  for (let k = 0; k < 3; k++) check(Math.abs(painted[k] - (128 + (127 * numbers[k]) / limit)) <= 1, `${painted} for ${numbers.slice(0, 3)}`);
   noWrongs(page);
 });
 
@@ -186,11 +186,11 @@ await test('a pattern grows before one’s eyes', async () => {
   const seen = new Set();
   const picture = page.locator('.growing img');
   await picture.waitFor();
-  for (let i = 0; i < 600 && (await page.locator('.growing').getAttribute('data-done')) !== '1'; i++) {
+  for (let i = 0; i < 600 && (await page.locator('.growing').getAttribute('data-done')) !== 'yes'; i++) {
     seen.add(await picture.getAttribute('src'));
     await page.waitForTimeout(20);
   }
-  check((await page.locator('.growing').getAttribute('data-done')) === '1', 'it ends');
+  check((await page.locator('.growing').getAttribute('data-done')) === 'yes', 'it ends');
   check(seen.size > 1, `${seen.size} pictures on the way`);
   check((await page.locator('.growing .saves a').count()) === 2, 'it can be saved');
   await shoot(page, 'channel');
@@ -214,7 +214,7 @@ for (const [k, layer] of [[0, convs[0]], [2, convs[2]]])
     check(Math.abs(sum - told.sum) <= 0.01 * terms.length * Math.max(...terms.map(Math.abs)), `${terms} do not add up to ${told.sum}`);
     check(await page.locator('.pixel .product').count() === Math.min(8, k ? 64 : 3), 'windows');
     check(await page.locator('#specimen .mark').isVisible(), 'what it sees on the photograph');
-    await page.locator('.gradient img').waitFor();
+    await page.locator('.gradient canvas').waitFor();
     await shoot(page, `pixel_${k}`);
     noWrongs(page);
   });

@@ -30,13 +30,26 @@ export async function showPixel(env, state, pair, signal) {
   const gradient = make('div', { class: 'gradient' });
   const address = layerAddress(pair, layer, ['gradient.png'], query);
   fill(gradient, signal, async () => [
-    make('img', { alt: 'The derivative of this number by every pixel', src: await askPicture(address, signal) }),
-    hint('Its gradient: pixels that would raise this number most if they changed, or lower it.'),
+    await cut(await askPicture(address, signal), told.sees),
+    hint(`Its gradient${told.sees ? ' within the frame' : ''}: how this number would rise or fall with each pixel. Gray: not at all.`),
     saves(`${plain(layer)}_${channel}_gradient`, { png: address, npy: layerAddress(pair, layer, ['gradient.npy'], query) })],
   'Going back to the pixels …');
   return [make('h2', {}, `How ${tell(told.value)} came about`),
     make('p', { class: 'hint' }, where(told, height, width)),
     make('div', { class: 'pixelrow' }, make('div', {}, ...arithmetic(env, told, model)), gradient)];
+}
+
+// The part of a picture that a box frames.
+async function cut(source, sees) {
+  const image = new Image();
+  image.src = source;
+  await image.decode();
+  const [top, left, bottom, right] = sees || [0, 0, Infinity, Infinity];
+  const x = Math.max(0, left), y = Math.max(0, top);
+  const width = Math.min(image.naturalWidth - 1, right) - x + 1, height = Math.min(image.naturalHeight - 1, bottom) - y + 1;
+  const canvas = make('canvas', { width, height, class: 'cellsmap', role: 'img', 'aria-label': 'The derivative of this number by every pixel' });
+  canvas.getContext('2d').drawImage(image, x, y, width, height, 0, 0, width, height);
+  return canvas;
 }
 
 function where(told, height, width) {
