@@ -154,7 +154,7 @@ await test('a value under the pointer is that of the tensor', async () => {
   const box = await canvas.boundingBox();
   for (const [x, y] of [[0.02, 0.02], [0.5, 0.3], [0.77, 0.62], [0.98, 0.98]]) {
     await page.mouse.move(box.x + x * box.width, box.y + y * box.height);
-    const said = await page.locator('.view > output').evaluate((o) => ({ text: o.textContent, ...o.dataset }));
+    const said = await page.locator('.looking output').evaluate((o) => ({ text: o.textContent, ...o.dataset }));
     check(Number(said.row) === Math.floor(y * height) && Number(said.column) === Math.floor(x * width), said.text);
     const value = values[said.row * width + Number(said.column)];
     check(Math.abs(said.value - value) <= said.half * 1.0001 + 1e-7, `${said.text}, but ${value}`);
@@ -437,8 +437,8 @@ await test('the keyboard alone goes from the gallery to a number', async () => {
   await tabTo('.large canvas');
   await one.keyboard.press('ArrowRight');
   await one.keyboard.press('ArrowDown');
-  check((await one.locator('.view > output').textContent()).startsWith('row 75, column 74:') ||
-    (await one.locator('.view > output').textContent()).startsWith('row 75, column 75:'), await one.locator('.view > output').textContent());
+  check((await one.locator('.looking output').textContent()).startsWith('row 75, column 74:') ||
+    (await one.locator('.looking output').textContent()).startsWith('row 75, column 75:'), await one.locator('.looking output').textContent());
   await one.keyboard.press('Enter');
   await one.locator('.pixel .sum .result').waitFor();
   noWrongs(one);

@@ -84,6 +84,14 @@ export class Env {
     this.images.set(image.id, { ...this.images.get(image.id), ...image });
   }
 
+  // The one that is looked at where the address names none: the first there is.
+  async firstImage(signal) {
+    if (this.images.size) return this.images.keys().next().value;
+    const { images } = await askJson(address(['images'], { count: 1 }), signal, false);
+    for (const image of images) this.addImage(image);
+    return images.length ? images[0].id : undefined;
+  }
+
   imageOf(id) {
     return this.images.get(id);
   }

@@ -4,22 +4,9 @@ import { make } from './dom.js';
 import { Scale, tell } from './colour.js';
 import { address, askJson } from './api.js';
 import { hint, plain, saves } from './parts.js';
+import { paintNumbers } from './numbers.js';
 
 const SLICES = 24;
-
-// numbers at(row, column) as a canvas of the diverging colours.
-export function paintNumbers(rows, columns, at, scale) {
-  const canvas = make('canvas', { width: columns, height: rows, class: 'cellsmap' });
-  const context = canvas.getContext('2d');
-  const image = context.createImageData(columns, rows);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) {
-      const from = scale.at(at(r, c));
-      image.data.set([...scale.colours.slice(from, from + 3), 255], 4 * (r * columns + c));
-    }
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
 
 function paintColours(rows, columns, numbers, limit) {
   const canvas = make('canvas', { width: columns, height: rows, class: 'cellsmap' });

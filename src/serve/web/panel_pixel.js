@@ -4,7 +4,7 @@ import { Scale, tell } from './colour.js';
 import { askJson, askPicture } from './api.js';
 import { fill, hint, plain, plural, saves } from './parts.js';
 import { layerAddress } from './layerdata.js';
-import { paintNumbers } from './panel_kernel.js';
+import { paintNumbers } from './numbers.js';
 
 const SHOWN = 8; // channels whose windows are drawn
 const COLOURS = ['red', 'green', 'blue'];
@@ -60,9 +60,12 @@ function where(told, height, width) {
   return `${place} It sees ${rows} × ${columns} of the ${height} × ${width} pixels: the frame on the photograph.`;
 }
 
+// What an input has at the same place, if it has that place.
+const given = (one) => (typeof one.value === 'number' ? tell(one.value) : 'numbers');
+
 function arithmetic(env, told, model) {
   const from = told.inputs.map((one) => one.layer).join(' and ');
-  const same = told.inputs.map((one) => tell(one.value)).join(' and ');
+  const same = told.inputs.map(given).join(' and ');
   switch (told.how) {
     case 'sum': return weighed(env, told, model);
     case 'largest':
@@ -73,7 +76,7 @@ function arithmetic(env, told, model) {
       make('p', { class: 'sum' }, term(same, from), '→', term(tell(told.value), told.activation || told.class, 'result'))];
     case 'same': return [hint('This layer moves numbers and changes none.'), make('p', { class: 'sum' }, term(same, from), '=', term(tell(told.value), 'here', 'result'))];
     case 'combined': return [hint(`${told.class} of the numbers at the same place.`),
-      make('p', { class: 'sum' }, ...told.inputs.map((one) => term(tell(one.value), one.layer)), '→', term(tell(told.value), told.class, 'result'))];
+      make('p', { class: 'sum' }, ...told.inputs.map((one) => term(given(one), one.layer)), '→', term(tell(told.value), told.class, 'result'))];
     case 'input': return [hint('A number of the picture itself, as the network gets it.'), make('p', { class: 'sum' }, term(tell(told.value), 'input', 'result'))];
     default: return [hint(`How ${told.class} makes its numbers cannot be shown cell by cell.`), make('p', { class: 'sum' }, term(tell(told.value), 'here', 'result'))];
   }

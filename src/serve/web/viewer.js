@@ -89,8 +89,9 @@ class Page {
     this.isAwake = true;
     document.body.dataset.view = state.view;
     part('specimen').hidden = Boolean(kind.hasOwnPicture);
-    this.tell(state);
     try {
+      if (!state.image) state.image = await env.firstImage(signal);
+      this.tell(state);
       await this.know(pairs(state), signal);
       if (!kind.hasOwnPicture) env.specimen.update(env, pairs(state));
       await view.update(state, signal);
