@@ -53,8 +53,7 @@ export class Env {
 
   // Rows and columns of what it gets.
   inputSize(model) {
-    const shape = (model.inputs[0].shape || []).filter((n) => n !== null && n > 0);
-    return shape.length >= 3 ? shape.slice(-3) : shape.slice(-2);
+    return (model.inputs[0].shape || []).slice(1, 3);
   }
 
   isFirst(model, name) {
@@ -64,7 +63,8 @@ export class Env {
 
   channelsOf(model, name) {
     const layer = model.layers.find((one) => one.name === name);
-    return layer ? layer.output_shape[layer.output_shape.length - 1] : 0;
+    if (!layer || !layer.output_shape) return 0;
+    return layer.output_shape[layer.channel_axis > 0 ? layer.channel_axis : layer.output_shape.length - 1];
   }
 
   allClasses(id) {
@@ -82,6 +82,14 @@ export class Env {
 
   addImage(image) {
     this.images.set(image.id, { ...this.images.get(image.id), ...image });
+  }
+
+  // The one that is looked at where the address names none: the first there is.
+  async firstImage(signal) {
+    if (this.images.size) return this.images.keys().next().value;
+    const { images } = await askJson(address(['images'], { count: 1 }), signal, false);
+    for (const image of images) this.addImage(image);
+    return images.length ? images[0].id : undefined;
   }
 
   imageOf(id) {

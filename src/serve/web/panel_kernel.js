@@ -4,22 +4,9 @@ import { make } from './dom.js';
 import { Scale, tell } from './colour.js';
 import { address, askJson } from './api.js';
 import { hint, plain, saves } from './parts.js';
+import { paintNumbers } from './numbers.js';
 
 const SLICES = 24;
-
-// numbers at(row, column) as a canvas of the diverging colours.
-export function paintNumbers(rows, columns, at, scale) {
-  const canvas = make('canvas', { width: columns, height: rows, class: 'cellsmap' });
-  const context = canvas.getContext('2d');
-  const image = context.createImageData(columns, rows);
-  for (let r = 0; r < rows; r++)
-    for (let c = 0; c < columns; c++) {
-      const from = scale.at(at(r, c));
-      image.data.set([...scale.colours.slice(from, from + 3), 255], 4 * (r * columns + c));
-    }
-  context.putImageData(image, 0, 0);
-  return canvas;
-}
 
 function paintColours(rows, columns, numbers, limit) {
   const canvas = make('canvas', { width: columns, height: rows, class: 'cellsmap' });
@@ -39,10 +26,23 @@ function readsFrom(model, name) {
   return layer && layer.from && layer.from.length === 1 ? layer.from[0] : null;
 }
 
+async function ask(state, signal) {
+  try {
+    return await askJson(address(['models', state.model, 'layers', state.layer, 'weights'], { channel: state.channel }), signal);
+  } catch (error) {
+    if (error.status === 422) return null; // it has none
+    throw error;
+  }
+}
+
+// A layer with a few numbers a channel, a normalisation say.
+const own = (told) => hint(Object.entries((told && told.own) || {}).map(([name, value]) => `${name} ${tell(value)}`).join(', ') || 'This layer has learned nothing of its own.');
+
 export async function showKernel(env, state, model, signal) {
-  const told = await askJson(address(['models', state.model, 'layers', state.layer, 'weights'], { channel: state.channel }), signal);
-  const numbers = told.kernel, [rows, columns, deep] = told.shape;
-  if (!numbers || !numbers.length) return hint('This layer has no weights of its own.');
+  const told = await ask(state, signal);
+  if (!told || !told.kernel) return own(told);
+  const { numbers, shape: [rows, columns, deep] } = told.kernel;
+  const first = told.first_channel || 0;
   const limit = Math.max(...numbers.map(Math.abs)) || 1;
   const parts = [];
   const bias = told.bias === undefined || told.bias === null ? '' : ` To the sum it adds its bias, ${tell(told.bias)}.`;
@@ -59,13 +59,13 @@ export async function showKernel(env, state, model, signal) {
     const from = readsFrom(model, state.layer);
     const hasMap = model.layers.some((one) => one.name === from && one.is_map && one.class !== 'InputLayer');
     parts.push(make('div', { class: 'kernel' }, ...order.map(([, k]) => {
-      const caption = hasMap ? make('a', { href: env.href({ layer: from, channel: k, row: null, column: null }) }, `${k}`) : `${k}`;
+      const caption = hasMap ? make('a', { href: env.href({ layer: from, channel: first + k, row: null, column: null }), 'aria-label': `${from}, channel ${first + k}` }, `${first + k}`) : `${first + k}`;
       return make('figure', {}, slice(k), make('figcaption', {}, caption));
     })));
     whole = parts[0].querySelector('canvas');
     parts.push(hint(`${deep > SLICES ? `The ${SLICES} heaviest of ${deep} slices; ` : ''}each number is a channel${from ? ` of ${from}` : ''} that it reads.`));
   }
-  parts.push(hint(`${rows} × ${columns} × ${deep} weights from ${tell(Math.min(...numbers))} to ${tell(Math.max(...numbers))}.${bias}`),
+  parts.push(hint(`${rows} × ${columns} × ${deep} weights from ${tell(told.kernel.min)} to ${tell(told.kernel.max)}.${bias}`),
     saves(`${plain(state.layer)}_${state.channel}_kernel`, { png: () => whole }));
   return parts;
 }

@@ -2,9 +2,15 @@
 import { make } from './dom.js';
 import { tell } from './colour.js';
 import { Problem, address } from './api.js';
-import { button, hint, plain, problem, saves } from './parts.js';
+import { button, hint, plain, plural, problem, saves } from './parts.js';
 
-const STEPS = 128;
+// What the finished pattern does to the channel.
+function words({ response, noise }) {
+  if (typeof response !== 'number') return 'This is what it looks for.';
+  if (!(response > 0)) return 'Nothing that was tried excites it.';
+  const times = noise > 0 ? `, ${tell(response / noise)} times as much as noise` : '; noise does not';
+  return `It excites the channel by ${tell(response)}${times}.`;
+}
 
 export class PatternPanel {
   constructor(env) {
@@ -18,6 +24,7 @@ export class PatternPanel {
     if (key === this.key) return;
     this.stop();
     this.key = key;
+    this.element.dataset.done = '';
     this.where = state;
     if (this.isWanted) this.grow();
     else this.element.replaceChildren(button('Grow the pattern', () => {
@@ -29,7 +36,7 @@ export class PatternPanel {
   grow() {
     const { model, layer, channel } = this.where;
     const parts = ['models', model, 'layers', layer];
-    const query = { channel, steps: STEPS };
+    const query = { channel };
     const picture = make('img', { alt: `What excites channel ${channel} most`, width: '224', height: '224' });
     const bar = make('progress', { max: '1', value: '0', 'aria-label': 'Steps done' });
     const told = make('p', { class: 'hint' }, 'Beginning from noise …');
@@ -44,13 +51,14 @@ export class PatternPanel {
         picture.hidden = false;
       }
       bar.value = now.done;
-      const times = now.noise > 0 ? `, ${tell(now.response / now.noise)} times as much as noise does` : '';
-      told.textContent = `Excites it by ${tell(now.response)}${times}.`;
       this.element.dataset.done = now.done;
-      if (now.done < 1) return;
+      const isDone = typeof now.milliseconds === 'number'; // the last event
+      told.textContent = isDone ? words(now) : `${Math.round(100 * now.done)} % of ${now.steps} steps: excites it by ${tell(now.climbed)}`;
+      if (!isDone) return;
+      this.element.dataset.done = 'yes';
       this.stop();
       bar.remove();
-      this.element.append(hint(`${now.steps || STEPS} steps in ${((performance.now() - began) / 1000).toFixed(1)} s.`),
+      this.element.append(hint(`${plural(now.steps, 'step')} in ${((performance.now() - began) / 1000).toFixed(1)} s.`),
         saves(`${plain(layer)}_${channel}_pattern`, { png: address([...parts, 'pattern.png'], query), npy: address([...parts, 'pattern.npy'], query) }));
     });
     this.stream.addEventListener('error', (event) => {

@@ -4,7 +4,7 @@ import { Scale, tell } from './colour.js';
 import { askJson, askPicture } from './api.js';
 import { fill, hint, plain, plural, saves } from './parts.js';
 import { layerAddress } from './layerdata.js';
-import { paintNumbers } from './panel_kernel.js';
+import { paintNumbers } from './numbers.js';
 
 const SHOWN = 8; // channels whose windows are drawn
 const COLOURS = ['red', 'green', 'blue'];
@@ -30,13 +30,26 @@ export async function showPixel(env, state, pair, signal) {
   const gradient = make('div', { class: 'gradient' });
   const address = layerAddress(pair, layer, ['gradient.png'], query);
   fill(gradient, signal, async () => [
-    make('img', { alt: 'The derivative of this number by every pixel', src: await askPicture(address, signal) }),
-    hint('Its gradient: pixels that would raise this number most if they changed, or lower it.'),
+    await cut(await askPicture(address, signal), told.sees),
+    hint(`Its gradient${told.sees ? ' within the frame' : ''}: how this number would rise or fall with each pixel. Gray: not at all.`),
     saves(`${plain(layer)}_${channel}_gradient`, { png: address, npy: layerAddress(pair, layer, ['gradient.npy'], query) })],
   'Going back to the pixels …');
   return [make('h2', {}, `How ${tell(told.value)} came about`),
     make('p', { class: 'hint' }, where(told, height, width)),
     make('div', { class: 'pixelrow' }, make('div', {}, ...arithmetic(env, told, model)), gradient)];
+}
+
+// The part of a picture that a box frames.
+async function cut(source, sees) {
+  const image = new Image();
+  image.src = source;
+  await image.decode();
+  const [top, left, bottom, right] = sees || [0, 0, Infinity, Infinity];
+  const x = Math.max(0, left), y = Math.max(0, top);
+  const width = Math.min(image.naturalWidth - 1, right) - x + 1, height = Math.min(image.naturalHeight - 1, bottom) - y + 1;
+  const canvas = make('canvas', { width, height, class: 'cellsmap', role: 'img', 'aria-label': 'The derivative of this number by every pixel' });
+  canvas.getContext('2d').drawImage(image, x, y, width, height, 0, 0, width, height);
+  return canvas;
 }
 
 function where(told, height, width) {
@@ -47,9 +60,12 @@ function where(told, height, width) {
   return `${place} It sees ${rows} × ${columns} of the ${height} × ${width} pixels: the frame on the photograph.`;
 }
 
+// What an input has at the same place, if it has that place.
+const given = (one) => (typeof one.value === 'number' ? tell(one.value) : 'numbers');
+
 function arithmetic(env, told, model) {
   const from = told.inputs.map((one) => one.layer).join(' and ');
-  const same = told.inputs.map((one) => tell(one.value)).join(' and ');
+  const same = told.inputs.map(given).join(' and ');
   switch (told.how) {
     case 'sum': return weighed(env, told, model);
     case 'largest':
@@ -60,7 +76,7 @@ function arithmetic(env, told, model) {
       make('p', { class: 'sum' }, term(same, from), '→', term(tell(told.value), told.activation || told.class, 'result'))];
     case 'same': return [hint('This layer moves numbers and changes none.'), make('p', { class: 'sum' }, term(same, from), '=', term(tell(told.value), 'here', 'result'))];
     case 'combined': return [hint(`${told.class} of the numbers at the same place.`),
-      make('p', { class: 'sum' }, ...told.inputs.map((one) => term(tell(one.value), one.layer)), '→', term(tell(told.value), told.class, 'result'))];
+      make('p', { class: 'sum' }, ...told.inputs.map((one) => term(given(one), one.layer)), '→', term(tell(told.value), told.class, 'result'))];
     case 'input': return [hint('A number of the picture itself, as the network gets it.'), make('p', { class: 'sum' }, term(tell(told.value), 'input', 'result'))];
     default: return [hint(`How ${told.class} makes its numbers cannot be shown cell by cell.`), make('p', { class: 'sum' }, term(tell(told.value), 'here', 'result'))];
   }

@@ -25,7 +25,7 @@ export default class ChannelView {
     this.pattern = new PatternPanel(env);
     this.examples = make('div');
     this.kernel = make('div');
-    this.element = make('div', { class: 'view channel' }, this.way, this.title, this.large, this.readout, this.pixel,
+    this.element = make('div', { class: 'view channel' }, this.way, this.title, make('div', { class: 'looking' }, make('div', {}, this.readout, this.large), this.pixel),
       make('div', { class: 'panels' },
         panel('What it looks for', 'A picture made from noise, changed step by step until this channel answers as strongly as it can.', this.pattern.element),
         panel('What excites it', 'The pictures of the folder that excite it most. The frame is all that this cell can see.', this.examples),
@@ -104,20 +104,29 @@ export default class ChannelView {
 
   // The arithmetic of the cell that was chosen.
   async choose(state, all, signal) {
-    const { row, column } = state;
-    const isChosen = row !== undefined && row !== null && column !== undefined && this.cells;
-    if (!isChosen) {
-      this.pixel.hidden = true;
-      this.env.specimen.mark(0, null);
-      return;
-    }
+    if (!this.cells || !state.image) return;
     const { shrink } = this.maps;
+    const isChosen = state.row !== undefined && state.column !== undefined;
+    const { row, column } = isChosen ? state : this.strongest(state.channel);
     for (const one of this.cells) {
       one.chosen = one.chosen || one.cells.element.appendChild(make('span', { class: 'cursor chosen', 'aria-hidden': 'true' }));
       one.cells.mark(one.chosen, Math.floor(row / shrink), Math.floor(column / shrink), Math.floor(row / shrink), Math.floor(column / shrink));
     }
     this.pixel.hidden = false;
-    await fill(this.pixel, signal, () => showPixel(this.env, state, all[0], signal));
+    await fill(this.pixel, signal, () => showPixel(this.env, { ...state, row, column }, all[0], signal));
+    if (!isChosen) this.pixel.querySelector('h2')?.append(' (the largest)');
+  }
+
+  // Where the first map is largest: what is looked at until somebody chooses.
+  strongest(channel) {
+    const [sheet] = this.maps.sheets;
+    const best = { row: 0, column: 0, value: -Infinity };
+    for (let row = 0; row < sheet.height; row++)
+      for (let column = 0; column < sheet.width; column++) {
+        const value = sheet.value(channel, row, column);
+        if (value > best.value) Object.assign(best, { row, column, value });
+      }
+    return { row: best.row * this.maps.shrink, column: best.column * this.maps.shrink };
   }
 
   leave() {

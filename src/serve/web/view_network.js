@@ -1,8 +1,10 @@
 // view_network.js - the network from picture to answer: a line a layer, with its strongest channels.
 import { make } from './dom.js';
-import { address, askText, isCalledOff } from './api.js';
+import { address, askJson, askText, isCalledOff } from './api.js';
+import { Scale } from './colour.js';
 import { button, count, hint } from './parts.js';
-import { loadLayer } from './layerdata.js';
+import { layerAddress, loadLayer } from './layerdata.js';
+import { paintNumbers } from './numbers.js';
 import { pairs } from './url.js';
 import { shapeText, kindText } from './words.js';
 
@@ -46,10 +48,10 @@ export default class NetworkView {
   row(layer) {
     const about = make('span', { class: 'what' }, kindText(layer));
     const shape = make('span', { class: 'shape' }, shapeText(layer));
+    const strip = make('span', { class: layer.is_map ? 'strip' : 'strip barcode' });
     if (!layer.is_map)
-      return { layer, element: make('li', { class: 'step plain' },
-        make('span', { class: 'name' }, layer.name), about, shape) };
-    const strip = make('span', { class: 'strip' });
+      return { layer, strip, element: make('li', { class: 'step plain' },
+        make('span', { class: 'name' }, layer.name), about, shape, strip) };
     const link = make('a', { class: 'step', 'data-layer': layer.name }, make('span', { class: 'name' }, layer.name), about, shape, strip);
     return { layer, link, strip, element: make('li', {}, link) };
   }
@@ -59,6 +61,10 @@ export default class NetworkView {
     if (row.painted === key) return;
     row.painted = key;
     try {
+      if (!row.layer.is_map) {
+        row.strip.replaceChildren(...await Promise.all(all.map((pair) => this.barcode(pair, row.layer.name, signal))));
+        return;
+      }
       const { maps } = await loadLayer(all, row.layer.name, signal);
       if (signal.aborted) {
         row.painted = '';
@@ -76,6 +82,13 @@ export default class NetworkView {
       row.painted = '';
       if (!isCalledOff(error)) row.strip.replaceChildren(make('span', { class: 'rest' }, error.message));
     }
+  }
+
+  // A vector as stripes, brighter where its number is larger.
+  async barcode(pair, name, signal) {
+    const { values } = await askJson(layerAddress(pair, name, []), signal);
+    const scale = Scale.of(Math.min(...values), Math.max(...values));
+    return paintNumbers(1, values.length, (_, c) => values[c], scale);
   }
 
   async draw(state, signal) {

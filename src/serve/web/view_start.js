@@ -41,6 +41,11 @@ export default class StartView {
     const classes = model.classes && model.classes.length ? ` It knows ${model.classes.length > 8 ? `${count(model.classes.length)} classes` : model.classes.join(' and ')}.` : '';
     this.lead.textContent = `A convolutional network of ${plural(layers.length, 'layer')} and ${count(model.parameters)} learned numbers.${classes}`;
     this.gallery.mark(state.image);
+    if (model.refusal) {
+      this.stage.replaceChildren(make('p', { class: 'problem' }, `It cannot be computed: ${model.refusal}.`));
+      this.ways.replaceChildren();
+      return;
+    }
     if (!state.image) {
       this.stage.replaceChildren(make('p', { class: 'invite' }, 'Bring it a picture and see what it makes of it.'));
       this.ways.replaceChildren();

@@ -89,8 +89,9 @@ class Page {
     this.isAwake = true;
     document.body.dataset.view = state.view;
     part('specimen').hidden = Boolean(kind.hasOwnPicture);
-    this.tell(state);
     try {
+      if (!state.image) state.image = await env.firstImage(signal);
+      this.tell(state);
       await this.know(pairs(state), signal);
       if (!kind.hasOwnPicture) env.specimen.update(env, pairs(state));
       await view.update(state, signal);
@@ -110,11 +111,11 @@ class Page {
 
   // Names of pictures that a bookmark speaks of.
   async know(all, signal) {
-    for (const pair of all)
-      if (pair.image && !this.env.imageOf(pair.image)) {
-        const told = await askJson(address(['images'], { id: pair.image }), signal, false).catch(() => null);
-        for (const image of (told && told.images) || []) this.env.addImage(image);
-      }
+    for (const { image } of all) {
+      if (!image || this.env.imageOf(image)) continue;
+      const told = await askJson(address(['images'], { id: image }), signal, false);
+      for (const one of told.images) this.env.addImage(one);
+    }
   }
 
   tell(state) {

@@ -30,7 +30,8 @@ const KINDS = {
 
 export const kindText = (layer) => (KINDS[layer.class] ? `${layer.class}: ${KINDS[layer.class]}` : layer.class);
 
-const sizes = (layer) => (layer.output_shape || layer.shape || []).filter((n) => n !== null);
+// Without the batch.
+const sizes = (layer) => (layer.output_shape || []).slice(1).filter((n) => n > 0);
 
 export function shapeText(layer) {
   return sizes(layer).join(' × ') + (layer.parameters ? `, ${count(layer.parameters)} learned numbers` : '');
