@@ -13,6 +13,9 @@ int cx_cores(void);
 int cx_threads(void);
 int cx_threads_set(int n, cvs_error *err);
 
+/* Seconds of a clock that goes forward alone; where it begins says nothing. */
+double cx_seconds(void);
+
 /* The body of a parallel loop: does item `i`. `worker` is 0 … cx_threads() - 1 and no two items
  * run with the same one at once, so it can choose a scratch buffer. */
 typedef void cx_loop_body(void *arg, int i, int worker);

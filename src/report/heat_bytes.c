@@ -7,7 +7,6 @@
 int cx_heat_bytes_of(cx_heat_bytes *out, const cvs_explanation *e, int64_t most, cvs_error *err)
 {
     float *x = NULL, *small = NULL;
-    cx_block gray = {0};
     int rc, k = 1;
     *out = (cx_heat_bytes){0};
     TRY(cx_explanation_places(&x, &out->is_signed, e, err));
@@ -21,14 +20,19 @@ int cx_heat_bytes_of(cx_heat_bytes *out, const cvs_explanation *e, int64_t most,
     out->peak = out->limit = cx_heat_limit(&whole);
     /* Attributions to pixels get a scale that a few hot ones do not stretch. */
     if (e->is_pixels) TRY(cx_heat_robust_limit(&out->limit, shown, n, err));
-    TRY(cx_block_init(&gray, (size_t)n, err));
-    uint8_t *to = gray.data;
+    out->gray.data = cx_alloc((size_t)n);
+    if (!out->gray.data) TRY(cx_no_memory(err, (size_t)n));
+    out->gray.size = (size_t)n;
     const double low = out->is_signed ? -out->limit : 0;
-    for (int64_t i = 0; i < n; i++) to[i] = cx_byte_of((double)shown[i], low, out->limit);
-    TRY(cx_gray_png(&out->png, to, out->height, out->width, err));
+    for (int64_t i = 0; i < n; i++)
+        out->gray.data[i] = cx_byte_of((double)shown[i], low, out->limit);
 out:
-    cx_block_deinit(&gray);
     cx_free(small);
     cx_free(x);
     return rc;
+}
+
+int cx_heat_bytes_png(cx_bytes *out, const cx_heat_bytes *b, cvs_error *err)
+{
+    return cx_gray_png(out, b->gray.data, b->height, b->width, err);
 }

@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "draw/colormap.h"
 #include "draw/byte_sheet.h"
 #include "graph/run.h"
 #include "image/image.h"
@@ -155,6 +156,8 @@ void cx_page_write_foot(cx_str *out, const cx_page *p);
 
 void cx_page_picture_write(cx_str *out, const cx_page_picture *picture, const char *type);
 
+/* A map's 256 colours, six hexadecimal digits each. */
+void cx_page_add_colours(cx_json_writer *w, const char *key, cx_colormap map);
 /* What the page's scripts read. */
 int cx_page_data(char **out, const cx_page *p, cvs_error *err);
 /* What the page says, for other programs. */

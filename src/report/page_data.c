@@ -1,7 +1,6 @@
 /* page_data.c - what the page's scripts read, and what other programs do. */
 #include <string.h>
 
-#include "draw/colormap.h"
 #include "report/html.h"
 #include "report/page.h"
 
@@ -80,8 +79,7 @@ static void add_map(cx_json_writer *w, const cx_page *p, const cx_page_map *map)
     cx_str_deinit(&uri);
 }
 
-/* 256 colours, six hexadecimal digits each. */
-static void add_colours(cx_json_writer *w, const char *key, cx_colormap map)
+void cx_page_add_colours(cx_json_writer *w, const char *key, cx_colormap map)
 {
     uint8_t rgb[3 * CX_MAP_SIZE];
     cx_str text = {0};
@@ -97,9 +95,9 @@ int cx_page_data(char **out, const cx_page *p, cvs_error *err)
     cx_json_writer w = {0};
     cx_json_open(&w, NULL, '{');
     cx_json_add_int(&w, "levels", CX_LEVELS_OF_BYTE);
-    add_colours(&w, "viridis", CX_MAP_VIRIDIS);
-    add_colours(&w, "magma", CX_MAP_MAGMA);
-    add_colours(&w, "diverging", CX_MAP_DIVERGING);
+    cx_page_add_colours(&w, "viridis", CX_MAP_VIRIDIS);
+    cx_page_add_colours(&w, "magma", CX_MAP_MAGMA);
+    cx_page_add_colours(&w, "diverging", CX_MAP_DIVERGING);
     cx_json_open(&w, "inputs", '[');
     for (int i = 0; i < p->n_inputs; i++)
         cx_json_add_string(&w, NULL, cx_base_name(p->inputs[i].name));

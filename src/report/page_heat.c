@@ -11,13 +11,17 @@ enum { MOST_CELLS = 256 * 256 };
 static int draw(cx_page_map *map, cvs_error *err)
 {
     cx_heat_bytes b;
-    int rc = cx_heat_bytes_of(&b, map->e, MOST_CELLS, err);
-    if (rc < 0) return rc;
-    map->picture = (cx_page_picture){b.png, (int)b.width, (int)b.height};
+    int rc;
+    TRY(cx_heat_bytes_of(&b, map->e, MOST_CELLS, err));
+    TRY(cx_heat_bytes_png(&map->picture.bytes, &b, err));
+    map->picture.width = (int)b.width;
+    map->picture.height = (int)b.height;
     map->limit = b.limit;
     map->peak = b.peak;
     map->is_signed = b.is_signed;
-    return 0;
+out:
+    cx_bytes_deinit(&b.gray);
+    return rc;
 }
 
 /* --- all maps of an input --- */

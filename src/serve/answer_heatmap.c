@@ -2,8 +2,8 @@
  * the numbers are one computation. */
 #include <math.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/threads.h"
 #include "report/heat_bytes.h"
 #include "serve/look.h"
 #include "tensor/npy.h"
@@ -44,15 +44,8 @@ static void free_heat(void *thing)
     heat *h = thing;
     if (!h) return;
     cvs_explanation_free(h->e);
-    cx_bytes_deinit(&h->bytes.png);
+    cx_bytes_deinit(&h->bytes.gray);
     cx_free(h);
-}
-
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
 static size_t bytes_of(const cvs_explanation *e)
@@ -70,14 +63,14 @@ static int make_heat(void **out, size_t *size, void *arg, cvs_error *err)
     int rc = 0;
     *out = NULL;
     if (!h) return cx_no_memory(err, sizeof *h);
-    const double begin = now();
+    const double begin = cx_seconds();
     TRY(cvs_run_new(&run, q->model->m, &options, err));
     TRY(cvs_run_set(run, 0, 0, q->picture->input, &q->image, err));
     TRY(cvs_explain(&h->e, run, 0, &q->how, err));
     if (h->e->done < 1) TRY(cx_fail(err, CVS_E_ARG, "stopped, as nobody waits for it"));
     TRY(cx_heat_bytes_of(&h->bytes, h->e, MOST_CELLS, err));
-    h->milliseconds = now() - begin;
-    *size = bytes_of(h->e) + h->bytes.png.size;
+    h->milliseconds = 1e3 * (cx_seconds() - begin);
+    *size = bytes_of(h->e) + h->bytes.gray.size;
     *out = h;
     h = NULL;
 out:
@@ -218,10 +211,7 @@ int cx_answer_heatmap_png(cx_reply *out, const cx_ask *ask, cvs_error *err)
     cx_bytes png = {0};
     int rc;
     TRY(find_heat(&h, &q, out, err));
-    png.data = cx_alloc(h->bytes.png.size);
-    if (!png.data) TRY(cx_no_memory(err, h->bytes.png.size));
-    png.size = h->bytes.png.size;
-    memcpy(png.data, h->bytes.png.data, png.size);
+    TRY(cx_heat_bytes_png(&png, &h->bytes, err));
     cx_reply_bytes(out, "image/png", &png);
 out:
     end_question(&q, h);

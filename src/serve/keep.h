@@ -26,4 +26,7 @@ int cx_keep_take(void **out, cx_keep *keep, const char *key, const cx_keep_kind 
                  cvs_error *err);
 void cx_keep_let_go(cx_keep *keep, void *thing); /* NULL is allowed */
 
+/* See all that is there; nobody else gets in meanwhile, so `see` has to be quick. */
+void cx_keep_each(cx_keep *keep, void (*see)(void *arg, const void *thing), void *arg);
+
 #endif

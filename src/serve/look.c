@@ -1,6 +1,8 @@
 /* look.c - a layer, and what it makes of a picture. */
 #include "serve/look.h"
 
+#include <string.h>
+
 int cx_look_begin(cx_look *look, cx_reply *reply, const cx_ask *ask, cvs_error *err)
 {
     int rc;
@@ -46,6 +48,13 @@ void cx_look_end(cx_look *look, const cx_ask *ask)
     look->run = NULL;
 }
 
+int64_t cx_look_channels(const cvs_model *m, int node)
+{
+    const cx_shape *s = &m->nodes[node].shape;
+    const int64_t n = s->ndim > 1 ? s->d[cx_node_channel_axis(m, node)] : 1;
+    return n < 1 ? INT32_MAX : n;
+}
+
 int cx_look_index(int64_t *out, const cx_ask *ask, const char *key, int64_t otherwise, int64_t n,
                   cvs_error *err)
 {
@@ -53,4 +62,13 @@ int cx_look_index(int64_t *out, const cx_ask *ask, const char *key, int64_t othe
         return cx_fail(err, CVS_E_ARG, "%s is missing: a number from 0 to %lld is wanted", key,
                        (long long)(n - 1));
     return cx_ask_int(out, ask, key, otherwise, 0, n - 1, err);
+}
+
+int cx_reply_copy(cx_reply *out, const char *type, const cx_bytes *bytes, cvs_error *err)
+{
+    cx_bytes copy = {cx_alloc(bytes->size), bytes->size};
+    if (!copy.data) return cx_no_memory(err, bytes->size);
+    memcpy(copy.data, bytes->data, bytes->size);
+    cx_reply_bytes(out, type, &copy);
+    return 0;
 }

@@ -24,6 +24,12 @@ void cx_look_end(cx_look *look, const cx_ask *ask);
 int cx_look_index(int64_t *out, const cx_ask *ask, const char *key, int64_t otherwise, int64_t n,
                   cvs_error *err);
 
+/* How many channels the layer has; INT32_MAX where that depends on the input. */
+int64_t cx_look_channels(const cvs_model *m, int node);
+
+/* An answer that is a copy of these bytes; `type` is static. */
+int cx_reply_copy(cx_reply *out, const char *type, const cx_bytes *bytes, cvs_error *err);
+
 /* Layers with commas between them, as taps are written; to be deinited in any case. */
 int cx_look_taps(cx_str *out, const cvs_model *m, int node, int deep, cvs_error *err);
 

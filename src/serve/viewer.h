@@ -52,11 +52,11 @@ typedef struct cx_view_entry {
     int width, height;
     int is_sent;
 } cx_view_entry;
-/* Those of the folders first, in the order of their names, then those that were sent. 0 past the
- * end, else 1. */
+/* Those of the folder first, in the order of their names, then those that were sent, in that order.
+ * 0 past the end, else 1. */
 int cx_viewer_entry(cx_view_entry *out, cx_viewer *viewer, int64_t i);
 int64_t cx_viewer_entry_count(cx_viewer *viewer);
-int64_t cx_viewer_folder_count(cx_viewer *viewer); /* of these so many are of the folders */
+int64_t cx_viewer_folder_count(cx_viewer *viewer); /* the first of these: of the folder */
 
 /* A picture that somebody sends; the id is that of the bytes. */
 int cx_viewer_add(char id[17], cx_viewer *viewer, const char *name, const uint8_t *bytes,

@@ -1,0 +1,129 @@
+/* t_arithmetic.c - numbers of every layer of small models, computed again one by one in plain
+ * sight, against those of the run. The cases are those of t_golden.c, whose runs are checked there.
+ * Speaks TAP, a line a case; the last line says that every way to make a number was met. */
+#include <dirent.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json.h"
+#include "methods/arithmetic.h"
+
+enum { PLACES = 64, WAYS = CX_MADE_OTHERWISE + 1 };
+
+static long met[WAYS];
+
+static int read_index(cx_json **out, const char *dir, cvs_error *err)
+{
+    char path[2400];
+    cx_bytes b;
+    snprintf(path, sizeof path, "%s/index.json", dir);
+    int rc = cx_file_read(&b, path, 16 << 20, err);
+    if (rc == 0) rc = cx_json_parse(out, (const char *)b.data, b.size, err);
+    cx_bytes_deinit(&b);
+    return rc;
+}
+
+/* What roundings of floats can do to the number: the size of all that is added. */
+static double size_of(const cx_arithmetic *a)
+{
+    double size = fabs(a->sum) + fabs(a->result);
+    for (int64_t i = 0; a->kernel && i < a->cells * a->reads.channels; i++)
+        size += fabs((double)a->x[i] * (double)a->kernel[i]);
+    if (a->made == CX_MADE_SCALED) size += fabs(a->operands[0].value * a->scale) + fabs(a->shift);
+    return size;
+}
+
+static int check_place(const cvs_run *run, int node, const cx_place *place, cvs_error *err)
+{
+    const char *name = run->model->nodes[node].name;
+    cx_arithmetic a;
+    if (cx_arithmetic_of(&a, run, node, place, err) < 0) return 1;
+    const int has_result = a.made != CX_MADE_COMBINED && a.made != CX_MADE_OTHERWISE;
+    const double most = 2e-6 * size_of(&a);
+    int bad = has_result && !(fabs(a.result - a.value) <= most);
+    if (isnan(a.value)) bad = has_result && !isnan(a.result);
+    met[a.made]++;
+    if (bad)
+        printf("# %s (%lld, %lld, %lld): %.9g, in the run %.9g, allowed %.3g\n", name,
+               (long long)place->row, (long long)place->column, (long long)place->channel, a.result,
+               a.value, most);
+    cx_arithmetic_deinit(&a);
+    return bad;
+}
+
+/* The corners, and places all over the map. */
+static int check_node(const cvs_run *run, int node, cvs_error *err)
+{
+    cx_map map;
+    int bad = 0;
+    if (cx_map_of(&map, run, node, 0, err) < 0) return 1;
+    const cx_stack *s = &map.stack;
+    const int64_t n = s->height * s->width * s->channels;
+    for (int64_t i = 0; i < PLACES && bad < 3; i++) {
+        const int64_t at = i == PLACES - 1 ? n - 1 : i * n / PLACES;
+        const cx_place place = {at / s->channels / s->width, at / s->channels % s->width,
+                                at % s->channels};
+        bad += check_place(run, node, &place, err);
+    }
+    cx_map_deinit(&map);
+    return bad > 0;
+}
+
+static int run_case(const char *dir, cvs_error *err)
+{
+    cx_json *index = NULL;
+    cvs_model *m = NULL;
+    cvs_run *run = NULL;
+    char path[2400], architecture[2400];
+    int failed = 1;
+    if (read_index(&index, dir, err) < 0) goto out;
+    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "model"), ""));
+    const char *json = cx_json_string(cx_json_get(index, "architecture"), NULL);
+    if (json) snprintf(architecture, sizeof architecture, "%s/%s", dir, json);
+    const cvs_load_options options = {.architecture = json ? architecture : NULL};
+    if (cvs_model_load(&m, path, &options, err) < 0) goto out;
+    if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all", .exact = 1}, err) < 0) goto out;
+    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "input"), ""));
+    if (cvs_run_set_image(run, 0, 0, path, NULL, err) < 0) goto out;
+    if (cvs_run_forward(run, err) < 0) goto out;
+    failed = 0;
+    for (int i = 0; i < m->n_nodes; i++) failed |= check_node(run, i, err);
+out:
+    cvs_run_free(run);
+    cvs_model_free(m);
+    cx_json_free(index);
+    return failed;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int main(int argc, char **argv)
+{
+    char *names[256], path[2048];
+    int n = 0, failures = 0, missing = 0;
+    DIR *d = opendir(argc > 1 ? argv[1] : ".");
+    for (struct dirent *e; d && n < 256 && (e = readdir(d));)
+        if (e->d_name[0] != '.') names[n++] = cx_strdup(e->d_name);
+    if (d) closedir(d);
+    qsort(names, (size_t)n, sizeof *names, by_name);
+    printf("1..%d\n", n + 1);
+    for (int i = 0; i < n; i++) {
+        cvs_error err = {0};
+        snprintf(path, sizeof path, "%s/%s", argv[1], names[i]);
+        const int failed = run_case(path, &err);
+        if (failed && err.code) printf("# %s: %s\n", err.where, err.what);
+        printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, names[i]);
+        failures += failed;
+        cx_free(names[i]);
+    }
+    for (int i = 0; i < WAYS; i++) missing += met[i] == 0;
+    printf("%s %d - numbers of all kinds were met\n", missing ? "not ok" : "ok", n + 1);
+    for (int i = 0; i < WAYS; i++) printf("# kind %d: %ld numbers\n", i, met[i]);
+    return failures > 0 || missing > 0;
+}
