@@ -25,7 +25,8 @@ export async function showExamples(element, env, state, signal) {
       if (signal.aborted) return;
     }
   } catch (error) {
-    if (!isCalledOff(error) && !signal.aborted) element.replaceChildren(problem(error, again));
+    if (isCalledOff(error) || signal.aborted) return;
+    element.replaceChildren(error.status === 422 ? hint(`${error.message}. ${error.hint}`) : problem(error, again));
   }
 }
 

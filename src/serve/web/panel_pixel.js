@@ -110,8 +110,8 @@ function weighed(env, told, model) {
   return [hint(`The window that it reads of ${told.inputs[0].layer}, times the kernel, number by number; all products added${told.bias === undefined ? '' : ', and the bias'}.${others > 0 ? ' The channels that count most come first.' : ''}`),
     make('p', { class: 'sum' }, ...terms, ...ending(told)),
     make('div', { class: 'products' }, ...shown.map((one) => make('figure', { class: 'product' },
-      cells(one.x, told, seen), '×', cells(one.kernel, told, weights), '=', make('b', {}, tell(one.sum)),
-      make('figcaption', {}, reading(model, told, one.channel), table(one, told)))))];
+      cells(one.x, told, seen), '×', cells(one.kernel, told, weights),
+      make('figcaption', {}, make('span', {}, `${reading(model, told, one.channel)}: `, make('b', {}, tell(one.sum))), table(one, told)))))];
 }
 
 // The numbers themselves, for who wants to add them up.
@@ -133,7 +133,7 @@ function pooled(told, from) {
   const result = [hint(`${what} of the ${told.window.height} × ${told.window.width} numbers that it reads of ${from}. There is nothing to learn in this layer.`)];
   if (one) {
     const scale = Scale.of(Math.min(0, ...one.x.filter((v) => v !== null)), largest([one.x]));
-    result.push(make('figure', { class: 'product' }, cells(one.x, told, scale), '→', make('b', {}, tell(told.value)), '', '',
+    result.push(make('figure', { class: 'product' }, cells(one.x, told, scale), '→', make('b', {}, tell(told.value)),
       make('figcaption', {}, reading({ layers: [] }, told, one.channel), table(one, told))));
   }
   return result;

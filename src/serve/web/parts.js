@@ -44,8 +44,7 @@ export function problem(error, again) {
 
 // Fills an element with what a promise gives: a spinner meanwhile, where it lasts, and what went wrong.
 // Nothing is painted once the signal has called it off.
-export async function fill(element, signal, work, text) {
-  const again = () => fill(element, signal, work, text);
+export async function fill(element, signal, work, text, again = () => fill(element, signal, work, text)) {
   const timer = setTimeout(() => {
     if (!signal.aborted && !element.childElementCount) element.replaceChildren(busy(text));
   }, 150);
