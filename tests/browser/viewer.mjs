@@ -152,7 +152,7 @@ await test('a value under the pointer is that of the tensor', async () => {
   const { shape: [height, width], values } = parseNpy(Buffer.from(bytes));
   const canvas = page.locator('.large canvas').first();
   const box = await canvas.boundingBox();
-  for (const [x, y] of [[0.02, 0.02], [0.5, 0.3], [0.77, 0.62], [0.98, 0.98]]) {
+  for (const [x, y] of [[0.02, 0.02], [0.503, 0.3], [0.77, 0.62], [0.98, 0.98]]) {
     await page.mouse.move(box.x + x * box.width, box.y + y * box.height);
     const said = await page.locator('.looking output').evaluate((o) => ({ text: o.textContent, ...o.dataset }));
     check(Number(said.row) === Math.floor(y * height) && Number(said.column) === Math.floor(x * width), said.text);
@@ -204,7 +204,8 @@ for (const [k, layer] of [[0, convs[0]], [2, convs[2]]])
     await shown(page);
     const box = await page.locator('.large canvas').boundingBox();
     await page.mouse.click(box.x + 0.4 * box.width, box.y + 0.45 * box.height);
-    await page.locator('.pixel .sum .result').waitFor();
+    await page.waitForFunction(() => location.hash.includes('row='));
+    await shown(page);
     const [row, column] = [await inHash(page, 'row'), await inHash(page, 'column')];
     const told = await api(page, `models/m0/layers/${layer}/pixel?image=${chelsea}&channel=3&row=${row}&column=${column}`);
     const result = Number((await page.locator('.pixel .result span').textContent()).replace('− ', '-'));
@@ -331,7 +332,8 @@ await test('a picture is brought: chosen, dropped, pasted', async () => {
   const name = '<img src=x onerror=hacked=1>"\'.png';
   fs.copyFileSync(second, name);
   await one.locator('input[type=file]').setInputFiles(name);
-  await one.locator('.stage .bars li').first().waitFor();
+  await one.waitForFunction(() => location.hash.includes('image='));
+  await shown(one);
   check((await one.locator('.stage figcaption').first().textContent()).startsWith(name), 'its name');
   const bytes = [...fs.readFileSync(path.join(images, 'chelsea.png'))];
   const bring = (kind) => one.evaluate(([type, data]) => {
