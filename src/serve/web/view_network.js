@@ -108,7 +108,7 @@ export default class NetworkView {
       const open = () => this.env.go({ view: 'layer', layer: box.dataset.layer });
       box.setAttribute('tabindex', '0');
       box.setAttribute('role', 'link');
-      box.setAttribute('aria-label', `Layer ${box.dataset.layer}`);
+      box.setAttribute('aria-label', [...box.querySelectorAll('text')].map((text) => text.textContent).join(' '));
       box.addEventListener('click', open);
       box.addEventListener('keydown', (event) => { if (event.key === 'Enter') open(); });
     }
