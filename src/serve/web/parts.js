@@ -16,8 +16,10 @@ export function button(text, act, attributes = {}) {
 }
 
 // A choice; options are [value, text] or {group, options}.
+let choices = 0;
 export function choice(label, options, value, act) {
-  const select = make('select');
+  const id = `choice-${choices++}`;
+  const select = make('select', { id });
   const add = (to, [key, text]) => to.append(make('option', { value: key }, text));
   for (const option of options) {
     if (Array.isArray(option)) add(select, option);
@@ -29,7 +31,7 @@ export function choice(label, options, value, act) {
   }
   select.value = value;
   select.addEventListener('change', () => act(select.value));
-  return make('label', {}, `${label} `, select);
+  return make('span', { class: 'choice' }, make('label', { for: id }, label), select);
 }
 
 export const busy = (text = 'Computing …') =>
