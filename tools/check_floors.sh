@@ -57,7 +57,7 @@ find . -name '*.[ch]' | sed 's|^\./||' | sort | xargs awk '
         home(".*", "(dirent|fcntl|poll|strings|unistd|sys/.*)\\.h")
         home("base/.*", "(pthread|sched|malloc)\\.h")
         home("serve/.*", "pthread\\.h")
-        home("serve/http.c", "microhttpd\\.h")
+        home("serve/http(_send)?.c", "microhttpd\\.h")
         home("serve/listen.c", "(arpa/inet|netinet/in)\\.h")
         home("base/json.c", "jansson\\.h")
         home("base/zip.c", "minizip/(zip|unzip|ioapi)\\.h")

@@ -1,284 +1,50 @@
-/* http.c - requests in, answers out.
+/* http.c - requests in; http_send.c sends the answers out.
  *
  * One thread of libmicrohttpd reads and writes all sockets. It never waits: a request that has to
  * be computed is suspended until the desk wakes it, and a stream of events whenever there is none.
  */
 #include "serve/http.h"
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
-#include "base/journal.h"
 #include "base/mem.h"
-#include "base/str.h"
-#include "serve/clients.h"
-#include "serve/order.h"
-#include "serve/web.h"
+#include "serve/http_request.h"
 
 enum {
     IDLE = 15,          /* seconds in which nothing comes or goes */
     HEADERS = 32 << 10, /* bytes of a request's first line and headers */
     ALL_BODIES = 4 * CX_HTTP_MOST_BODY,
-    BLOCK = 32 << 10, /* of a stream */
 };
 
-struct cx_http {
-    struct MHD_Daemon *daemon;
-    cx_viewer *viewer;
-    cx_desk *desk;
-    cx_clients *clients;
-    cx_guard guard;
-    uint64_t start; /* tells this server's answers from those of another time */
-    atomic_int streams;
-    atomic_size_t bodies; /* bytes of all that come in now */
-};
+/* --- requests --- */
 
-typedef struct request {
-    cx_waiter waiter; /* first: one is the other */
-    cx_http *http;
-    struct MHD_Connection *connection;
-    cx_client *client;
-    cx_path path;
-    cx_query query;
-    const char *token; /* of the query; its pair stays in it */
-    cx_bytes body;     /* its size grows to `expected` */
-    size_t expected;
-    int is_head, is_stream, is_waiting;
-    int status;             /* of a refusal */
-    char page[CX_PATH_MAX]; /* the address of a file, after the slash … */
-    int is_page;            /* … where it is one */
-    cvs_error err;
-} request;
-
-/* --- answers --- */
-
-static const char page_policy[] =
-    "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; object-src 'none'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-static void add(struct MHD_Response *response, const char *name, const char *value)
-{
-    if (value && value[0]) MHD_add_response_header(response, name, value);
-}
-
-static enum MHD_Result send_response(request *r, int status, struct MHD_Response *response)
-{
-    if (!response) return MHD_NO;
-    add(response, "X-Content-Type-Options", "nosniff");
-    add(response, "Referrer-Policy", "no-referrer");
-    add(response, "Cross-Origin-Resource-Policy", "same-origin");
-    add(response, "Cross-Origin-Opener-Policy", "same-origin");
-    add(response, "X-Frame-Options", "DENY");
-    cx_clients_enter(r->http->clients, r->client,
-                     r->is_stream ? CX_PHASE_WAITING : CX_PHASE_READING);
-    enum MHD_Result ok = MHD_queue_response(r->connection, (unsigned)status, response);
-    MHD_destroy_response(response);
-    return ok;
-}
-
-static void free_text(void *text)
-{
-    cx_free(text);
-}
-
-static enum MHD_Result refuse(request *r, int status)
-{
-    char *text;
-    if (cx_order_error_text(&text, &r->err, 0, NULL) < 0) return MHD_NO;
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer_with_free_callback(strlen(text), text, free_text);
-    if (!response) {
-        cx_free(text);
-        return MHD_NO;
-    }
-    add(response, "Content-Type", "application/json");
-    add(response, "Cache-Control", "no-store");
-    if (status == MHD_HTTP_SERVICE_UNAVAILABLE || status == MHD_HTTP_TOO_MANY_REQUESTS)
-        add(response, "Retry-After", "2");
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        add(response, "Allow", r->path.allow[0] ? r->path.allow : "GET, HEAD, POST");
-    if (status == MHD_HTTP_UNAUTHORIZED) add(response, "WWW-Authenticate", "Bearer");
-    return send_response(r, status, response);
-}
-
-static int status_of(int code)
-{
-    switch (code) {
-    case CVS_E_ARG:
-        return MHD_HTTP_BAD_REQUEST;
-    case CVS_E_FORMAT:
-        return MHD_HTTP_UNSUPPORTED_MEDIA_TYPE;
-    case CVS_E_UNSUPPORTED:
-        return MHD_HTTP_UNPROCESSABLE_CONTENT;
-    case CVS_E_NOMEM:
-        return MHD_HTTP_SERVICE_UNAVAILABLE;
-    default:
-        return MHD_HTTP_INTERNAL_SERVER_ERROR;
-    }
-}
-
-/* The name of an answer for a client that has it already: of this server and of what was asked, as
- * an answer depends on nothing else. */
-static void tag_of(char out[40], const request *r, const cx_order *order)
-{
-    snprintf(out, 40, "\"%016llx\"",
-             (unsigned long long)cx_hash(r->http->start, &(uint64_t){cx_order_hash(order)}, 8));
-}
-
-static int has_tag(const request *r, const char *tag)
-{
-    const char *have = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "If-None-Match");
-    return have && strstr(have, tag);
-}
-
-static enum MHD_Result not_modified(request *r, const char *tag)
-{
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    if (!response) return MHD_NO;
-    add(response, "ETag", tag);
-    add(response, "Cache-Control", "private, no-cache");
-    return send_response(r, MHD_HTTP_NOT_MODIFIED, response);
-}
-
-static void drop_order(void *order)
-{
-    cx_order_drop(order);
-}
-
-/* The order is done: its answer is sent from where it lies. */
-static enum MHD_Result give(request *r)
-{
-    cx_order *order = r->waiter.order;
-    const cx_reply *reply;
-    const cvs_error *err;
-    char tag[40];
-    const int rc = cx_order_result(&reply, &err, order);
-    if (rc < 0) {
-        r->err = *err;
-        return refuse(r, reply->status ? reply->status : status_of(rc));
-    }
-    struct MHD_Response *response = MHD_create_response_from_buffer_with_free_callback_cls(
-        reply->size, reply->data, drop_order, cx_order_share(order));
-    if (!response) {
-        cx_order_drop(order);
-        return MHD_NO;
-    }
-    add(response, "Content-Type", reply->type ? reply->type : "application/json");
-    add(response, "Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-    if (cx_order_is_shared(order) && !reply->is_fleeting) {
-        tag_of(tag, r, order);
-        add(response, "ETag", tag);
-        add(response, "Cache-Control", "private, no-cache");
-    } else {
-        add(response, "Cache-Control", "no-store");
-    }
-    return send_response(r, reply->status ? reply->status : MHD_HTTP_OK, response);
-}
-
-/* --- streams --- */
-
-static void sleep_connection(cx_waiter *w)
-{
-    MHD_suspend_connection(((request *)w)->connection);
-}
-
-static void wake_connection(cx_waiter *w)
-{
-    MHD_resume_connection(((request *)w)->connection);
-}
-
-static ssize_t read_stream(void *arg, uint64_t at, char *buf, size_t size)
-{
-    request *r = arg;
-    (void)at;
-    const long n = cx_desk_read(r->http->desk, &r->waiter, buf, size, sleep_connection);
-    return n < 0 ? MHD_CONTENT_READER_END_OF_STREAM : (ssize_t)n;
-}
-
-static enum MHD_Result give_stream(request *r)
-{
-    struct MHD_Response *response =
-        r->is_head
-            ? MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT)
-            : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, r, NULL);
-    if (!response) return MHD_NO;
-    add(response, "Content-Type", "text/event-stream");
-    add(response, "Cache-Control", "no-store");
-    return send_response(r, MHD_HTTP_OK, response);
-}
-
-static enum MHD_Result begin_stream(request *r, cx_order *order)
+static int begin_stream(cx_request *r, cx_order *order)
 {
     if (r->is_head) {
         cx_order_drop(order);
-        return give_stream(r);
+        return cx_http_give_stream(r);
     }
     if (atomic_fetch_add(&r->http->streams, 1) >= CX_HTTP_MOST_STREAMS) {
         atomic_fetch_sub(&r->http->streams, 1);
         cx_order_drop(order);
         cx_fail(&r->err, CVS_E_NOMEM, "there are %d streams of events already",
                 CX_HTTP_MOST_STREAMS);
-        return refuse(r, MHD_HTTP_TOO_MANY_REQUESTS);
+        return cx_http_refuse(r, MHD_HTTP_TOO_MANY_REQUESTS);
     }
     r->is_stream = 1;
     if (cx_desk_put(r->http->desk, &r->waiter, order, &r->err) < 0) {
         cx_order_drop(order);
-        return refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE);
+        return cx_http_refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE);
     }
-    return give_stream(r);
+    return cx_http_give_stream(r);
 }
-
-/* --- the page --- */
-
-/* Whoever has come with the token goes on without it: it stays in no history. */
-static enum MHD_Result keep_token(request *r)
-{
-    char cookie[160], name[32];
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-    if (!response) return MHD_NO;
-    cx_guard_cookie(name, &r->http->guard);
-    snprintf(cookie, sizeof cookie, "%s=%s; Path=/; HttpOnly; SameSite=Strict", name,
-             r->http->guard.token);
-    add(response, "Set-Cookie", cookie);
-    add(response, "Location", "/");
-    add(response, "Cache-Control", "no-store");
-    return send_response(r, MHD_HTTP_SEE_OTHER, response);
-}
-
-static enum MHD_Result give_page(request *r)
-{
-    const cx_web_file *file = cx_web_find(r->page);
-    if (r->token && r->http->guard.token[0]) return keep_token(r);
-    char tag[40];
-    if (!file) {
-        cx_fail(&r->err, CVS_E_ARG, "there is nothing at /%.200s", r->page);
-        cx_hint(&r->err, "the page is at /, the interface at /api/v1/");
-        return refuse(r, MHD_HTTP_NOT_FOUND);
-    }
-    const size_t size = (size_t)(file->end - file->data);
-    snprintf(tag, sizeof tag, "\"%016llx\"", (unsigned long long)cx_hash(0, file->data, size));
-    if (has_tag(r, tag)) return not_modified(r, tag);
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        size, (void *)(uintptr_t)file->data, MHD_RESPMEM_PERSISTENT);
-    if (!response) return MHD_NO;
-    add(response, "Content-Type", cx_web_type(file));
-    add(response, "Content-Security-Policy", page_policy);
-    add(response, "Cache-Control", "no-cache");
-    add(response, "ETag", tag);
-    return send_response(r, MHD_HTTP_OK, response);
-}
-
-/* --- requests --- */
 
 /* Suspended before the desk knows of it, as it may be woken at once. */
-static enum MHD_Result wait_for(request *r, cx_order *order)
+static int wait_for(cx_request *r, cx_order *order)
 {
     r->is_waiting = 1;
     cx_clients_enter(r->http->clients, r->client, CX_PHASE_WAITING);
@@ -293,37 +59,35 @@ static enum MHD_Result wait_for(request *r, cx_order *order)
 }
 
 /* All has come in. */
-static enum MHD_Result answer(request *r)
+static int answer(cx_request *r)
 {
     cx_order *order;
-    char tag[40];
-    if (r->status) return refuse(r, r->status);
-    if (r->is_page) return give_page(r);
+    int known;
+    if (r->status) return cx_http_refuse(r, r->status);
+    if (r->is_page) return cx_http_give_page(r);
     int rc = cx_order_new(&order, r->http->viewer, &r->path, &r->query, &r->body, &r->err);
-    if (rc < 0) return refuse(r, status_of(rc));
-    if (cx_order_is_shared(order)) {
-        tag_of(tag, r, order);
-        if (has_tag(r, tag)) {
-            cx_order_drop(order);
-            return not_modified(r, tag);
-        }
+    if (rc < 0) return cx_http_refuse(r, cx_http_status(rc));
+    rc = cx_http_give_known(&known, r, order);
+    if (known) {
+        cx_order_drop(order);
+        return rc;
     }
     if (r->path.route->streams) return begin_stream(r, order);
     if (r->path.route->lane != CX_LANE_NONE) return wait_for(r, order);
     r->waiter.order = order;
     cx_order_answer(order);
-    return give(r);
+    return cx_http_give(r);
 }
 
-static enum MHD_Result go_on(request *r)
+static int go_on(cx_request *r)
 {
-    if (r->status) return refuse(r, r->status);
-    if (cx_desk_is_done(r->http->desk, &r->waiter)) return give(r);
+    if (r->status) return cx_http_refuse(r, r->status);
+    if (cx_desk_is_done(r->http->desk, &r->waiter)) return cx_http_give(r);
     cx_fail(&r->err, CVS_E_NOMEM, "the viewer is ending");
-    return refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE);
+    return cx_http_refuse(r, MHD_HTTP_SERVICE_UNAVAILABLE);
 }
 
-static const char *header(const request *r, const char *name)
+static const char *header(const cx_request *r, const char *name)
 {
     return MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, name);
 }
@@ -331,7 +95,7 @@ static const char *header(const request *r, const char *name)
 static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *key,
                                 const char *value)
 {
-    request *r = arg;
+    cx_request *r = arg;
     (void)kind;
     if (r->err.code) return MHD_NO;
     if (cx_query_add(&r->query, key, value, &r->err) < 0) return MHD_NO;
@@ -341,7 +105,7 @@ static enum MHD_Result add_pair(void *arg, enum MHD_ValueKind kind, const char *
 }
 
 /* What is wrong with a request as far as its first line and headers tell: a status, or 0. */
-static int check(request *r, const char *url, const char *method)
+static int check(cx_request *r, const char *url, const char *method)
 {
     const int is_get = r->is_head || strcmp(method, "GET") == 0;
     int status = MHD_HTTP_BAD_REQUEST;
@@ -353,7 +117,7 @@ static int check(request *r, const char *url, const char *method)
                               .authorization = header(r, "Authorization"),
                               .token = r->token,
                               .is_page = is_get && strncmp(url, "/api/", 5) != 0};
-    if (r->err.code) return status_of(r->err.code);
+    if (r->err.code) return cx_http_status(r->err.code);
     if (cx_guard_check(&status, &r->http->guard, &claims, &r->err) < 0) return status;
     if (is_get || strcmp(method, "POST") == 0) return 0;
     cx_fail(&r->err, CVS_E_ARG, "%.20s is not answered", method);
@@ -361,7 +125,7 @@ static int check(request *r, const char *url, const char *method)
 }
 
 /* The length of a body that is to come: it has to be known, and so many may come at once. */
-static int check_body(request *r, int is_post)
+static int check_body(cx_request *r, int is_post)
 {
     const char *length = header(r, "Content-Length");
     int64_t size = 0;
@@ -392,9 +156,14 @@ static int check_body(request *r, int is_post)
 
 /* --- what libmicrohttpd calls --- */
 
-static request *begin(cx_http *http, struct MHD_Connection *connection)
+static void wake_connection(cx_waiter *w)
 {
-    request *r = cx_calloc(1, sizeof *r);
+    MHD_resume_connection(((cx_request *)w)->connection);
+}
+
+static cx_request *begin(cx_http *http, struct MHD_Connection *connection)
+{
+    cx_request *r = cx_calloc(1, sizeof *r);
     if (!r) return NULL;
     r->http = http;
     r->connection = connection;
@@ -407,7 +176,7 @@ static request *begin(cx_http *http, struct MHD_Connection *connection)
 }
 
 /* Where the request goes, and whether it may: a status, or 0. */
-static int find(request *r, const char *url, const char *method)
+static int find(cx_request *r, const char *url, const char *method)
 {
     static const char api[] = "/api/v1";
     const size_t n = sizeof api - 1;
@@ -420,7 +189,7 @@ static int find(request *r, const char *url, const char *method)
         snprintf(r->path.allow, sizeof r->path.allow, "GET, HEAD");
         return MHD_HTTP_METHOD_NOT_ALLOWED;
     }
-    if (r->is_page)
+    if (r->is_page) /* a longer name is none, cut off or not */
         snprintf(r->page, sizeof r->page, "%s", url[0] ? url + 1 : url);
     else if (cx_path_find(&r->path, method, url + n + (url[n] == '/'), &r->err) < 0)
         return r->path.status;
@@ -429,18 +198,18 @@ static int find(request *r, const char *url, const char *method)
 
 /* The headers are there. A refusal of what has a body goes out at once, which ends the connection;
  * all else is answered when the request is complete. */
-static enum MHD_Result on_headers(request *r, const char *url, const char *method)
+static int on_headers(cx_request *r, const char *url, const char *method)
 {
     r->is_head = strcmp(method, "HEAD") == 0;
     MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, add_pair, r);
     r->status = find(r, url, method);
     if (r->status && (header(r, "Content-Length") || header(r, "Transfer-Encoding")))
-        return refuse(r, r->status);
+        return cx_http_refuse(r, r->status);
     return MHD_YES;
 }
 
 /* The memory grows as the bytes come: who only says that many will come takes none. */
-static enum MHD_Result on_body(request *r, const char *data, size_t size)
+static int on_body(cx_request *r, const char *data, size_t size)
 {
     if (size > r->expected - r->body.size) return MHD_NO;
     const size_t have = r->body.size, all = have + size;
@@ -461,25 +230,25 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
                                   const char *method, const char *version, const char *data,
                                   size_t *size, void **context)
 {
-    request *r = *context;
+    cx_request *r = *context;
     (void)version;
     if (!r) {
         r = *context = begin(arg, connection);
-        return r ? on_headers(r, url, method) : MHD_NO;
+        return r && on_headers(r, url, method) ? MHD_YES : MHD_NO;
     }
     if (*size) {
         const size_t n = *size;
         *size = 0;
-        return on_body(r, data, n);
+        return on_body(r, data, n) ? MHD_YES : MHD_NO;
     }
-    return r->is_waiting ? go_on(r) : answer(r);
+    return (r->is_waiting ? go_on(r) : answer(r)) ? MHD_YES : MHD_NO;
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **context,
                          enum MHD_RequestTerminationCode why)
 {
     cx_http *http = arg;
-    request *r = *context;
+    cx_request *r = *context;
     (void)connection, (void)why;
     if (!r) return;
     cx_desk_leave(http->desk, &r->waiter);

@@ -20,7 +20,7 @@ typedef struct slot {
     const cvs_model *m;
     char picture[20];
     int preprocess, resize;
-    char *taps; /* NULL: all */
+    char *taps; /* besides the outputs; NULL: all */
     double milliseconds;
     int busy;  /* somebody has it, or it is computed now */
     long used; /* when, the larger the later */
@@ -108,12 +108,26 @@ static int is_small(const cvs_model *m)
     return 1;
 }
 
+/* `taps` as in the slot. */
+static int make_run(cvs_run **out, const cvs_model *m, const char *taps, int exact, cvs_error *err)
+{
+    cx_str list = {0};
+    int rc;
+    cx_str_addf(&list, "output%s%s", taps && taps[0] ? "," : "", taps ? taps : "");
+    TRY(cx_str_ok(&list, err));
+    TRY(cvs_run_new(out, m, &(cvs_run_options){.taps = taps ? list.data : "all", .exact = exact},
+                    err));
+out:
+    cx_str_deinit(&list);
+    return rc;
+}
+
 /* Compute in a run that is there already, or in a new one. */
 static int compute(cvs_run **run, double *milliseconds, const cx_pass *p, const char *taps,
                    int exact, cvs_error *err)
 {
     int rc = 0;
-    if (!*run) TRY(cvs_run_new(run, p->m, &(cvs_run_options){.taps = taps, .exact = exact}, err));
+    if (!*run) TRY(make_run(run, p->m, taps, exact, err));
     TRY(cvs_run_set(*run, 0, 0, p->input, &p->image, err));
     const double start = milliseconds_now();
     TRY(cvs_run_forward(*run, err));
@@ -159,9 +173,8 @@ static int fill(cx_runs *runs, slot *s, const cx_pass *p, cvs_error *err)
     double milliseconds = 0;
     int rc = claim(&run, runs, s, p, err);
     if (rc < 0) return rc;
-    const char *taps = !s->taps ? "all" : p->taps[0] ? p->taps : NULL;
     pthread_mutex_unlock(&runs->lock);
-    rc = compute(&run, &milliseconds, p, taps, runs->exact, err);
+    rc = compute(&run, &milliseconds, p, s->taps ? p->taps : NULL, runs->exact, err);
     pthread_mutex_lock(&runs->lock);
     s->run = run;
     s->milliseconds = milliseconds;

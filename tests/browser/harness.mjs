@@ -41,7 +41,7 @@ export async function newPage(browser, allowed, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
   const page = await context.newPage();
   page.wrongs = [];
-  page.on('console', (m) => { if (m.type() === 'error') page.wrongs.push(m.text()); });
+  page.on('console', (m) => { if (m.type() === 'error') page.wrongs.push(`${m.text()} ${m.location().url}`); });
   page.on('pageerror', (error) => page.wrongs.push(String(error)));
   await page.route('**/*', (route) => {
     const asked = route.request().url();
@@ -52,7 +52,10 @@ export async function newPage(browser, allowed, options = {}) {
   return page;
 }
 
-export const noWrongs = (page) => check(page.wrongs.length === 0, page.wrongs.join('\n'));
+export function noWrongs(page) {
+  const wrongs = page.wrongs.splice(0);
+  check(wrongs.length === 0, wrongs.join('\n'));
+}
 
 export async function barriers(page) {
   await page.evaluate(axe);

@@ -151,8 +151,9 @@ await test('a value under the pointer is that of the tensor', async () => {
     `/api/v1/models/m0/layers/${convs[1]}/activation.npy?image=${chelsea}&channel=${channel}`);
   const { shape: [height, width], values } = parseNpy(Buffer.from(bytes));
   const canvas = page.locator('.large canvas').first();
+  await canvas.scrollIntoViewIfNeeded();
   const box = await canvas.boundingBox();
-  for (const [x, y] of [[0.02, 0.02], [0.5, 0.3], [0.77, 0.62], [0.98, 0.98]]) {
+  for (const [x, y] of [[0.02, 0.02], [0.503, 0.3], [0.77, 0.62], [0.98, 0.98]]) {
     await page.mouse.move(box.x + x * box.width, box.y + y * box.height);
     const said = await page.locator('.looking output').evaluate((o) => ({ text: o.textContent, ...o.dataset }));
     check(Number(said.row) === Math.floor(y * height) && Number(said.column) === Math.floor(x * width), said.text);
@@ -202,9 +203,11 @@ for (const [k, layer] of [[0, convs[0]], [2, convs[2]]])
   await test(`the number of a chosen cell is made before one’s eyes (${layer})`, async () => {
     await page.goto(`${viewer.url}#channel?image=${chelsea}&layer=${layer}&channel=3`);
     await shown(page);
-    const box = await page.locator('.large canvas').boundingBox();
-    await page.mouse.click(box.x + 0.4 * box.width, box.y + 0.45 * box.height);
-    await page.locator('.pixel .sum .result').waitFor();
+    const canvas = page.locator('.large canvas');
+    const box = await canvas.boundingBox();
+    await canvas.click({ position: { x: 0.4 * box.width, y: 0.45 * box.height } });
+    await page.waitForFunction(() => location.hash.includes('row='));
+    await shown(page);
     const [row, column] = [await inHash(page, 'row'), await inHash(page, 'column')];
     const told = await api(page, `models/m0/layers/${layer}/pixel?image=${chelsea}&channel=3&row=${row}&column=${column}`);
     const result = Number((await page.locator('.pixel .result span').textContent()).replace('− ', '-'));
@@ -278,7 +281,7 @@ await test('evidence: a method more, one less, another class and layer', async (
   await shown(page);
   check(await page.locator('.row').count() === 1, 'one class');
   const before = await pixelsOf(page.locator('.heat .stack canvas').first());
-  await page.getByLabel('Layer').selectOption(convs[1]);
+  await page.getByLabel('Layer', { exact: true }).selectOption(convs[1]);
   await shown(page);
   check(await pixelsOf(page.locator('.heat .stack canvas').first()) !== before, 'another layer');
   check(await inHash(page, 'at') === convs[1], 'in the address');
@@ -331,7 +334,8 @@ await test('a picture is brought: chosen, dropped, pasted', async () => {
   const name = '<img src=x onerror=hacked=1>"\'.png';
   fs.copyFileSync(second, name);
   await one.locator('input[type=file]').setInputFiles(name);
-  await one.locator('.stage .bars li').first().waitFor();
+  await one.waitForFunction(() => location.hash.includes('image='));
+  await shown(one);
   check((await one.locator('.stage figcaption').first().textContent()).startsWith(name), 'its name');
   const bytes = [...fs.readFileSync(path.join(images, 'chelsea.png'))];
   const bring = (kind) => one.evaluate(([type, data]) => {
@@ -341,13 +345,15 @@ await test('a picture is brought: chosen, dropped, pasted', async () => {
       : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true });
     document.body.dispatchEvent(event);
   }, [kind, bytes]);
-  await bring('drop');
-  await one.waitForFunction((id) => location.hash.includes(id), chelsea);
-  await shown(one);
-  await one.goBack();
-  await shown(one);
-  await bring('paste');
-  await one.waitForFunction((id) => location.hash.includes(id), chelsea);
+  for (const kind of ['drop', 'paste']) {
+    const before = await hashOf(one);
+    await bring(kind);
+    await one.waitForFunction((hash) => location.hash !== hash, before);
+    await shown(one);
+    check((await one.locator('.stage figcaption').first().textContent()).startsWith(`${kind}.png`), `${kind}: its name`);
+    await one.goBack();
+    await shown(one);
+  }
   check(await one.evaluate(() => typeof window.hacked) === 'undefined', 'a script ran');
   noWrongs(one);
   await one.context().close();

@@ -71,28 +71,25 @@ export async function request(url, options = {}) {
   }
 }
 
+// What was kept is called off as well, so that nobody goes on with a state that is over.
 const answers = new Map();
-async function kept(key, make) {
-  if (answers.has(key)) {
-    const value = answers.get(key);
-    answers.delete(key); // to the end: used last
-    answers.set(key, value);
-    return value;
-  }
-  const value = await make();
+async function kept(key, signal, make) {
+  const value = answers.has(key) ? answers.get(key) : await make();
+  answers.delete(key); // to the end: used last
   answers.set(key, value);
   if (answers.size > KEPT) answers.delete(answers.keys().next().value);
+  if (signal) signal.throwIfAborted();
   return value;
 }
 
 export async function askJson(url, signal, isKept = true) {
   const make = async () => (await request(url, { signal })).json();
-  return isKept ? kept(url, make) : make();
+  return isKept ? kept(url, signal, make) : make();
 }
 
 // A gray picture's bytes: {bytes, width, height}.
 export function askBytes(url, signal) {
-  return kept(url, async () => {
+  return kept(url, signal, async () => {
     const file = await (await request(url, { signal })).blob();
     const image = new Image();
     image.src = URL.createObjectURL(file);
@@ -106,11 +103,11 @@ export function askBytes(url, signal) {
 
 // A picture as an address of this page's own, so that a refusal is told in words.
 export function askPicture(url, signal) {
-  return kept(`picture ${url}`, async () => URL.createObjectURL(await (await request(url, { signal })).blob()));
+  return kept(`picture ${url}`, signal, async () => URL.createObjectURL(await (await request(url, { signal })).blob()));
 }
 
 export async function askText(url, signal) {
-  return kept(url, async () => (await request(url, { signal })).text());
+  return kept(url, signal, async () => (await request(url, { signal })).text());
 }
 
 export async function send(url, body, signal) {

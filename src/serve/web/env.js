@@ -10,8 +10,10 @@ export class Env {
     this.wanted = new Set(); // long work that somebody asked for
     this.details = new Map();
     this.state = { view: 'start' };
-    this.follow = () => {}; // set by the page: shows a state
-    this.settled = () => Promise.resolve(); // and waits until it is shown
+    // Set by the page: shows the state, shows it all anew,
+    this.follow = () => {};
+    this.refresh = () => {};
+    this.settled = () => Promise.resolve(); // waits until it is shown
   }
 
   // --- where to ---
@@ -25,10 +27,6 @@ export class Env {
     const hash = this.href(changes);
     if (hash === location.hash) return;
     history[isKnob ? 'replaceState' : 'pushState'](null, '', hash);
-    this.follow();
-  }
-
-  refresh() {
     this.follow();
   }
 
@@ -48,6 +46,7 @@ export class Env {
 
   async model(id, signal) {
     if (!this.details.has(id)) this.details.set(id, await askJson(address(['models', id]), signal));
+    if (signal) signal.throwIfAborted();
     return this.details.get(id);
   }
 

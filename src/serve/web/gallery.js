@@ -50,7 +50,7 @@ export class Gallery {
       make('p', {}, make('strong', {}, 'Drop a photo here'), ', paste one, or'),
       make('p', { class: 'ways' }, button('Choose a file …', () => this.input.click()),
         make('a', { class: 'button', href: env.href({ view: 'camera' }) }, 'Use the camera')), this.input);
-    this.more = button('Show more', () => this.load(), { class: 'more' });
+    this.more = button('Show more', () => this.load().catch((error) => this.told.replaceChildren(problem(error))), { class: 'more' });
     this.more.hidden = true;
     this.element = make('div', { class: 'gallery' }, this.bring, this.told, this.list, this.more);
     this.shown = 0;
@@ -75,6 +75,10 @@ export class Gallery {
       this.env.addImage(image);
       const picture = make('img', { alt: '', loading: 'lazy', src: photoAddress(image.id, 160) });
       const item = button('', () => this.choose(image.id), { class: 'thumb', 'data-image': image.id });
+      picture.addEventListener('error', () => {
+        picture.replaceWith(make('span', { class: 'unread' }, 'cannot be read'));
+        item.disabled = true;
+      }, { once: true });
       item.append(picture, make('span', { class: 'name' }, image.name));
       this.list.append(make('li', {}, item));
     }

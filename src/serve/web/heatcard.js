@@ -2,7 +2,7 @@
 import { make } from './dom.js';
 import { tell } from './colour.js';
 import { paintHeat, paintHeatScale } from './heatmap.js';
-import { address, askBytes, askJson, isCalledOff } from './api.js';
+import { address, askBytes, askJson } from './api.js';
 import { button, fill, milliseconds, percent, photoAddress, plain, saves } from './parts.js';
 import { isLong, methodTitle, sentence } from './methods.js';
 
@@ -36,6 +36,10 @@ export class HeatCard {
   }
 
   async show(pair, question, label, signal) {
+    const query = { image: pair.image, method: this.method.name, ...question };
+    const key = JSON.stringify([pair, query]);
+    if (key === this.key && this.element.dataset.drawn) return; // it is there
+    this.key = key;
     this.title.textContent = label;
     this.legend.hidden = true;
     if (this.photo.dataset.image !== pair.image) {
@@ -46,11 +50,10 @@ export class HeatCard {
     this.canvas.hidden = true;
     this.about.replaceChildren(make('p', { class: 'meaning' }, sentence(this.method)));
     this.element.dataset.drawn = '';
-    const query = { image: pair.image, method: this.method.name, ...question };
     const compute = () => this.compute(pair, query, label, signal);
-    if (isLong(this.method) && !this.env.wanted.has(JSON.stringify([pair, query])))
+    if (isLong(this.method) && !this.env.wanted.has(key))
       this.over.replaceChildren(button('Compute', () => {
-        this.env.wanted.add(JSON.stringify([pair, query]));
+        this.env.wanted.add(key);
         compute();
       }, { 'aria-label': `Compute ${label}` }), make('p', { class: 'hint' }, 'takes longer'));
     else await compute();
@@ -73,7 +76,7 @@ export class HeatCard {
         clearInterval(clock);
       }
       return [];
-    }, 'Computing …').catch((error) => { if (!isCalledOff(error)) throw error; });
+    }, 'Computing …');
   }
 
   draw(map, told, files, label) {
@@ -85,11 +88,12 @@ export class HeatCard {
     this.legend.hidden = false;
     const lines = [make('p', { class: 'meaning' }, sentence(this.method))];
     for (const line of (told.notes || '').split('\n')) if (line) lines.push(make('p', { class: 'note' }, line));
-    if (told.why_layer) lines.push(make('p', { class: 'hint' }, `Layer: ${told.why_layer}.`));
+    const more = make('details', {}, make('summary', {}, 'About this map'));
+    if (told.why_layer) more.append(make('p', { class: 'hint' }, `Layer: ${told.why_layer}.`));
     const probability = typeof told.probability === 'number' ? `, ${percent(told.probability)}` : '';
-    lines.push(make('p', { class: 'hint' }, `Explained: ${told.target} ${tell(told.score)}${probability}; ${milliseconds(told.milliseconds)}.`));
-    if (told.cite) lines.push(make('p', { class: 'cite hint' }, told.cite));
-    lines.push(saves(plain(label), files));
+    more.append(make('p', { class: 'hint' }, `Explained: ${told.target} ${tell(told.score)}${probability}. Computed in ${milliseconds(told.milliseconds)}.`));
+    if (told.cite) more.append(make('p', { class: 'cite hint' }, told.cite));
+    lines.push(more, saves(plain(label), files));
     this.about.replaceChildren(...lines);
     this.element.dataset.drawn = this.method.name;
   }

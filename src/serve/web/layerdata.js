@@ -6,14 +6,18 @@ const layerParts = (pair, layer, ...rest) => ['models', pair.model, 'layers', la
 export const layerAddress = (pair, layer, what, query = {}) =>
   address(layerParts(pair, layer, ...what), { image: pair.image, ...query });
 
+// What stands in place of statistics where a channel is one number.
+const single = (values) => ({ min: values, max: values, mean: values, std: values.map(() => 0), sparsity: values.map((v) => (v > 0 ? 0 : 1)), dead: [] });
+
 // The sheet as the grid of channels wants it, from what the interface tells.
 async function sheetOf(pair, layer, signal) {
   const told = await askJson(layerAddress(pair, layer, []), signal);
   const picture = await askBytes(layerAddress(pair, layer, ['sheet.png']), signal);
-  const { mean, sparsity, dead } = told.each;
+  const each = told.each || single(told.values);
+  const { mean, sparsity, dead } = each;
   const sheet = new Sheet({ ...told.sheet, mean, sparsity, dead }, null);
   sheet.picture = picture;
-  return { sheet, told };
+  return { sheet, told: { ...told, each } };
 }
 
 // {maps, told}: told are the statistics, one of each pair.

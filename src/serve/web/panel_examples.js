@@ -2,7 +2,7 @@
 import { make } from './dom.js';
 import { tell } from './colour.js';
 import { address, askJson, isCalledOff } from './api.js';
-import { Photo, busy, hint, percent, problem } from './parts.js';
+import { Photo, busy, count, hint, percent, plural, problem } from './parts.js';
 
 const AGAIN = 500; // milliseconds until the viewer is asked how far it got
 
@@ -25,7 +25,8 @@ export async function showExamples(element, env, state, signal) {
       if (signal.aborted) return;
     }
   } catch (error) {
-    if (!isCalledOff(error) && !signal.aborted) element.replaceChildren(problem(error, again));
+    if (isCalledOff(error) || signal.aborted) return;
+    element.replaceChildren(error.status === 422 ? hint(`${error.message}. ${error.hint}`) : problem(error, again));
   }
 }
 
@@ -33,8 +34,8 @@ function paint(env, told, [height, width]) {
   return make('div', { class: 'examples' }, ...told.examples.map((one) => {
     const image = env.imageOf(one.image);
     const photo = new Photo(one.image, '', 320);
-    photo.place(one.box, height, width);
+    if (one.box) photo.place(one.box, height, width); // else it sees all
     return make('a', { href: env.href({ image: one.image, row: one.row, column: one.column }), 'aria-label': `${image ? image.name : one.image}, ${tell(one.value)}` },
       photo.element, make('span', { class: 'value' }, tell(one.value)));
-  }));
+  }), told.pictures > 1 && told.dead_in ? hint(`Nothing excites it in ${count(told.dead_in)} of ${plural(told.seen, 'picture')}.`) : '');
 }

@@ -26,20 +26,13 @@ function readsFrom(model, name) {
   return layer && layer.from && layer.from.length === 1 ? layer.from[0] : null;
 }
 
-async function ask(state, signal) {
-  try {
-    return await askJson(address(['models', state.model, 'layers', state.layer, 'weights'], { channel: state.channel }), signal);
-  } catch (error) {
-    if (error.status === 422) return null; // it has none
-    throw error;
-  }
-}
-
 // A layer with a few numbers a channel, a normalisation say.
 const own = (told) => hint(Object.entries((told && told.own) || {}).map(([name, value]) => `${name} ${tell(value)}`).join(', ') || 'This layer has learned nothing of its own.');
 
 export async function showKernel(env, state, model, signal) {
-  const told = await ask(state, signal);
+  const layer = model.layers.find((one) => one.name === state.layer);
+  const told = !layer || layer.parameters === 0 ? null
+    : await askJson(address(['models', state.model, 'layers', state.layer, 'weights'], { channel: state.channel }), signal);
   if (!told || !told.kernel) return own(told);
   const { numbers, shape: [rows, columns, deep] } = told.kernel;
   const first = told.first_channel || 0;

@@ -1,7 +1,8 @@
 // panel_pixel.js - the arithmetic of one number of a map, what it sees, and which pixels would change it.
 import { make } from './dom.js';
 import { Scale, tell } from './colour.js';
-import { askJson, askPicture } from './api.js';
+import { askBytes, askJson } from './api.js';
+import { LEVELS } from './sheet.js';
 import { fill, hint, plain, plural, saves } from './parts.js';
 import { layerAddress } from './layerdata.js';
 import { paintNumbers } from './numbers.js';
@@ -28,28 +29,26 @@ export async function showPixel(env, state, pair, signal) {
   const [height, width] = env.inputSize(model);
   env.specimen.mark(0, told.sees || null, height, width);
   const gradient = make('div', { class: 'gradient' });
-  const address = layerAddress(pair, layer, ['gradient.png'], query);
-  fill(gradient, signal, async () => [
-    await cut(await askPicture(address, signal), told.sees),
-    hint(`Its gradient${told.sees ? ' within the frame' : ''}: how this number would rise or fall with each pixel. Gray: not at all.`),
-    saves(`${plain(layer)}_${channel}_gradient`, { png: address, npy: layerAddress(pair, layer, ['gradient.npy'], query) })],
-  'Going back to the pixels …');
+  fill(gradient, signal, () => showGradient(pair, layer, query, told.sees, signal), 'Going back to the pixels …');
   return [make('h2', {}, `How ${tell(told.value)} came about`),
     make('p', { class: 'hint' }, where(told, height, width)),
     make('div', { class: 'pixelrow' }, make('div', {}, ...arithmetic(env, told, model)), gradient)];
 }
 
-// The part of a picture that a box frames.
-async function cut(source, sees) {
-  const image = new Image();
-  image.src = source;
-  await image.decode();
+// The derivative of the number by every pixel, cut to the part that it sees.
+async function showGradient(pair, layer, query, sees, signal) {
+  const ask = (end) => layerAddress(pair, layer, [`gradient${end}`], query);
+  const { low, high } = await askJson(ask(''), signal);
+  const { bytes, width, height } = await askBytes(ask('.png'), signal);
   const [top, left, bottom, right] = sees || [0, 0, Infinity, Infinity];
   const x = Math.max(0, left), y = Math.max(0, top);
-  const width = Math.min(image.naturalWidth - 1, right) - x + 1, height = Math.min(image.naturalHeight - 1, bottom) - y + 1;
-  const canvas = make('canvas', { width, height, class: 'cellsmap', role: 'img', 'aria-label': 'The derivative of this number by every pixel' });
-  canvas.getContext('2d').drawImage(image, x, y, width, height, 0, 0, width, height);
-  return canvas;
+  const rows = Math.min(height - 1, bottom) - y + 1, columns = Math.min(width - 1, right) - x + 1;
+  const canvas = paintNumbers(rows, columns, (r, c) => low + (bytes[(y + r) * width + x + c] * (high - low)) / LEVELS, new Scale(true, high || 1));
+  canvas.setAttribute('role', 'img');
+  canvas.setAttribute('aria-label', 'The derivative of this number by every pixel that it sees');
+  const text = high > 0 ? `Its gradient${sees ? ' within the frame' : ''}: a brighter pixel where it is red would raise this number, where it is blue lower it.`
+    : 'Its gradient is 0: no small change of a pixel would change this number.';
+  return [canvas, hint(text), saves(`${plain(layer)}_${query.channel}_gradient`, { png: () => canvas, npy: ask('.npy') })];
 }
 
 function where(told, height, width) {
@@ -110,8 +109,8 @@ function weighed(env, told, model) {
   return [hint(`The window that it reads of ${told.inputs[0].layer}, times the kernel, number by number; all products added${told.bias === undefined ? '' : ', and the bias'}.${others > 0 ? ' The channels that count most come first.' : ''}`),
     make('p', { class: 'sum' }, ...terms, ...ending(told)),
     make('div', { class: 'products' }, ...shown.map((one) => make('figure', { class: 'product' },
-      cells(one.x, told, seen), '×', cells(one.kernel, told, weights), '=', make('b', {}, tell(one.sum)),
-      make('figcaption', {}, reading(model, told, one.channel), table(one, told)))))];
+      cells(one.x, told, seen), '×', cells(one.kernel, told, weights),
+      make('figcaption', {}, make('span', {}, `${reading(model, told, one.channel)}: `, make('b', {}, tell(one.sum))), table(one, told)))))];
 }
 
 // The numbers themselves, for who wants to add them up.
@@ -133,7 +132,7 @@ function pooled(told, from) {
   const result = [hint(`${what} of the ${told.window.height} × ${told.window.width} numbers that it reads of ${from}. There is nothing to learn in this layer.`)];
   if (one) {
     const scale = Scale.of(Math.min(0, ...one.x.filter((v) => v !== null)), largest([one.x]));
-    result.push(make('figure', { class: 'product' }, cells(one.x, told, scale), '→', make('b', {}, tell(told.value)), '', '',
+    result.push(make('figure', { class: 'product' }, cells(one.x, told, scale), '→', make('b', {}, tell(told.value)),
       make('figcaption', {}, reading({ layers: [] }, told, one.channel), table(one, told))));
   }
   return result;

@@ -16,8 +16,10 @@ export function button(text, act, attributes = {}) {
 }
 
 // A choice; options are [value, text] or {group, options}.
+let choices = 0;
 export function choice(label, options, value, act) {
-  const select = make('select');
+  const id = `choice-${choices++}`;
+  const select = make('select', { id });
   const add = (to, [key, text]) => to.append(make('option', { value: key }, text));
   for (const option of options) {
     if (Array.isArray(option)) add(select, option);
@@ -29,7 +31,7 @@ export function choice(label, options, value, act) {
   }
   select.value = value;
   select.addEventListener('change', () => act(select.value));
-  return make('label', {}, `${label} `, select);
+  return make('span', { class: 'choice' }, make('label', { for: id }, label), select);
 }
 
 export const busy = (text = 'Computing …') =>
@@ -44,8 +46,7 @@ export function problem(error, again) {
 
 // Fills an element with what a promise gives: a spinner meanwhile, where it lasts, and what went wrong.
 // Nothing is painted once the signal has called it off.
-export async function fill(element, signal, work, text) {
-  const again = () => fill(element, signal, work, text);
+export async function fill(element, signal, work, text, again = () => fill(element, signal, work, text)) {
   const timer = setTimeout(() => {
     if (!signal.aborted && !element.childElementCount) element.replaceChildren(busy(text));
   }, 150);

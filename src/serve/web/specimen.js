@@ -1,5 +1,5 @@
 // specimen.js - a picture, what the network gets of it, and what it says.
-import { make, unseen } from './dom.js';
+import { make } from './dom.js';
 import { address, askJson, askPicture } from './api.js';
 import { Photo, fill, milliseconds, percent, saves } from './parts.js';
 import { tell } from './colour.js';
@@ -56,8 +56,8 @@ export function card(env, pair, signal, options = {}) {
   });
   fill(answer, signal, async () => {
     const told = await predict(pair, signal);
-    return [bars(told), make('p', { class: 'verdict' }, `${verdict(told)} `,
-      make('span', { class: 'hint' }, unseen('Computed '), `in ${milliseconds(told.milliseconds)}`))];
+    return [bars(told), make('p', { class: 'verdict' }, verdict(told),
+      make('span', { class: 'took' }, `computed in ${milliseconds(told.milliseconds)}`))];
   }, 'The network is looking …');
   return { element, photo };
 }

@@ -109,7 +109,7 @@ export default class CameraView {
       try {
         const began = performance.now();
         const body = this.grab();
-        const url = address(['models', this.state.model, 'live'], { layers: this.layer, channels: `0-${MOST - 1}`, width: this.width, height: this.height });
+        const url = address(['models', this.state.model, 'live'], { layers: this.layer, channels: MOST, width: this.width, height: this.height });
         const { told, bytes } = unpack(await (await send(url, body, this.calling.signal)).arrayBuffer());
         if (!this.isOpen) return;
         this.paint(told, bytes);

@@ -41,8 +41,7 @@ export default class ChannelView {
     const all = pairs(state);
     const key = JSON.stringify([all, layer, channel]);
     if (key !== this.key && state.image) {
-      if (!this.cells) this.large.replaceChildren();
-      await fill(this.large, signal, () => this.build(state, all, signal));
+      await fill(this.large, signal, () => this.build(state, all, signal), undefined, () => env.refresh());
       if (signal.aborted) return;
       this.key = key;
     }

@@ -63,7 +63,7 @@ export default class LayerView {
       // Another network of the same making: what is there stays until the new can be painted.
       if (this.layer !== state.layer) this.body.replaceChildren();
       this.layer = state.layer;
-      await fill(this.body, signal, () => this.build(state, signal));
+      await fill(this.body, signal, () => this.build(state, signal), undefined, () => env.refresh());
       if (signal.aborted || !this.grid) return;
       this.key = key;
     }

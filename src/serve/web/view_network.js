@@ -94,7 +94,13 @@ export default class NetworkView {
   async draw(state, signal) {
     if (this.drawn === state.model) return;
     const text = await askText(address(['models', state.model, 'graph.svg']), signal);
-    const svg = document.importNode(new DOMParser().parseFromString(text, 'image/svg+xml').documentElement, true);
+    // The page's policy lets no style stand in a document; what comes as a sheet is fine.
+    const style = /<style>([^<]*)<\/style>/;
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync((text.match(style) || ['', ''])[1]);
+    document.adoptedStyleSheets = [sheet];
+    const parsed = new DOMParser().parseFromString(text.replace(style, ''), 'image/svg+xml');
+    const svg = document.importNode(parsed.documentElement, true);
     this.drawn = state.model;
     const maps = new Set((await this.env.model(state.model, signal)).layers.filter((l) => l.is_map).map((l) => l.name));
     for (const box of svg.querySelectorAll('[data-layer]')) {
@@ -102,7 +108,7 @@ export default class NetworkView {
       const open = () => this.env.go({ view: 'layer', layer: box.dataset.layer });
       box.setAttribute('tabindex', '0');
       box.setAttribute('role', 'link');
-      box.setAttribute('aria-label', `Layer ${box.dataset.layer}`);
+      box.setAttribute('aria-label', [...box.querySelectorAll('text')].map((text) => text.textContent).join(' '));
       box.addEventListener('click', open);
       box.addEventListener('keydown', (event) => { if (event.key === 'Enter') open(); });
     }

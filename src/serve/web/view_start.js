@@ -54,7 +54,7 @@ export default class StartView {
     if (this.shown !== `${state.model} ${state.image}`) {
       this.shown = `${state.model} ${state.image}`;
       const { element } = card(env, state, env.lasting(), { size: 800, title: 'What the network says' });
-      element.append(hint('The network never sees the photograph, only the small picture: a grid of numbers. The bars are its answer.'));
+      element.append(hint('The network never sees the photograph, only the small picture: a grid of numbers. The bars are its answer. It has one for everything: of what it never learned, too.'));
       this.stage.replaceChildren(element);
     }
     this.ways.replaceChildren(...WAYS.map(([view, title, text]) =>

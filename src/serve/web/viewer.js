@@ -45,6 +45,7 @@ class Page {
     listen({ time: (ms) => { this.time.textContent = milliseconds(ms); }, reach: (is) => this.reach(is) });
     takeFiles(env, (file) => this.take(file));
     env.follow = () => this.show();
+    env.refresh = () => this.refresh();
     env.settled = () => this.showing;
     addEventListener('popstate', () => this.show());
     addEventListener('hashchange', () => this.show());
@@ -55,6 +56,15 @@ class Page {
     this.hash = location.hash;
     this.showing = this.paint();
     return this.showing;
+  }
+
+  // All anew, since something could not be shown.
+  refresh() {
+    this.views = {};
+    this.view = null;
+    this.hash = null;
+    this.env.specimen.key = '';
+    return this.show();
   }
 
   // What the address leaves open: the first model, and no picture that is not there.
@@ -93,15 +103,12 @@ class Page {
       if (!state.image) state.image = await env.firstImage(signal);
       this.tell(state);
       await this.know(pairs(state), signal);
+      signal.throwIfAborted();
       if (!kind.hasOwnPicture) env.specimen.update(env, pairs(state));
       await view.update(state, signal);
     } catch (error) {
       if (isCalledOff(error) || signal.aborted) return;
-      main.replaceChildren(problem(error, () => {
-        this.view = null;
-        this.hash = null;
-        this.show();
-      }));
+      main.replaceChildren(problem(error, () => this.refresh()));
       this.view = null;
       if (!('status' in error)) throw error;
     } finally {
@@ -147,8 +154,7 @@ class Page {
     if (is && this.isGone) {
       this.isGone = false;
       this.alarm.replaceChildren();
-      this.hash = null;
-      this.show();
+      this.refresh();
     }
     if (is || this.isGone) return;
     this.isGone = true;
