@@ -160,9 +160,9 @@ static void end_question(const question *q, const heat *h)
 static void write_class(cx_json_writer *w, const question *q, const cvs_explanation *e)
 {
     const char *name = NULL;
-    if (e->class_index >= 0 && e->class_index <= INT32_MAX)
+    if (q->model->classes && e->class_index >= 0 && e->class_index <= INT32_MAX)
         name = cvs_classes_name(q->model->classes, (int)e->class_index);
-    cx_json_add_ints(w, "class", &e->class_index, 1);
+    cx_look_add_class(w, e->class_index);
     if (name) cx_json_add_string(w, "name", name);
     cx_json_add_number(w, "score", e->score);
     cx_json_add_number(w, "probability", e->probability);

@@ -69,6 +69,7 @@ static int read_layers(question *q, cx_reply *reply, cvs_error *err)
 {
     const char *from = cx_ask_text(q->ask, "layers", "");
     char name[512];
+    cx_str_add(&q->taps, "output");
     while (*from) {
         const size_t n = strcspn(from, ",");
         if (n >= sizeof name || q->n_nodes == MOST_LAYERS)
@@ -80,7 +81,7 @@ static int read_layers(question *q, cx_reply *reply, cvs_error *err)
             reply->status = 404;
             return node;
         }
-        cx_str_addf(&q->taps, "%s%s", q->n_nodes ? "," : "", q->model->m->nodes[node].name);
+        cx_str_addf(&q->taps, ",%s", q->model->m->nodes[node].name);
         q->nodes[q->n_nodes++] = node;
         from += n + (from[n] == ',');
     }
@@ -214,7 +215,7 @@ static int add_heat(cx_json_writer *w, cx_str *bytes, const question *q, const c
     TRY(cx_heat_bytes_of(&b, e, MOST_HEAT, err));
     cx_json_open(w, "heatmap", '{');
     cx_json_add_string(w, "method", e->method);
-    cx_json_add_ints(w, "class", &e->class_index, 1);
+    cx_look_add_class(w, e->class_index);
     cx_json_add_string(w, "layer", e->layer);
     cx_json_add_bool(w, "is_signed", b.is_signed);
     cx_json_add_int(w, "height", b.height);
@@ -276,7 +277,7 @@ int cx_answer_live(cx_reply *out, const cx_ask *ask, cvs_error *err)
     char *json = NULL;
     int rc;
     TRY(read_question(&q, out, err));
-    cx_str_addf(&key, "live %s %s", q.model->id, q.taps.data ? q.taps.data : "");
+    cx_str_addf(&key, "live %s %s", q.model->id, q.taps.data);
     TRY(cx_str_ok(&key, err));
     TRY(cx_keep_take(&thing, keep, key.data, &kind, &q, err));
     live *l = thing;

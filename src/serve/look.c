@@ -1,6 +1,7 @@
 /* look.c - a layer, and what it makes of a picture. */
 #include "serve/look.h"
 
+#include <math.h>
 #include <string.h>
 
 int cx_look_begin(cx_look *look, cx_reply *reply, const cx_ask *ask, cvs_error *err)
@@ -46,6 +47,11 @@ void cx_look_end(cx_look *look, const cx_ask *ask)
     cx_map_deinit(&look->map);
     cx_viewer_give_back(ask->viewer, look->run);
     look->run = NULL;
+}
+
+void cx_look_add_class(cx_json_writer *w, int64_t class_index)
+{
+    cx_json_add_number(w, "class", class_index < 0 ? NAN : (double)class_index);
 }
 
 int64_t cx_look_channels(const cvs_model *m, int node)

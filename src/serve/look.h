@@ -24,6 +24,9 @@ void cx_look_end(cx_look *look, const cx_ask *ask);
 int cx_look_index(int64_t *out, const cx_ask *ask, const char *key, int64_t otherwise, int64_t n,
                   cvs_error *err);
 
+/* "class": its number, null where it is -1. */
+void cx_look_add_class(cx_json_writer *w, int64_t class_index);
+
 /* How many channels the layer has; INT32_MAX where that depends on the input. */
 int64_t cx_look_channels(const cvs_model *m, int node);
 
