@@ -6,8 +6,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "draw/colormap.h"
 #include "draw/byte_sheet.h"
+#include "draw/colormap.h"
 #include "graph/run.h"
 #include "image/image.h"
 
