@@ -7,7 +7,7 @@ import { fill, hint, plain, plural, saves } from './parts.js';
 import { layerAddress } from './layerdata.js';
 import { paintNumbers } from './numbers.js';
 
-const SHOWN = 8; // channels whose windows are drawn
+const SHOWN = 6; // channels whose windows are drawn
 const COLOURS = ['red', 'green', 'blue'];
 
 const sign = (value) => (value < 0 ? `− ${tell(-value)}` : `+ ${tell(value)}`);
