@@ -16,7 +16,7 @@ export class PatternPanel {
   constructor(env) {
     this.env = env;
     this.element = make('div', { class: 'growing' });
-    this.ways = choice('Way', env.recipes.map((one) => [one.name, one.title]), env.recipes[0].name, (name) => {
+    this.ways = choice('Way', env.recipes.filter((one) => one.steps > 0).map((one) => [one.name, one.title]), env.recipes[0].name, (name) => {
       this.method = name;
       this.stop();
       this.isWanted = true;
