@@ -74,16 +74,18 @@ static inline void look_at_numbers(stage *s, int64_t h, int64_t w, int64_t c)
 enum { PAIRS = 16 };
 
 /* "a=1&b=2" as pairs, in room. */
-static inline void split_query(const char *pairs[PAIRS], char *room, const char *text)
+static inline void split_query(const char *pairs[PAIRS], char room[1024], const char *text)
 {
     int n = 0;
-    strcpy(room, text);
-    for (char *at = strtok(room, "&"); at && n + 2 < PAIRS; at = strtok(NULL, "&")) {
-        char *equals = strchr(at, '=');
+    snprintf(room, 1024, "%s", text);
+    for (char *at = room; at && *at && n + 2 < PAIRS;) {
+        char *equals = strchr(at, '='), *end = strchr(at, '&');
         assert_non_null(equals);
         *equals = 0;
+        if (end) *end++ = 0;
         pairs[n++] = at;
         pairs[n++] = equals + 1;
+        at = end;
     }
     pairs[n] = NULL;
 }
