@@ -117,7 +117,7 @@ int cx_order_error_text(char **out, const cvs_error *error, int is_line, cvs_err
     int rc = cx_json_finish(out, &w, err);
     /* Of an event the data are one line; text in JSON has no line ends of its own. */
     for (char *c = rc == 0 && is_line ? *out : NULL; c && *c; c++)
-        if (*c == '\n') *c = ' ';
+        if (*c == '\n') *c = c[1] ? ' ' : 0;
     return rc;
 }
 

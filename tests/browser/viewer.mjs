@@ -340,7 +340,8 @@ await test('a picture is brought: chosen, dropped, pasted', async () => {
   const bytes = [...fs.readFileSync(path.join(images, 'chelsea.png'))];
   const bring = (kind) => one.evaluate(([type, data]) => {
     const transfer = new DataTransfer();
-    transfer.items.add(new File([new Uint8Array(data)], `${type}.png`, { type: 'image/png' }));
+    // Another picture than before, by its bytes, though it looks the same.
+    transfer.items.add(new File([new Uint8Array([...data, type.length])], `${type}.png`, { type: 'image/png' }));
     const event = type === 'drop' ? new DragEvent('drop', { dataTransfer: transfer, bubbles: true, cancelable: true })
       : new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true });
     document.body.dispatchEvent(event);

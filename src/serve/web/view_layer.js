@@ -77,7 +77,8 @@ export default class LayerView {
     const { maps, told } = await loadLayer(pairs(state), state.layer, signal);
     this.maps = maps;
     this.grid = new Grid(maps, (channel) => this.env.go({ view: 'channel', layer: state.layer, channel }));
-    this.tile = parseFloat(this.grid.box.style.getPropertyValue('--tile'));
+    // Few channels have room to be larger.
+    this.tile = parseFloat(this.grid.box.style.getPropertyValue('--tile')) * (maps.channels <= 16 ? 1.8 : maps.channels <= 32 ? 1.35 : 1);
     const dead = Array.from({ length: maps.channels }, (_, c) => c).filter((c) => maps.isDead(c)).length;
     this.told.textContent = `${plural(maps.channels, 'channel')}, ${dead === 0 ? 'all of them alive' : `${dead} of them dead: nothing in this picture excites ${dead === 1 ? 'it' : 'them'}`}. ` +
       `${(100 * (1 - told[0].sparsity)).toFixed(0)} % of all values are above 0.`;
