@@ -535,8 +535,8 @@ typedef struct cvs_pattern_options {
     void *progress_arg;
     /** Shown the pictures while they grow, after a step where look_after seconds have gone by since
      * it was last: of those that have begun, shown, climbed and steps (at this size) are as they
-     * are now, and done is the share of the whole. What is found does not depend on it. Not called
-     * where nothing grows. NULL: nobody looks. */
+     * are now, and done is the share of the whole, less than 1. What is found does not depend on
+     * it. Not called where nothing grows. NULL: nobody looks. */
     void (*look)(void *arg, const cvs_patterns *so_far);
     void *look_arg;
     double look_after;
