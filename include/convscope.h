@@ -535,8 +535,8 @@ typedef struct cvs_pattern_options {
     void *progress_arg;
     /** Shown the pictures while they grow, after a step where look_after seconds have gone by since
      * it was last: of those that have begun, shown, climbed and steps (at this size) are as they
-     * are now, and done is the share of the whole. What is found does not depend on it. Not called
-     * where nothing grows. NULL: nobody looks. */
+     * are now, and done is the share of the whole, less than 1. What is found does not depend on
+     * it. Not called where nothing grows. NULL: nobody looks. */
     void (*look)(void *arg, const cvs_patterns *so_far);
     void *look_arg;
     double look_after;
@@ -1233,7 +1233,8 @@ CVS_API int cvs_report_write(char **json, const cvs_model *model, const cvs_repo
                              int n, const char *dir, const cvs_report_options *options,
                              cvs_error *err);
 
-/* --- the viewer -------------------------------------------------------------------------------- */
+/* --- the viewer --------------------------------------------------------------------------------
+ */
 
 /** A network that the viewer shows; all is borrowed until the server is freed. */
 typedef struct cvs_server_model {
@@ -1246,8 +1247,9 @@ typedef struct cvs_server_model {
 typedef struct cvs_server_options {
     const char *host; /**< an IP address to listen at; NULL: 127.0.0.1, for this machine alone. At
                            any other a token is needed, which the server draws */
-    int port; /**< 0: 8150; one of the next fifty where it is taken; below 0: any */
-    const char *images; /**< a folder whose pictures can be chosen, those in its folders too; NULL */
+    int port;         /**< 0: 8150; one of the next fifty where it is taken; below 0: any */
+    const char
+        *images; /**< a folder whose pictures can be chosen, those in its folders too; NULL */
     cvs_image_options image; /**< how pictures are read where nobody asks for another way */
     int exact;               /**< 1: direct convolutions only */
 } cvs_server_options;

@@ -38,4 +38,10 @@ typedef struct cx_task cx_task;
 cx_task *cx_task_start(void (*body)(void *arg), void *arg);
 void cx_task_finish(cx_task *task); /* waits, then frees; NULL is allowed */
 
+/* A thread that lives until body(arg) ends; CVS_E_NOMEM where the system has none left. To be
+ * joined, which waits for that and frees. */
+typedef struct cx_thread cx_thread;
+int cx_thread_start(cx_thread **out, void (*body)(void *arg), void *arg, cvs_error *err);
+void cx_thread_join(cx_thread *thread); /* NULL is allowed */
+
 #endif

@@ -193,7 +193,8 @@ static double share_done(const cx_climb *c)
 static void let_look(cx_climb *c, int busy)
 {
     const cvs_pattern_options *o = c->o;
-    if (!o->look || (c->looked > 0 && cx_seconds() - c->looked < o->look_after)) return;
+    if (!o->look || busy == 0 || (c->looked > 0 && cx_seconds() - c->looked < o->look_after))
+        return;
     for (int i = 0; i < busy; i++) show(c, &c->climbers[i]);
     c->out->done = share_done(c);
     o->look(o->look_arg, c->out);

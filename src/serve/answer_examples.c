@@ -118,10 +118,7 @@ static int read_question(question *q, cx_reply *reply, cvs_error *err)
     const cvs_model *m = q->look.model->m;
     const cx_node *node = &m->nodes[q->look.node];
     const cx_layer_kind *kind = m->layers[node->layer].kind;
-    TRY(cx_model_can_run(m, err));
-    if (m->n_inputs != 1)
-        TRY(cx_fail(err, CVS_E_UNSUPPORTED, "the model has %d inputs: examples want one",
-                    m->n_inputs));
+    TRY(cx_look_can_ask(m, err));
     if (cx_viewer_folder_count(q->ask->viewer) == 0) {
         rc = cx_fail(err, CVS_E_UNSUPPORTED, "there are no pictures to look at");
         cx_hint(err, "--images DIR names a folder of them");

@@ -97,7 +97,7 @@ static int read_question(question *q, cx_reply *reply, cvs_error *err)
     int64_t steps, seed, output;
     int target, rc;
     TRY(cx_ask_model(&q->model, reply, ask, err));
-    TRY(cx_model_can_run(q->model->m, err));
+    TRY(cx_look_can_ask(q->model->m, err));
     q->how.method = cx_ask_text(ask, "method", "gradcam");
     if (!cvs_method_find(q->how.method, err)) TRY(CVS_E_ARG);
     TRY(cx_ask_word(&target, ask, "target", CVS_TARGET_AUTO, target_word, err));

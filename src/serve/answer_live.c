@@ -112,10 +112,7 @@ static int read_question(question *q, cx_reply *reply, cvs_error *err)
     int64_t crop;
     int rc;
     TRY(cx_ask_model(&q->model, reply, ask, err));
-    TRY(cx_model_can_run(q->model->m, err));
-    if (q->model->m->n_inputs != 1)
-        TRY(cx_fail(err, CVS_E_UNSUPPORTED, "the model has %d inputs: a frame goes to one",
-                    q->model->m->n_inputs));
+    TRY(cx_look_can_ask(q->model->m, err));
     TRY(cx_look_index(&q->width, ask, "width", -2, MOST_SIDE + 1, err));
     TRY(cx_look_index(&q->height, ask, "height", -2, MOST_SIDE + 1, err));
     TRY(cx_ask_int(&q->channels, ask, "channels", CHANNELS, 1, MOST_CHANNELS, err));

@@ -52,9 +52,14 @@ static int write_sees(cx_json_writer *w, const cx_look *look, const cx_place *pl
     cx_str key = {0};
     void *sight = NULL;
     int64_t box[4];
-    int rc;
+    int rc = 0;
     q.shape.d[0] = 1;
     if (!is_picture(m, &q.shape) || look->map.stack.height * look->map.stack.width < 2) return 0;
+    TRY(cx_sees(box, look->run, look->node, place->row, place->column, err));
+    if (rc > 0) {
+        cx_json_add_ints(w, "sees", box, 4);
+        return 0;
+    }
     cx_str_addf(&key, "sight %s %d %lld %lld %lld", look->model->id, look->node,
                 (long long)q.shape.d[1], (long long)q.shape.d[2], (long long)q.shape.d[3]);
     TRY(cx_str_ok(&key, err));

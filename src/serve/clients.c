@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "base/threads.h"
 
 enum { TICK = 200 }; /* milliseconds */
 
@@ -26,7 +27,7 @@ struct cx_client {
 struct cx_clients {
     pthread_mutex_t lock;
     pthread_cond_t end;
-    pthread_t thread;
+    cx_thread *thread;
     cx_client *first;
     cx_desk *desk;
     int ending;
@@ -47,7 +48,7 @@ static void end_late(cx_clients *c, time_t time)
             shutdown(one->fd, SHUT_RDWR);
 }
 
-static void *keep_order(void *arg)
+static void keep_order(void *arg)
 {
     cx_clients *c = arg;
     pthread_mutex_lock(&c->lock);
@@ -62,7 +63,6 @@ static void *keep_order(void *arg)
         if (!c->ending) pthread_cond_timedwait(&c->end, &c->lock, &t);
     }
     pthread_mutex_unlock(&c->lock);
-    return NULL;
 }
 
 int cx_clients_new(cx_clients **out, cx_desk *desk, cvs_error *err)
@@ -77,14 +77,12 @@ int cx_clients_new(cx_clients **out, cx_desk *desk, cvs_error *err)
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&c->end, &attr);
     pthread_condattr_destroy(&attr);
-    if (pthread_create(&c->thread, NULL, keep_order, c) != 0) {
-        pthread_cond_destroy(&c->end);
-        pthread_mutex_destroy(&c->lock);
-        cx_free(c);
-        return cx_fail(err, CVS_E_NOMEM, "the system has no thread left");
-    }
-    *out = c;
-    return 0;
+    int rc = cx_thread_start(&c->thread, keep_order, c, err);
+    if (rc < 0)
+        cx_clients_free(c);
+    else
+        *out = c;
+    return rc;
 }
 
 void cx_clients_free(cx_clients *c)
@@ -94,7 +92,7 @@ void cx_clients_free(cx_clients *c)
     c->ending = 1;
     pthread_cond_broadcast(&c->end);
     pthread_mutex_unlock(&c->lock);
-    pthread_join(c->thread, NULL);
+    cx_thread_join(c->thread);
     pthread_cond_destroy(&c->end);
     pthread_mutex_destroy(&c->lock);
     cx_free(c);

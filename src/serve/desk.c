@@ -6,8 +6,10 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
+#include "base/threads.h"
 #include "serve/order.h"
 
 /* A thread for passes, as each uses all cores; two for what takes long, so that a heatmap does not
@@ -20,12 +22,12 @@ static const struct {
     [CX_LANE_PASS] = {1, 128},
     [CX_LANE_LONG] = {2, 24},
 };
-enum { THREADS = 5 };
+enum { THREADS = 5, PATIENT = 5 /* as nice counts */ };
 
 typedef struct worker {
     cx_desk *desk;
     cx_lane lane;
-    pthread_t thread;
+    cx_thread *thread;
 } worker;
 
 struct cx_desk {
@@ -129,11 +131,13 @@ static cx_order *next_order(cx_desk *d, cx_lane lane)
     return o;
 }
 
-static void *work(void *arg)
+static void work(void *arg)
 {
     worker *w = arg;
     cx_desk *d = w->desk;
     cx_order *o;
+    /* Of this thread alone, as Linux has it: a pass goes before what takes minutes. */
+    if (w->lane == CX_LANE_LONG) setpriority(PRIO_PROCESS, 0, PATIENT);
     pthread_mutex_lock(&d->lock);
     while ((o = next_order(d, w->lane))) {
         o->ask.is_stopped = is_stopped;
@@ -150,7 +154,6 @@ static void *work(void *arg)
     d->n_alive--;
     pthread_cond_broadcast(&d->ended);
     pthread_mutex_unlock(&d->lock);
-    return NULL;
 }
 
 static int start(cx_desk *d, cx_lane lane, cvs_error *err)
@@ -158,11 +161,10 @@ static int start(cx_desk *d, cx_lane lane, cvs_error *err)
     worker *w = &d->workers[d->n_workers];
     *w = (worker){.desk = d, .lane = lane};
     pthread_mutex_lock(&d->lock);
-    const int failed = pthread_create(&w->thread, NULL, work, w);
-    if (!failed) d->n_workers++, d->n_alive++;
+    int rc = cx_thread_start(&w->thread, work, w, err);
+    if (rc == 0) d->n_workers++, d->n_alive++;
     pthread_mutex_unlock(&d->lock);
-    return failed ? cx_fail(err, CVS_E_NOMEM, "the system has no thread left: %s", strerror(failed))
-                  : 0;
+    return rc;
 }
 
 int cx_desk_new(cx_desk **out, cvs_error *err)
@@ -218,7 +220,7 @@ void cx_desk_free(cx_desk *d)
 {
     if (!d) return;
     cx_desk_stop(d, 0);
-    for (int i = 0; i < d->n_workers; i++) pthread_join(d->workers[i].thread, NULL);
+    for (int i = 0; i < d->n_workers; i++) cx_thread_join(d->workers[i].thread);
     for (int lane = 0; lane < CX_LANES; lane++)
         while (d->first[lane]) {
             cx_order *o = d->first[lane];

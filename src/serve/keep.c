@@ -13,7 +13,7 @@ typedef struct kept {
     void *thing; /* NULL while it is made */
     size_t size;
     int users;
-    void (*free)(void *thing);
+    void (*dispose)(void *thing);
 } kept;
 
 struct cx_keep {
@@ -38,7 +38,7 @@ int cx_keep_new(cx_keep **out, size_t most_bytes, int most_things, cvs_error *er
 
 static void drop(kept *k)
 {
-    if (k->thing) k->free(k->thing);
+    if (k->thing) k->dispose(k->thing);
     cx_free(k->key);
     cx_free(k);
 }
@@ -112,7 +112,7 @@ static kept *begin(cx_keep *keep, const char *key, const cx_keep_kind *kind)
         cx_free(copy);
         return NULL;
     }
-    *k = (kept){.next = keep->first, .key = copy, .users = 1, .free = kind->free};
+    *k = (kept){.next = keep->first, .key = copy, .users = 1, .dispose = kind->free};
     keep->first = k;
     return k;
 }

@@ -29,7 +29,7 @@ int cx_look_compute(cx_look *look, int deep, cx_reply *reply, const cx_ask *ask,
     cvs_image_options image;
     cx_str taps = {0};
     int rc;
-    TRY(cx_model_can_run(m, err));
+    TRY(cx_look_can_ask(m, err));
     TRY(cx_ask_picture(&picture, reply, ask, err));
     TRY(cx_ask_image(&image, ask, err));
     TRY(cx_look_taps(&taps, m, look->node, deep, err));
@@ -47,6 +47,14 @@ void cx_look_end(cx_look *look, const cx_ask *ask)
     cx_map_deinit(&look->map);
     cx_viewer_give_back(ask->viewer, look->run);
     look->run = NULL;
+}
+
+int cx_look_can_ask(const cvs_model *m, cvs_error *err)
+{
+    int rc = cx_model_can_run(m, err);
+    if (rc < 0 || m->n_inputs == 1) return rc;
+    return cx_fail(err, CVS_E_UNSUPPORTED, "the model has %d inputs, and a picture goes to one",
+                   m->n_inputs);
 }
 
 void cx_look_add_class(cx_json_writer *w, int64_t class_index)

@@ -24,6 +24,9 @@ void cx_look_end(cx_look *look, const cx_ask *ask);
 int cx_look_index(int64_t *out, const cx_ask *ask, const char *key, int64_t otherwise, int64_t n,
                   cvs_error *err);
 
+/* A failure where the model cannot be computed, or has several inputs: a picture goes to one. */
+int cx_look_can_ask(const cvs_model *m, cvs_error *err);
+
 /* "class": its number, null where it is -1. */
 void cx_look_add_class(cx_json_writer *w, int64_t class_index);
 

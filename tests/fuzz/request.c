@@ -29,10 +29,10 @@ static void guard(char *const *line)
                               .origin = line[3][0] ? line[3] : NULL,
                               .cookie = line[4],
                               .authorization = line[5][0] ? line[5] : NULL};
-    cx_guard with = {.port = 8150}, without = {.port = 8150};
+    const cx_guard with = {.port = 8150, .token = "0123456789abcdef0123456789abcdef"},
+                   without = {.port = 8150};
     cvs_error err = {0};
     int status = 0;
-    strcpy(with.token, "0123456789abcdef0123456789abcdef");
     const int in = cx_guard_check(&status, &with, &claims, &err) == 0;
     if (in && !strstr(line[4], with.token) && !strstr(line[5], with.token)) abort();
     if (cx_guard_check(&status, &without, &claims, &err) < 0 && status < 400) abort();

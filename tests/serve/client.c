@@ -49,7 +49,7 @@ static void read_address(viewer *v)
     v->address[n] = 0;
     const char *colon = strrchr(v->address, ':'), *token = strstr(v->address, "token=");
     if (!colon) fail_msg("the viewer said \"%s\", see %s", v->address, v->errors);
-    v->port = atoi(colon + 1);
+    v->port = (int)strtol(colon + 1, NULL, 10);
     if (token) snprintf(v->token, sizeof v->token, "%s", token + 6);
 }
 
@@ -149,7 +149,9 @@ int client_read(reply *r, int fd)
     const int late = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
     r->body = strstr(r->bytes, "\r\n\r\n");
     r->body = r->body ? r->body + 4 : "";
-    r->status = strncmp(r->bytes, "HTTP/1.", 7) == 0 ? atoi(r->bytes + 9) : late ? -1 : 0;
+    r->status = strncmp(r->bytes, "HTTP/1.", 7) == 0 ? (int)strtol(r->bytes + 9, NULL, 10)
+                : late                               ? -1
+                                                     : 0;
     return r->status;
 }
 

@@ -242,7 +242,7 @@ static void has_all_that_it_imports(void **state)
             int known = 0;
             snprintf(name, sizeof name, "%.*s", (int)strcspn(at + 8, "'"), at + 8);
             for (int k = 0; k < n; k++) known |= strcmp(queue[k], name) == 0;
-            if (!known && n < 128) strcpy(queue[n++], name);
+            if (!known && n < 128) memcpy(queue[n++], name, sizeof name);
         }
     }
     assert_true(n > 5);
