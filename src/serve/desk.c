@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include "base/threads.h"
@@ -21,7 +22,7 @@ static const struct {
     [CX_LANE_PASS] = {1, 128},
     [CX_LANE_LONG] = {2, 24},
 };
-enum { THREADS = 5 };
+enum { THREADS = 5, PATIENT = 5 /* as nice counts */ };
 
 typedef struct worker {
     cx_desk *desk;
@@ -135,6 +136,8 @@ static void work(void *arg)
     worker *w = arg;
     cx_desk *d = w->desk;
     cx_order *o;
+    /* Of this thread alone, as Linux has it: a pass goes before what takes minutes. */
+    if (w->lane == CX_LANE_LONG) setpriority(PRIO_PROCESS, 0, PATIENT);
     pthread_mutex_lock(&d->lock);
     while ((o = next_order(d, w->lane))) {
         o->ask.is_stopped = is_stopped;

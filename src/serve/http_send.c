@@ -15,7 +15,7 @@ enum { BLOCK = 32 << 10 }; /* of a stream */
 
 static const char page_policy[] =
     "default-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; "
-    "style-src 'self' 'unsafe-inline'; object-src 'none'; "
+    "style-src 'self'; object-src 'none'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 static void add(struct MHD_Response *response, const char *name, const char *value)

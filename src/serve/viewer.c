@@ -90,35 +90,39 @@ static void free_picture(void *thing)
     cx_free(p);
 }
 
-static int read_input(cvs_input **out, const source *s, cvs_error *err)
+static int parse_input(cvs_input *out, const uint8_t *bytes, size_t size, int exif, cvs_error *err)
 {
     static const char npy[] = "\x93NUMPY";
-    const int exif = s->viewer->image.exif;
-    if (s->path) return cvs_input_load(out, s->path, exif, err);
+    const size_t n = sizeof npy - 1;
+    return size > n && memcmp(bytes, npy, n) == 0
+               ? cx_npy_parse(&out->tensor, bytes, size, err)
+               : cx_image_parse_most(&out->picture, bytes, size, 0, exif, MOST_PIXELS, err);
+}
+
+static int read_input(cvs_input **out, const source *s, cvs_error *err)
+{
+    cx_bytes file = {0};
+    int rc = 0;
     *out = cx_calloc(1, sizeof **out);
     if (!*out) return cx_no_memory(err, sizeof **out);
-    int rc = s->size > sizeof npy && memcmp(s->bytes, npy, sizeof npy - 1) == 0
-                 ? cx_npy_parse(&(*out)->tensor, s->bytes, s->size, err)
-                 : cx_image_parse(&(*out)->picture, s->bytes, s->size, 0, exif, err);
-    if (rc == 0) return 0;
-    cvs_input_free(*out);
-    *out = NULL;
-    return rc;
+    if (s->path) TRY(cx_file_read(&file, s->path, CX_IMAGE_MAX_FILE, err));
+    TRY(parse_input(*out, s->path ? file.data : s->bytes, s->path ? file.size : s->size,
+                    s->viewer->image.exif, err));
+out:
+    cx_bytes_deinit(&file);
+    if (rc < 0) {
+        cvs_input_free(*out);
+        *out = NULL;
+    }
+    return rc < 0 && s->path ? cx_where(err, rc, "%s", s->name) : rc;
 }
 
 /* The bytes that a picture takes, decoded. */
-static int measure(size_t *size, const cvs_input *input, cvs_error *err)
+static size_t size_of(const cvs_input *input)
 {
     const cx_image *i = &input->picture;
-    const int64_t pixels = (int64_t)i->width * i->height;
-    if (!i->data) {
-        *size = (size_t)cx_shape_count(&input->tensor.shape) * sizeof(float);
-        return 0;
-    }
-    *size = (size_t)pixels * (size_t)i->channels;
-    if (pixels <= MOST_PIXELS) return 0;
-    return cx_fail(err, CVS_E_NOMEM, "%d × %d pixels are over the viewer's limit of %d million",
-                   i->width, i->height, MOST_PIXELS / 1000000);
+    return i->data ? (size_t)i->width * (size_t)i->height * (size_t)i->channels
+                   : (size_t)cx_shape_count(&input->tensor.shape) * sizeof(float);
 }
 
 static int make_picture(void **out, size_t *size, void *arg, cvs_error *err)
@@ -128,7 +132,7 @@ static int make_picture(void **out, size_t *size, void *arg, cvs_error *err)
     int rc;
     if (!p) return cx_no_memory(err, sizeof *p);
     TRY(read_input(&p->input, s, err));
-    TRY(measure(size, p->input, err));
+    *size = size_of(p->input);
     snprintf(p->name, sizeof p->name, "%s", s->name);
     snprintf(p->seen.id, sizeof p->seen.id, "%s", s->id);
     p->seen.name = p->name;

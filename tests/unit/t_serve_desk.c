@@ -381,6 +381,57 @@ static void a_pass_is_shared(void **state)
     close_stage(&s);
 }
 
+/* --- the server --- */
+
+static void a_server_without_memory_says_so(void **state)
+{
+    char path[1024];
+    cvs_model *m;
+    int rc = -1;
+    long n = 1;
+    (void)state;
+    OK(cvs_model_load(&m, data_path(path, "formats/plain.h5"), NULL, &err));
+    const cvs_server_model model = {m, "plain.h5", NULL};
+    const cvs_server_options o = {.port = -1, .images = data_path(path, "images")};
+    for (; rc < 0 && n < 2000; n++) {
+        cvs_server *server;
+        cx_alloc_fail_from(n);
+        rc = cvs_server_new(&server, &model, 1, &o, &err);
+        cx_alloc_fail_from(0);
+        if (rc < 0) {
+            assert_null(server);
+            assert_int_equal(rc, CVS_E_NOMEM);
+        }
+        cvs_server_free(server);
+    }
+    assert_int_equal(rc, 0);
+    assert_true(n > 20);
+    cvs_model_free(m);
+}
+
+static void a_server_says_what_is_wrong(void **state)
+{
+    char path[1024];
+    cvs_model *m;
+    cvs_server *server, *second;
+    (void)state;
+    OK(cvs_model_load(&m, data_path(path, "formats/plain.h5"), NULL, &err));
+    const cvs_server_model model = {m, "plain.h5", NULL};
+    FAILS(cvs_server_new(&server, &model, 0, NULL, &err), CVS_E_ARG, "1 to");
+    FAILS(cvs_server_new(&server, &model, 1, &(cvs_server_options){.host = "nowhere"}, &err),
+          CVS_E_ARG, "no address");
+    FAILS(cvs_server_new(&server, &model, 1, &(cvs_server_options){.images = "nowhere"}, &err),
+          CVS_E_IO, "nowhere");
+    OK(cvs_server_new(&server, &model, 1, &(cvs_server_options){.port = -1}, &err));
+    const int port = (int)strtol(strrchr(cvs_server_address(server), ':') + 1, NULL, 10);
+    OK(cvs_server_new(&second, &model, 1, &(cvs_server_options){.port = port}, &err));
+    assert_string_not_equal(cvs_server_address(server), cvs_server_address(second));
+    assert_int_equal(cvs_server_stop(server, 5000), 1);
+    cvs_server_free(server);
+    cvs_server_free(second);
+    cvs_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +445,8 @@ int main(void)
         cmocka_unit_test(pictures_are_listed_read_and_sent),
         cmocka_unit_test(pictures_that_were_sent_make_room),
         cmocka_unit_test(a_pass_is_shared),
+        cmocka_unit_test(a_server_without_memory_says_so),
+        cmocka_unit_test(a_server_says_what_is_wrong),
     };
     return RUN(tests);
 }

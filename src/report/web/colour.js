@@ -13,6 +13,9 @@ function readColours(text) {
   return rgb;
 }
 
+const NO_NUMBER = [255, 0, 200]; // the colour of what is none
+const one = new Uint8ClampedArray([0, 0, 0, 255]), word = new Uint32Array(one.buffer);
+
 // A scale from numbers to colours: from 0 to the largest, or where numbers have a sign from -limit
 // to limit, so that 0 has the middle colour.
 export class Scale {
@@ -31,6 +34,13 @@ export class Scale {
   at(value) {
     const share = (value - this.low) / (this.high - this.low);
     return 3 * Math.max(0, Math.min(255, Math.round(255 * share)));
+  }
+
+  // A number's colour as four bytes at once, in the order of this machine.
+  word(value) {
+    const at = this.at(value);
+    one.set(Number.isNaN(value) ? NO_NUMBER : this.colours.subarray(at, at + 3));
+    return word[0];
   }
 
   gradient() {

@@ -65,21 +65,17 @@ export class Sheet {
   }
 
   draw(canvas, channel, scale) {
-    const { width, height } = this;
+    const { width, height, columns, picture } = this;
     const context = canvas.getContext('2d');
     const image = context.createImageData(width, height);
     const colours = new Uint32Array(256);
-    const one = new Uint8ClampedArray(4), word = new Uint32Array(one.buffer);
-    for (let level = 0; level < 256; level++) {
-      const value = this.valueOf(channel, level);
-      const at = scale.at(value);
-      one.set(Number.isNaN(value) ? [255, 0, 200, 255] : [...scale.colours.slice(at, at + 3), 255]);
-      colours[level] = word[0];
-    }
+    for (let level = 0; level < 256; level++) colours[level] = scale.word(this.valueOf(channel, level));
     const out = new Uint32Array(image.data.buffer);
-    for (let row = 0; row < height; row++)
-      for (let column = 0; column < width; column++)
-        out[row * width + column] = colours[this.level(channel, row, column)];
+    const left = (channel % columns) * width, top = Math.floor(channel / columns) * height;
+    for (let row = 0, to = 0; row < height; row++) {
+      let from = (top + row) * picture.width + left;
+      for (let column = 0; column < width; column++) out[to++] = colours[picture.bytes[from++]];
+    }
     context.putImageData(image, 0, 0);
   }
 }

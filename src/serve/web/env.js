@@ -4,7 +4,8 @@ import { changed, format } from './url.js';
 
 export class Env {
   constructor(about, models) {
-    this.methods = about.methods;
+    this.methods = about.methods; // to explain
+    this.recipes = about.recipes; // of patterns
     this.models = models;
     this.images = new Map();
     this.wanted = new Set(); // long work that somebody asked for

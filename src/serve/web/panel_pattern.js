@@ -2,7 +2,7 @@
 import { make } from './dom.js';
 import { tell } from './colour.js';
 import { Problem, address } from './api.js';
-import { button, hint, plain, plural, problem, saves } from './parts.js';
+import { button, choice, hint, plain, plural, problem, saves } from './parts.js';
 
 // What the finished pattern does to the channel.
 function words({ response, noise }) {
@@ -16,6 +16,13 @@ export class PatternPanel {
   constructor(env) {
     this.env = env;
     this.element = make('div', { class: 'growing' });
+    this.ways = choice('Way', env.recipes.filter((one) => one.steps > 0).map((one) => [one.name, one.title]), env.recipes[0].name, (name) => {
+      this.method = name;
+      this.stop();
+      this.isWanted = true;
+      this.grow();
+    });
+    this.whole = make('div', {}, this.element, this.ways);
     this.isWanted = false; // once asked for, it grows for every channel that is looked at
   }
 
@@ -36,7 +43,7 @@ export class PatternPanel {
   grow() {
     const { model, layer, channel } = this.where;
     const parts = ['models', model, 'layers', layer];
-    const query = { channel };
+    const query = { channel, method: this.method };
     const picture = make('img', { alt: `What excites channel ${channel} most`, width: '224', height: '224' });
     const bar = make('progress', { max: '1', value: '0', 'aria-label': 'Steps done' });
     const told = make('p', { class: 'hint' }, 'Beginning from noise …');

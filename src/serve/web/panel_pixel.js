@@ -1,5 +1,5 @@
 // panel_pixel.js - the arithmetic of one number of a map, what it sees, and which pixels would change it.
-import { make } from './dom.js';
+import { make, unseen } from './dom.js';
 import { Scale, tell } from './colour.js';
 import { askBytes, askJson } from './api.js';
 import { LEVELS } from './sheet.js';
@@ -7,7 +7,7 @@ import { fill, hint, plain, plural, saves } from './parts.js';
 import { layerAddress } from './layerdata.js';
 import { paintNumbers } from './numbers.js';
 
-const SHOWN = 8; // channels whose windows are drawn
+const SHOWN = 6; // channels whose windows are drawn
 const COLOURS = ['red', 'green', 'blue'];
 
 const sign = (value) => (value < 0 ? `− ${tell(-value)}` : `+ ${tell(value)}`);
@@ -84,9 +84,9 @@ function arithmetic(env, told, model) {
 // What comes after the sum.
 function ending(told) {
   const acts = told.activation && told.activation !== 'linear';
-  const parts = [' = ', term(tell(told.sum ?? told.value), 'sum', acts ? '' : 'result')];
-  if (acts) parts.push(' → ', term(tell(told.result ?? told.value), told.activation, 'result'));
-  return parts;
+  const parts = ['=', term(tell(told.sum ?? told.value), 'sum', acts ? '' : 'result')];
+  if (acts) parts.push('→', term(tell(told.result ?? told.value), told.activation, 'result'));
+  return [make('span', { class: 'ending' }, ...parts)];
 }
 
 const reading = (model, told, channel) => {
@@ -105,12 +105,11 @@ function weighed(env, told, model) {
     return [hint('Each channel’s number times its weight, all added.'), make('p', { class: 'sum' }, ...terms, ...ending(told))];
   const seen = new Scale(shown.some((one) => one.x.some((v) => v < 0)), largest(shown.map((one) => one.x)));
   const weights = new Scale(true, largest(shown.map((one) => one.kernel)));
-  const products = new Scale(true, largest(shown.map((one) => one.products)));
   return [hint(`The window that it reads of ${told.inputs[0].layer}, times the kernel, number by number; all products added${told.bias === undefined ? '' : ', and the bias'}.${others > 0 ? ' The channels that count most come first.' : ''}`),
     make('p', { class: 'sum' }, ...terms, ...ending(told)),
     make('div', { class: 'products' }, ...shown.map((one) => make('figure', { class: 'product' },
       cells(one.x, told, seen), '×', cells(one.kernel, told, weights),
-      make('figcaption', {}, make('span', {}, `${reading(model, told, one.channel)}: `, make('b', {}, tell(one.sum))), table(one, told)))))];
+      table(one, told), make('figcaption', {}, `${reading(model, told, one.channel)}: `, make('b', {}, tell(one.sum))))))];
 }
 
 // The numbers themselves, for who wants to add them up.
@@ -122,7 +121,7 @@ function table(one, told) {
       const i = r * width + c;
       return make('td', {}, one.x[i] === null ? 'outside' : one.kernel ? `${tell(one.x[i])} × ${tell(one.kernel[i])}` : tell(one.x[i]));
     })));
-  return make('details', {}, make('summary', {}, 'numbers'),
+  return make('details', {}, make('summary', {}, 'list', unseen(' of its numbers')),
     make('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': 'Numbers of the window' }, make('table', { class: 'window' }, body)));
 }
 
@@ -132,8 +131,8 @@ function pooled(told, from) {
   const result = [hint(`${what} of the ${told.window.height} × ${told.window.width} numbers that it reads of ${from}. There is nothing to learn in this layer.`)];
   if (one) {
     const scale = Scale.of(Math.min(0, ...one.x.filter((v) => v !== null)), largest([one.x]));
-    result.push(make('figure', { class: 'product' }, cells(one.x, told, scale), '→', make('b', {}, tell(told.value)),
-      make('figcaption', {}, reading({ layers: [] }, told, one.channel), table(one, told))));
+    result.push(make('figure', { class: 'product' }, cells(one.x, told, scale), '→', make('b', {}, tell(told.value)), table(one, told),
+      make('figcaption', {}, reading({ layers: [] }, told, one.channel))));
   }
   return result;
 }

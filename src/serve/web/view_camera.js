@@ -3,6 +3,7 @@ import { make } from './dom.js';
 import { address, isCalledOff, send } from './api.js';
 import { Scale } from './colour.js';
 import { Sheet } from './sheet.js';
+import { paintHeat } from './heatmap.js';
 import { button, choice, hint, milliseconds, plural, problem } from './parts.js';
 import { bars } from './specimen.js';
 import { mapLayers } from './view_layer.js';
@@ -27,6 +28,8 @@ export default class CameraView {
     this.video = make('video', { muted: '', playsinline: '', 'aria-label': 'The camera’s picture' });
     this.video.muted = true;
     this.frame = make('canvas', { class: 'frame', role: 'img', 'aria-label': 'What the network gets' });
+    this.heat = make('canvas', { class: 'frame over-frame', 'aria-hidden': 'true' });
+    this.heat.hidden = true;
     this.answer = make('div', { class: 'answer' });
     this.figures = make('p', { class: 'figures', role: 'status' });
     this.told = make('div');
@@ -39,7 +42,7 @@ export default class CameraView {
     this.element = make('div', { class: 'view camera' }, this.title,
       hint('Each frame goes to the network as soon as the one before has been answered. Nothing leaves this machine, and nothing is stored.'),
       make('div', { class: 'tools' }, this.start, this.stop, this.keep, this.tools), this.told,
-      make('div', { class: 'live' }, make('div', { class: 'eye' }, this.frame, this.figures, this.answer), this.maps), this.video);
+      make('div', { class: 'live' }, make('div', { class: 'eye' }, make('div', { class: 'frames' }, this.frame, this.heat), this.figures, this.answer), this.maps), this.video);
     this.video.hidden = true;
     this.times = [];
   }
@@ -49,10 +52,14 @@ export default class CameraView {
     this.model = await this.env.model(state.model, signal);
     const layers = mapLayers(this.model);
     this.layer = layers.some((one) => one.name === state.layer) ? state.layer : (layers[0] || {}).name;
-    this.tools.replaceChildren(choice('Layer', layers.map((l) => [l.name, l.name]), this.layer, (layer) => this.env.go({ layer }, true)));
+    this.tools.replaceChildren(choice('Layer', layers.map((l) => [l.name, l.name]), this.layer, (layer) => this.env.go({ layer }, true)),
+      choice('Heatmap', [['', 'none'], ['gradcam', 'Grad-CAM'], ['layercam', 'LayerCAM']], this.heatmap || '', (method) => { this.heatmap = method; }));
     [this.height, this.width] = this.env.inputSize(this.model);
-    this.frame.width = this.width;
-    this.frame.height = this.height;
+    this.taken = make('canvas', { width: this.width, height: this.height }).getContext('2d', { willReadFrequently: true });
+    for (const canvas of [this.frame, this.heat]) {
+      canvas.width = this.width;
+      canvas.height = this.height;
+    }
   }
 
   async open() {
@@ -91,37 +98,48 @@ export default class CameraView {
   grab() {
     const { videoWidth: w, videoHeight: h } = this.video;
     const share = Math.min(w / this.width, h / this.height);
-    const context = this.frame.getContext('2d', { willReadFrequently: true });
+    const context = this.taken;
     context.drawImage(this.video, (w - share * this.width) / 2, (h - share * this.height) / 2,
       share * this.width, share * this.height, 0, 0, this.width, this.height);
-    const rgba = context.getImageData(0, 0, this.width, this.height).data;
+    const image = context.getImageData(0, 0, this.width, this.height);
+    const rgba = image.data;
     const rgb = new Uint8Array(this.width * this.height * 3);
     for (let i = 0, k = 0; i < rgba.length; i += 4) {
       rgb[k++] = rgba[i];
       rgb[k++] = rgba[i + 1];
       rgb[k++] = rgba[i + 2];
     }
-    return rgb;
+    return { image, rgb };
   }
 
+  // Sends a frame; gives its answer, and when it was taken.
+  async ask() {
+    const began = performance.now();
+    const { image, rgb } = this.grab();
+    const query = { layers: this.layer, channels: MOST, width: image.width, height: image.height, heatmap: this.heatmap };
+    const response = await send(address(['models', this.state.model, 'live'], query), rgb, this.calling.signal);
+    return { began, image, ...unpack(await response.arrayBuffer()) };
+  }
+
+  // The next frame goes out when the answer to the last has come, and is on its way while that is painted.
   async run() {
-    while (this.isOpen) {
-      try {
-        const began = performance.now();
-        const body = this.grab();
-        const url = address(['models', this.state.model, 'live'], { layers: this.layer, channels: MOST, width: this.width, height: this.height });
-        const { told, bytes } = unpack(await (await send(url, body, this.calling.signal)).arrayBuffer());
+    try {
+      let coming = this.ask();
+      while (this.isOpen) {
+        const { began, image, told, bytes } = await coming;
         if (!this.isOpen) return;
-        this.paint(told, bytes);
+        coming = this.ask();
+        coming.catch(() => {}); // told when it is waited for
+        this.paint(image, told, bytes);
         this.measure(began, told);
         // The browser needs a moment to show it.
         await new Promise((resolve) => { requestAnimationFrame(resolve); });
-      } catch (error) {
-        if (isCalledOff(error)) return;
-        this.told.replaceChildren(problem(error));
-        this.close();
-        if (!('status' in error)) throw error;
       }
+    } catch (error) {
+      if (isCalledOff(error)) return;
+      this.told.replaceChildren(problem(error));
+      this.close();
+      if (!('status' in error)) throw error;
     }
   }
 
@@ -138,7 +156,13 @@ export default class CameraView {
     this.figures.textContent = `${rate.toFixed(0)} frames a second; ${milliseconds(took)} from frame to picture, ${milliseconds(told.milliseconds)} of them in the network`;
   }
 
-  paint(told, bytes) {
+  paint(image, told, bytes) {
+    this.frame.getContext('2d').putImageData(image, 0, 0);
+    this.heat.hidden = !told.heatmap;
+    if (told.heatmap) {
+      const { height, width, offset, is_signed: signed } = told.heatmap;
+      paintHeat(this.heat, { height, width, signed, bytes: bytes.subarray(offset, offset + height * width) }, false);
+    }
     if (told.scores) this.answer.replaceChildren(bars(told));
     for (const map of told.maps) {
       const sheet = new Sheet({ ...map }, null);

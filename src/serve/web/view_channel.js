@@ -27,7 +27,7 @@ export default class ChannelView {
     this.kernel = make('div');
     this.element = make('div', { class: 'view channel' }, this.way, this.title, make('div', { class: 'looking' }, make('div', {}, this.readout, this.large), this.pixel),
       make('div', { class: 'panels' },
-        panel('What it looks for', 'A picture made from noise, changed step by step until this channel answers as strongly as it can.', this.pattern.element),
+        panel('What it looks for', 'A picture made from noise, changed step by step until this channel answers as strongly as it can.', this.pattern.whole),
         panel('What excites it', 'The pictures of the folder that excite it most. The frame is all that this cell can see.', this.examples),
         panel('Its weights', 'What the filter multiplies its window with: blue takes away, red adds.', this.kernel)));
   }
@@ -60,7 +60,7 @@ export default class ChannelView {
     const { env } = this;
     const n = env.channelsOf(model, state.layer);
     const step = (to, text, label) => (to < 0 || to >= n ? '' : make('a', { href: env.href({ channel: to, row: null, column: null }), 'aria-label': label }, text));
-    this.way.replaceChildren(make('a', { href: env.href({ view: 'network' }) }, 'Network'),
+    this.way.replaceChildren(make('a', { href: env.href({ view: 'network' }) }, 'Layers'),
       make('a', { href: env.href({ view: 'layer' }) }, state.layer),
       make('span', { class: 'neighbours' }, step(state.channel - 1, `← ${state.channel - 1}`, `Channel ${state.channel - 1}`), ' ',
         step(state.channel + 1, `${state.channel + 1} →`, `Channel ${state.channel + 1}`)));

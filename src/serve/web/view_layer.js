@@ -51,7 +51,7 @@ export default class LayerView {
     const model = await env.model(state.model, signal);
     const layer = model.layers.find((one) => one.name === state.layer);
     this.title.textContent = state.layer;
-    this.way.replaceChildren(make('a', { href: env.href({ view: 'network' }) }, 'Network'), neighbours(env, model, state.layer));
+    this.way.replaceChildren(make('a', { href: env.href({ view: 'network' }) }, 'Layers'), neighbours(env, model, state.layer));
     if (layer) this.about.textContent = [kindText(layer), shapeText(layer), windowText(layer)].filter(Boolean).join('; ');
     const { order = 'number', scale = 'layer' } = state;
     if (!state.image) {
