@@ -213,9 +213,11 @@ await test('a pattern grows before one’s eyes', async () => {
   return `${seen.size} pictures on the way`;
 });
 
-for (const [k, layer] of [[0, convs[0]], [2, convs[2]]])
+for (const [k, layer] of convs.slice(0, 2).entries())
   await test(`the number of a chosen cell is made before one’s eyes (${layer})`, async () => {
-    await page.goto(`${viewer.url}#channel?image=${chelsea}&layer=${layer}&channel=3`);
+    const { mean } = (await api(page, `models/m0/layers/${layer}?image=${chelsea}`)).each;
+    const channel = mean.indexOf(Math.max(...mean));
+    await page.goto(`${viewer.url}#channel?image=${chelsea}&layer=${layer}&channel=${channel}`);
     await shown(page);
     const canvas = page.locator('.large canvas');
     const box = await canvas.boundingBox();
@@ -223,7 +225,7 @@ for (const [k, layer] of [[0, convs[0]], [2, convs[2]]])
     await page.waitForFunction(() => location.hash.includes('row='));
     await shown(page);
     const [row, column] = [await inHash(page, 'row'), await inHash(page, 'column')];
-    const told = await api(page, `models/m0/layers/${layer}/pixel?image=${chelsea}&channel=3&row=${row}&column=${column}`);
+    const told = await api(page, `models/m0/layers/${layer}/pixel?image=${chelsea}&channel=${channel}&row=${row}&column=${column}`);
     const result = Number((await page.locator('.pixel .result span').textContent()).replace('− ', '-'));
     check(Math.abs(result - told.value) <= 0.005 * Math.abs(told.value) + 1e-9, `${result}, but ${told.value}`);
     const terms = await page.locator('.pixel .sum .term').evaluateAll((list) => list.map((t) => Number(t.firstChild.textContent.replace('− ', '-').replace('+ ', ''))));
@@ -232,7 +234,7 @@ for (const [k, layer] of [[0, convs[0]], [2, convs[2]]])
     check(await page.locator('.pixel .product').count() === (k ? 6 : 3), 'windows');
     check(await page.locator('#specimen .mark').isVisible(), 'what it sees on the photograph');
     await page.locator('.gradient canvas').waitFor();
-    await shoot(page, `pixel_${k}`);
+    if (k) await shoot(page, 'number');
     noWrongs(page);
   });
 

@@ -31,11 +31,14 @@ export class Sheet {
     if (!this.picture) this.picture = await readBytes(this.image);
   }
 
+  // Where the bytes of a channel's row begin.
+  start(channel, row, width) {
+    return (Math.floor(channel / this.columns) * this.height + row) * width + (channel % this.columns) * this.width;
+  }
+
   // The byte at a place of a channel.
   level(channel, row, column) {
-    const x = (channel % this.columns) * this.width + column;
-    const y = Math.floor(channel / this.columns) * this.height + row;
-    return this.picture.bytes[y * this.picture.width + x];
+    return this.picture.bytes[this.start(channel, row, this.picture.width) + column];
   }
 
   // What a byte stands for; NaN where the network gave no number.
@@ -46,12 +49,12 @@ export class Sheet {
 
   // How often each byte is in a channel.
   levelCounts(channel) {
-    const counts = new Map();
-    for (let row = 0; row < this.height; row++)
-      for (let column = 0; column < this.width; column++) {
-        const level = this.level(channel, row, column);
-        counts.set(level, (counts.get(level) || 0) + 1);
-      }
+    const counts = new Uint32Array(256);
+    const { bytes, width } = this.picture;
+    for (let row = 0; row < this.height; row++) {
+      const from = this.start(channel, row, width);
+      for (let column = 0; column < this.width; column++) counts[bytes[from + column]]++;
+    }
     return counts;
   }
 
@@ -65,16 +68,16 @@ export class Sheet {
   }
 
   draw(canvas, channel, scale) {
-    const { width, height, columns, picture } = this;
+    const { width, height } = this;
+    const { bytes, width: wide } = this.picture;
     const context = canvas.getContext('2d');
     const image = context.createImageData(width, height);
     const colours = new Uint32Array(256);
     for (let level = 0; level < 256; level++) colours[level] = scale.word(this.valueOf(channel, level));
     const out = new Uint32Array(image.data.buffer);
-    const left = (channel % columns) * width, top = Math.floor(channel / columns) * height;
     for (let row = 0, to = 0; row < height; row++) {
-      let from = (top + row) * picture.width + left;
-      for (let column = 0; column < width; column++) out[to++] = colours[picture.bytes[from++]];
+      const from = this.start(channel, row, wide);
+      for (let column = 0; column < width; column++) out[to++] = colours[bytes[from + column]];
     }
     context.putImageData(image, 0, 0);
   }
@@ -135,12 +138,12 @@ export class LayerMaps {
     let sum = 0;
     for (const sheet of this.sheets)
       for (let c = 0; c < this.channels; c++)
-        for (const [level, n] of sheet.levelCounts(c)) {
-          const size = Math.abs(sheet.valueOf(c, level));
-          if (!(size > 0)) continue;
+        sheet.levelCounts(c).forEach((n, level) => {
+          const size = n && Math.abs(sheet.valueOf(c, level));
+          if (!(size > 0)) return;
           counts[Math.min(BINS - 1, Math.floor((size / limit) * BINS))] += n;
           sum += n;
-        }
+        });
     let end = BINS, above = 0;
     while (end > 1 && above + counts[end - 1] <= sum / 500) above += counts[--end];
     this.peak = limit;

@@ -169,6 +169,8 @@ class Page {
 }
 
 async function wake() {
+  // The cookie has the token now: it needs to stand in no bookmark.
+  if (location.search) history.replaceState(null, '', location.pathname + location.hash);
   try {
     const about = await askJson(address([]));
     readMaps(about.colours);
