@@ -85,6 +85,20 @@ await test('a picture of the gallery is answered as the interface says', async (
   noWrongs(page);
 });
 
+await test('pixels of another range are another question', async () => {
+  const before = await page.locator('.stage .bars .value').first().textContent();
+  await page.getByLabel('Pixels become').selectOption('raw');
+  await shown(page);
+  const told = await api(page, `models/m0/predict?image=${chelsea}&preprocess=raw`);
+  const now = await page.locator('.stage .bars .value').first().textContent();
+  check(now !== before && now.startsWith((100 * told.scores[0].score).toFixed(1).slice(0, 3)), `${now}, before ${before}`);
+  check(await inHash(page, 'preprocess') === 'raw', 'in the address');
+  await page.goBack();
+  await shown(page);
+  check((await page.locator('.stage .bars .value').first().textContent()) === before, 'back');
+  noWrongs(page);
+});
+
 await test('the layers are shown in their order, each with its strongest channels', async () => {
   await page.getByRole('link', { name: 'Layers', exact: true }).click();
   await page.locator(`.step[data-layer="${convs[0]}"] canvas`).nth(7).waitFor();

@@ -6,6 +6,7 @@ export class Env {
   constructor(about, models) {
     this.methods = about.methods; // to explain
     this.recipes = about.recipes; // of patterns
+    this.modes = about.preprocess_modes; // in which pixels become numbers
     this.models = models;
     this.images = new Map();
     this.wanted = new Set(); // long work that somebody asked for

@@ -4,6 +4,7 @@ import { tell } from './colour.js';
 import { paintHeat, paintHeatScale } from './heatmap.js';
 import { address, askBytes, askJson } from './api.js';
 import { button, fill, milliseconds, percent, photoAddress, plain, saves } from './parts.js';
+import { asked } from './url.js';
 import { isLong, methodTitle, sentence } from './methods.js';
 
 const SIDE = 448; // pixels of a map's picture, whatever its own size
@@ -36,7 +37,7 @@ export class HeatCard {
   }
 
   async show(pair, question, label, signal) {
-    const query = { image: pair.image, method: this.method.name, ...question };
+    const query = { ...asked(pair), method: this.method.name, ...question };
     const key = JSON.stringify([pair, query]);
     if (key === this.key && this.element.dataset.drawn) return; // it is there
     this.key = key;

@@ -1,10 +1,11 @@
 // layerdata.js - a layer's channels for each pair of network and picture, ready to be painted.
 import { address, askBytes, askJson } from './api.js';
+import { asked } from './url.js';
 import { LayerMaps, Sheet } from './sheet.js';
 
 const layerParts = (pair, layer, ...rest) => ['models', pair.model, 'layers', layer, ...rest];
 export const layerAddress = (pair, layer, what, query = {}) =>
-  address(layerParts(pair, layer, ...what), { image: pair.image, ...query });
+  address(layerParts(pair, layer, ...what), { ...asked(pair), ...query });
 
 // What stands in place of statistics where a channel is one number.
 const single = (values) => ({ min: values, max: values, mean: values, std: values.map(() => 0), sparsity: values.map((v) => (v > 0 ? 0 : 1)), dead: [] });

@@ -3,6 +3,7 @@ import { make } from './dom.js';
 import { address, askJson, askPicture } from './api.js';
 import { Photo, fill, milliseconds, percent, saves } from './parts.js';
 import { tell } from './colour.js';
+import { asked } from './url.js';
 
 export const className = (score) => score.name || `class ${score.class}`;
 
@@ -22,7 +23,7 @@ export function bars(told, most = 5) {
 }
 
 export const predict = (pair, signal, top = 5) =>
-  askJson(address(['models', pair.model, 'predict'], { image: pair.image, top }), signal);
+  askJson(address(['models', pair.model, 'predict'], { ...asked(pair), top }), signal);
 
 // How sure it is, in words.
 function verdict(told) {
@@ -47,7 +48,7 @@ export function card(env, pair, signal, options = {}) {
         make('figcaption', {}, image ? `${image.name}${image.width ? `, ${image.width} × ${image.height}` : ''}` : '')),
       make('figure', { class: 'net' }, seenBox)),
     answer);
-  const seen = address(['models', pair.model, 'seen'], { image: pair.image });
+  const seen = address(['models', pair.model, 'seen'], asked(pair));
   fill(seenBox, signal, async () => {
     const picture = make('img', { alt: 'The same picture as the network gets it', src: await askPicture(seen, signal) });
     await picture.decode().catch(() => {});

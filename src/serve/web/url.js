@@ -26,7 +26,7 @@ export function format(state) {
 }
 
 // The state after changes; what stands only for the old view goes.
-const KEPT = ['model', 'image', 'withModel', 'withImage', 'layer', 'methods', 'classes', 'target', 'at', 'order', 'scale'];
+const KEPT = ['model', 'image', 'preprocess', 'withModel', 'withImage', 'layer', 'methods', 'classes', 'target', 'at', 'order', 'scale'];
 export function changed(state, changes) {
   const next = {};
   const isSameView = !changes.view || changes.view === state.view;
@@ -36,8 +36,12 @@ export function changed(state, changes) {
 }
 
 // What is compared: the network and picture that are looked at, and those beside them.
+// Each as the interface wants it: its model, and what stands in every question about a picture.
 export function pairs(state) {
-  const first = { model: state.model, image: state.image };
+  const { model, image, preprocess } = state;
+  const first = { model, image, preprocess };
   if (!state.withModel && !state.withImage) return [first];
-  return [first, { model: state.withModel || state.model, image: state.withImage || state.image }];
+  return [first, { model: state.withModel || model, image: state.withImage || image, preprocess }];
 }
+
+export const asked = ({ image, preprocess }) => ({ image, preprocess });

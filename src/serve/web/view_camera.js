@@ -116,7 +116,7 @@ export default class CameraView {
   async ask() {
     const began = performance.now();
     const { image, rgb } = this.grab();
-    const query = { layers: this.layer, channels: MOST, width: image.width, height: image.height, heatmap: this.heatmap };
+    const query = { layers: this.layer, channels: MOST, width: image.width, height: image.height, heatmap: this.heatmap, preprocess: this.state.preprocess };
     const response = await send(address(['models', this.state.model, 'live'], query), rgb, this.calling.signal);
     return { began, image, ...unpack(await response.arrayBuffer()) };
   }

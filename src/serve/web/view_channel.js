@@ -35,7 +35,10 @@ export default class ChannelView {
   async update(state, signal) {
     const { env } = this;
     const model = await env.model(state.model, signal);
-    const { layer, channel } = state;
+    const { layer } = state;
+    const n = env.channelsOf(model, layer);
+    if (n > 0) state.channel = Math.min(state.channel, n - 1); // an address may say anything
+    const { channel } = state;
     this.title.textContent = `${layer}, channel ${channel}`;
     this.crumbs(model, state);
     const all = pairs(state);

@@ -87,8 +87,18 @@ export default class NetworkView {
   // A vector as stripes, brighter where its number is larger.
   async barcode(pair, name, signal) {
     const { values } = await askJson(layerAddress(pair, name, []), signal);
+    if (!values) return this.single(pair, name, signal);
     const scale = Scale.of(Math.min(...values), Math.max(...values));
     return paintNumbers(1, values.length, (_, c) => values[c], scale);
+  }
+
+  // A picture without an axis of channels.
+  async single(pair, name, signal) {
+    const { maps } = await loadLayer([pair], name, signal);
+    const [sheet] = maps.sheets;
+    const canvas = make('canvas', { class: 'single', width: sheet.width, height: sheet.height });
+    sheet.draw(canvas, 0, maps.scaleOf(0, 'channel'));
+    return canvas;
   }
 
   async draw(state, signal) {

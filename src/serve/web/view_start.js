@@ -3,8 +3,13 @@ import { make } from './dom.js';
 import { card } from './specimen.js';
 import { Gallery } from './gallery.js';
 import { isCalledOff } from './api.js';
-import { count, hint, plural, problem } from './parts.js';
+import { choice, count, hint, plural, problem } from './parts.js';
+import { pairs } from './url.js';
 
+const MODES = {
+  raw: 'raw: 0 to 255', unit: 'unit: 0 to 1', tf: 'tf: −1 to 1', torch: 'torch: less ImageNet’s mean, by its deviation',
+  caffe: 'caffe: blue first, less ImageNet’s mean',
+};
 const WAYS = [
   ['network', 'Layer by layer', 'Follow the picture through the network: edges first, then parts, then an answer.'],
   ['evidence', 'Where the evidence lies', 'Which places of the picture speak for a class, by several methods.'],
@@ -24,6 +29,15 @@ export default class StartView {
     this.gallery = new Gallery(env, (id) => env.go({ view: 'start', image: id }));
     this.element = make('div', { class: 'view start' }, this.title, this.lead, this.stage, this.ways,
       make('section', { 'aria-labelledby': 'pictures' }, make('h2', { id: 'pictures' }, 'Pictures'), this.gallery.element));
+  }
+
+  // How pixels become numbers: what a network was trained with decides it, and no file tells.
+  range(state, model) {
+    const options = this.env.modes.map((mode) => [mode, MODES[mode] || mode]);
+    options[0][1] = `as it seems (${model.preprocess})`;
+    return make('div', { class: 'range' },
+      choice('Pixels become', options, state.preprocess || 'auto', (mode) => this.env.go({ preprocess: mode === 'auto' ? null : mode })),
+      hint('It must be what the network was trained with: else its answers mean nothing.'));
   }
 
   async update(state, signal) {
@@ -51,10 +65,12 @@ export default class StartView {
       this.ways.replaceChildren();
       return;
     }
-    if (this.shown !== `${state.model} ${state.image}`) {
-      this.shown = `${state.model} ${state.image}`;
+    const key = JSON.stringify(pairs(state));
+    if (this.shown !== key) {
+      this.shown = key;
       const { element } = card(env, state, env.lasting(), { size: 800, title: 'What the network says' });
       element.append(hint('The network never sees the photograph, only the small picture: a grid of numbers. The bars are its answer. It has one for everything: of what it never learned, too.'));
+      element.append(this.range(state, model));
       this.stage.replaceChildren(element);
     }
     this.ways.replaceChildren(...WAYS.map(([view, title, text]) =>
