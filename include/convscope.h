@@ -320,7 +320,8 @@ CVS_API int cvs_run_tap(const cvs_run *run, int i);
  *
  * @param[out] data  borrowed from @p run until its next forward or its free
  * @param[out] dims  the shape, the batch first; *ndim entries are set
- * @param layer      a layer index that is tapped, or an output of the model
+ * @param layer      a layer index that is tapped, or an output of the model, or an input that an
+ *                   output depends on
  */
 CVS_API int cvs_run_activation(const float **data, int64_t dims[CVS_MAX_DIMS], int *ndim,
                                const cvs_run *run, int layer, cvs_error *err);
@@ -517,6 +518,9 @@ typedef struct cvs_recipe {
 /** The i-th recipe, the default first; NULL past the end. */
 CVS_API const cvs_recipe *cvs_recipe_at(int i);
 
+/** Pictures that excite channels of a layer; see below. */
+typedef struct cvs_patterns cvs_patterns;
+
 /** What is asked. All zero is the default. */
 typedef struct cvs_pattern_options {
     const char *method;    /**< a name of cvs_recipe_at(); NULL: the first */
@@ -551,10 +555,17 @@ typedef struct cvs_pattern_options {
     /** As in cvs_explain_options; what is stopped has fewer steps. */
     int (*progress)(void *arg, double done);
     void *progress_arg;
+    /** Shown the pictures while they grow, after a step where look_after seconds have gone by since
+     * it was last: of those that have begun, shown, climbed and steps (at this size) are as they
+     * are now, and done is the share of the whole, less than 1. What is found does not depend on
+     * it. Not called where nothing grows. NULL: nobody looks. */
+    void (*look)(void *arg, const cvs_patterns *so_far);
+    void *look_arg;
+    double look_after;
 } cvs_pattern_options;
 
 /** Pictures that excite channels of a layer. */
-typedef struct cvs_patterns {
+struct cvs_patterns {
     char name[256];     /**< the layer, or the objective */
     const char *method; /**< static */
     int n, versions;    /**< pictures, and how many in a row are of one channel */
@@ -577,7 +588,7 @@ typedef struct cvs_patterns {
     unsigned char *film; /**< n×frames×H×W×C of `shown`, 0 … 255, from the start to the end of each
                               climb in equal numbers of steps; NULL: none */
     double done;         /**< 1, or less where it was stopped */
-} cvs_patterns;
+};
 
 /**
  * Find what excites channels of a layer most, by gradient ascent on the input.
@@ -1258,6 +1269,50 @@ typedef struct cvs_report_options {
 CVS_API int cvs_report_write(char **json, const cvs_model *model, const cvs_report_input *inputs,
                              int n, const char *dir, const cvs_report_options *options,
                              cvs_error *err);
+
+/* --- the viewer --------------------------------------------------------------------------------
+ */
+
+/** A network that the viewer shows; all is borrowed until the server is freed. */
+typedef struct cvs_server_model {
+    const cvs_model *model;
+    const char *file;           /**< what it is called */
+    const cvs_classes *classes; /**< names of its classes; may be NULL */
+} cvs_server_model;
+
+/** How the viewer is served. All zero is the default. */
+typedef struct cvs_server_options {
+    const char *host; /**< an IP address to listen at; NULL: 127.0.0.1, for this machine alone. At
+                           any other a token is needed, which the server draws */
+    int port;         /**< 0: 8150; one of the next fifty where it is taken; below 0: any */
+    const char
+        *images; /**< a folder whose pictures can be chosen, those in its folders too; NULL */
+    cvs_image_options image; /**< how pictures are read where nobody asks for another way */
+    int exact;               /**< 1: direct convolutions only */
+} cvs_server_options;
+
+/** A server of the viewer's page and of the interface that docs/http-api.md describes. It answers
+ * in threads of its own. */
+typedef struct cvs_server cvs_server;
+
+/**
+ * Begin to serve.
+ *
+ * @param[out] out  the caller's to cvs_server_free(); NULL on failure
+ * @param n         how many models, 1 at least
+ * @param options   may be NULL
+ * @return 0; CVS_E_ARG, CVS_E_IO (a port that is taken, a folder that cannot be read), CVS_E_NOMEM
+ */
+CVS_API int cvs_server_new(cvs_server **out, const cvs_server_model *models, int n,
+                           const cvs_server_options *options, cvs_error *err);
+
+/** Where it answers: "http://127.0.0.1:8150/", with the token where one is needed. Borrowed. */
+CVS_API const char *cvs_server_address(const cvs_server *server);
+
+/** Answer nobody any more, and tell what is being computed to end; wait for that for so many
+ * milliseconds at most. 1 when nothing runs any more, so that cvs_server_free() will not wait. */
+CVS_API int cvs_server_stop(cvs_server *server, int milliseconds);
+CVS_API void cvs_server_free(cvs_server *server);
 
 #ifdef __cplusplus
 }

@@ -4,7 +4,7 @@ cd "${1:-.}" || exit 2
 
 # What may be longer, and why: "FILE LINES reason" or "FILE:FUNCTION LINES reason".
 allowed='
-include/convscope.h 1300 the manual of the library is its only public header
+include/convscope.h 1350 the manual of the library is its only public header
 '
 
 find include src tests bench examples -name '*.[ch]' 2>/dev/null | sort | xargs awk -v allowed="$allowed" '

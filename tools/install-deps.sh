@@ -27,6 +27,7 @@ library libdeflate libdeflate-dev
 library libexif libexif-dev
 library freetype2 libfreetype-dev
 library minizip libminizip-dev
+library libmicrohttpd libmicrohttpd-dev
 library cmocka libcmocka-dev
 want fonts-dejavu-core test -f /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf
 if [ "${1:-}" = --tests ]; then

@@ -415,13 +415,29 @@ void cx_json_add_int(cx_json_writer *w, const char *key, int64_t v)
     cx_str_addf(&w->text, "%lld", (long long)v);
 }
 
-void cx_json_add_number(cx_json_writer *w, const char *key, double v)
+static void add_digits(cx_json_writer *w, double v)
 {
-    begin_value(w, key);
     if (isfinite(v))
         cx_str_addf(&w->text, "%.9g", v);
     else
         cx_str_add(&w->text, "null");
+}
+
+void cx_json_add_number(cx_json_writer *w, const char *key, double v)
+{
+    begin_value(w, key);
+    add_digits(w, v);
+}
+
+void cx_json_add_floats(cx_json_writer *w, const char *key, const float *v, int64_t n)
+{
+    begin_value(w, key);
+    cx_str_add(&w->text, "[");
+    for (int64_t i = 0; i < n; i++) {
+        if (i) cx_str_add(&w->text, ", ");
+        add_digits(w, (double)v[i]);
+    }
+    cx_str_add(&w->text, "]");
 }
 
 void cx_json_add_bool(cx_json_writer *w, const char *key, int v)

@@ -6,9 +6,17 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/sanitizer.h"
+
+double cx_seconds(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
 
 static atomic_int chosen; /* by cx_threads_set; 0: one a core */
 
@@ -82,4 +90,26 @@ void cx_task_finish(cx_task *task)
     if (!task) return;
     if (task->threaded) pthread_join(task->thread, NULL);
     cx_free(task);
+}
+
+struct cx_thread {
+    cx_task task;
+};
+
+int cx_thread_start(cx_thread **out, void (*body)(void *arg), void *arg, cvs_error *err)
+{
+    cx_thread *t = *out = cx_alloc(sizeof *t);
+    if (!t) return cx_no_memory(err, sizeof *t);
+    t->task = (cx_task){.body = body, .arg = arg};
+    if (pthread_create(&t->task.thread, NULL, task_main, &t->task) == 0) return 0;
+    cx_free(t);
+    *out = NULL;
+    return cx_fail(err, CVS_E_NOMEM, "the system has no thread left");
+}
+
+void cx_thread_join(cx_thread *t)
+{
+    if (!t) return;
+    pthread_join(t->task.thread, NULL);
+    cx_free(t);
 }

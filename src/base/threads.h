@@ -13,6 +13,9 @@ int cx_cores(void);
 int cx_threads(void);
 int cx_threads_set(int n, cvs_error *err);
 
+/* Seconds of a clock that goes forward alone; where it begins says nothing. */
+double cx_seconds(void);
+
 /* The body of a parallel loop: does item `i`. `worker` is 0 … cx_threads() - 1 and no two items
  * run with the same one at once, so it can choose a scratch buffer. */
 typedef void cx_loop_body(void *arg, int i, int worker);
@@ -45,5 +48,11 @@ cx_loop *cx_loop_start(int n, cx_loop_body *body,
 /* Do what is left with the pool, wait for the rest, free. NULL is allowed in both. */
 void cx_loop_finish(cx_loop *loop);
 void cx_loop_drop(cx_loop *loop); /* the same, but items that nobody has begun are forgotten */
+
+/* A thread that lives until body(arg) ends; CVS_E_NOMEM where the system has none left. To be
+ * joined, which waits for that and frees. */
+typedef struct cx_thread cx_thread;
+int cx_thread_start(cx_thread **out, void (*body)(void *arg), void *arg, cvs_error *err);
+void cx_thread_join(cx_thread *thread); /* NULL is allowed */
 
 #endif

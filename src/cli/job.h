@@ -43,7 +43,9 @@ typedef struct cx_options {
     const char *dream_layers, *spread_layers, *dream_method;
     int single, film, list_recipes;
     int with_patterns;
-    const char *images;
+    const char *images, *gallery, *host;
+    int64_t port;
+    int no_browser;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     const char *data, *validation, *freeze, *class_weights;
     cx_real share, rate, dropout, momentum, weight_decay, label_smoothing;

@@ -4,8 +4,9 @@
 
 #include <signal.h>
 #include <stdio.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "base/threads.h"
 
 static volatile sig_atomic_t stopped;
 
@@ -15,17 +16,10 @@ static void stop(int number)
     stopped = 1;
 }
 
-static double seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 void cx_progress_begin(cx_progress *p, const cx_job *job, const char *what)
 {
     const cx_options *o = job->options;
-    *p = (cx_progress){.what = what, .start = seconds()};
+    *p = (cx_progress){.what = what, .start = cx_seconds()};
     p->shown = !o->no_progress && !o->quiet && isatty(STDERR_FILENO);
     /* The second one ends the program as usual. */
     sigaction(SIGINT, &(struct sigaction){.sa_handler = stop, .sa_flags = (int)SA_RESETHAND}, NULL);
@@ -33,19 +27,19 @@ void cx_progress_begin(cx_progress *p, const cx_job *job, const char *what)
 
 double cx_progress_seconds(const cx_progress *p)
 {
-    return seconds() - p->start;
+    return cx_seconds() - p->start;
 }
 
 int cx_progress_is_due(const cx_progress *p)
 {
-    const double now = seconds();
+    const double now = cx_seconds();
     return p->shown && now - p->start > 0.5 && now - p->last > 0.1;
 }
 
 void cx_progress_show(cx_progress *p, const char *text)
 {
     fprintf(stderr, "\r%s \033[K", text);
-    p->last = seconds();
+    p->last = cx_seconds();
     p->drawn = 1;
 }
 

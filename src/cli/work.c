@@ -2,7 +2,6 @@
 #include "cli/work.h"
 
 #include <string.h>
-#include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -20,20 +19,13 @@ int cx_is_tensor(const char *path)
     return n > 4 && strcmp(path + n - 4, ".npy") == 0;
 }
 
-static double milliseconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 int cx_work_load(cvs_model **out, const cx_job *job, cvs_error *err)
 {
-    double start = milliseconds();
+    double start = cx_seconds();
     const cvs_load_options options = {.architecture = job->options->architecture};
     int rc = cvs_model_load(out, job->model, &options, err);
     if (rc < 0) return cx_at_file(err, rc, job->model);
-    cx_detail(job, "%s: loaded in %.1f ms", job->model, milliseconds() - start);
+    cx_detail(job, "%s: loaded in %.1f ms", job->model, 1e3 * (cx_seconds() - start));
     return 0;
 }
 
@@ -265,19 +257,19 @@ int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *
 
 int cx_work_forward(cvs_run *run, const cx_job *job, const char *input, cvs_error *err)
 {
-    const double start = milliseconds();
+    const double start = cx_seconds();
     int rc = cvs_run_forward(run, err);
     if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */
     if (rc < 0) return cx_at_file(err, rc, input);
-    cx_detail(job, "%s: computed in %.1f ms", input, milliseconds() - start);
+    cx_detail(job, "%s: computed in %.1f ms", input, 1e3 * (cx_seconds() - start));
     return 0;
 }
 
 int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_error *err)
 {
-    const double start = milliseconds();
+    const double start = cx_seconds();
     const int rc = cx_work_set(work, job, input, err);
     if (rc < 0) return rc;
-    cx_detail(job, "%s: read in %.1f ms", input, milliseconds() - start);
+    cx_detail(job, "%s: read in %.1f ms", input, 1e3 * (cx_seconds() - start));
     return cx_work_forward(work->run, job, input, err);
 }

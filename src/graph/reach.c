@@ -161,3 +161,91 @@ void cx_sight_range(const cx_sight_axis *a, int64_t i, int64_t *first, int64_t *
     if (*first > a->size - 1) *first = a->size - 1;
     if (*last < *first) *last = *first;
 }
+
+/* --- by windows alone --- */
+
+static void join(extent *a, const extent *b)
+{
+    if (a->bottom < 0) *a = *b;
+    a->top = a->top < b->top ? a->top : b->top;
+    a->left = a->left < b->left ? a->left : b->left;
+    a->bottom = a->bottom > b->bottom ? a->bottom : b->bottom;
+    a->right = a->right > b->right ? a->right : b->right;
+}
+
+/* Along one axis of n cells: what first … last read. */
+static void read_axis(int64_t *first, int64_t *last, const cx_window *w, int axis, int64_t n)
+{
+    *first = *first * w->stride[axis] - w->pad[axis];
+    *last = *last * w->stride[axis] - w->pad[axis] + (w->kernel[axis] - 1) * w->dilation[axis];
+    *first = *first < 0 ? 0 : *first > n - 1 ? n - 1 : *first;
+    *last = *last > n - 1 ? n - 1 : *last < *first ? *first : *last;
+}
+
+/* From what is wanted of a node's map to what is wanted of its i-th input's. 0: nobody can tell. */
+static int pass_on(extent *e, const cvs_run *run, int node, int i)
+{
+    const cvs_model *m = run->model;
+    const cx_node *n = &m->nodes[node];
+    const cx_layer *l = &m->layers[n->layer];
+    const cx_shape *in = &run->slots[n->inputs[i]].shape;
+    const cx_spot spots[] = {{node, 0}, {n->inputs[i], 0}};
+    int64_t of[2], from[2];
+    cx_activation a;
+    cx_reads reads;
+    map_size(m, &spots[0], &run->slots[node].shape, &of[0], &of[1]);
+    map_size(m, &spots[1], in, &from[0], &from[1]);
+    if (n->n_inputs == 1 && cx_layer_reads(&reads, l, in, 0, NULL)) {
+        read_axis(&e->top, &e->bottom, &reads.window, CX_HEIGHT, from[0]);
+        read_axis(&e->left, &e->right, &reads.window, CX_WIDTH, from[1]);
+        return 1;
+    }
+    const int merges = l->kind->family == CX_MERGING && (l->kind->is_affine || l->kind->is_product);
+    const int activates = l->kind->as_activation && cx_layer_ends_with(&a, l);
+    if (!merges && !activates && !l->kind->is_identity && !l->kind->is_scale_shift) return 0;
+    if (from[0] == of[0] && from[1] == of[1]) return 1;
+    if (!merges || from[0] != 1 || from[1] != 1) return 0;
+    *e = (extent){0, 0, 0, 0}; /* it counts for all places */
+    return 1;
+}
+
+int cx_sees(int64_t box[4], const cvs_run *run, int node, int64_t row, int64_t column,
+            cvs_error *err)
+{
+    const cvs_model *m = run->model;
+    extent *all = cx_calloc((size_t)node + 1, sizeof *all);
+    int is_known = m->n_inputs == 1;
+    if (!all) return cx_no_memory(err, ((size_t)node + 1) * sizeof *all);
+    for (int i = 0; i < node; i++) all[i].bottom = -1;
+    all[node] = (extent){row, row, column, column};
+    for (int i = node; i > m->inputs[0] && is_known; i--)
+        for (int k = 0; k < m->nodes[i].n_inputs && all[i].bottom >= 0 && is_known; k++) {
+            extent e = all[i];
+            is_known = pass_on(&e, run, i, k);
+            join(&all[m->nodes[i].inputs[k]], &e);
+        }
+    const extent *e = &all[m->inputs[0] < node ? m->inputs[0] : node];
+    is_known = is_known && e->bottom >= 0;
+    const int64_t found[] = {e->top, e->left, e->bottom, e->right};
+    for (int i = 0; i < 4; i++) box[i] = found[i];
+    cx_free(all);
+    return is_known;
+}
+
+int cx_sight_known(cx_sight *out, const cvs_run *run, int node, cvs_error *err)
+{
+    const cvs_model *m = run->model;
+    const cx_shape *in = &run->slots[m->inputs[0]].shape;
+    const int first = is_channels_first(m, in);
+    const cx_spot spot = {node, 0};
+    int64_t map[2], a[4], b[4];
+    int rc;
+    map_size(m, &spot, &run->slots[node].shape, &map[0], &map[1]);
+    TRY(cx_sees(a, run, node, map[0] / 2, map[1] / 2, err));
+    if (rc == 0) return 0;
+    TRY(cx_sees(b, run, node, beside(map[0]), beside(map[1]), err));
+    out->rows = axis_of(map[0], in->d[1 + first], a[0], a[2], b[0], b[2]);
+    out->columns = axis_of(map[1], in->d[2 + first], a[1], a[3], b[1], b[3]);
+out:
+    return rc;
+}

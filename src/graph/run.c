@@ -360,7 +360,10 @@ int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error
 {
     *out = NULL;
     if (!run->done) return cx_fail(err, CVS_E_ARG, "the run has not been computed yet");
-    if (node < 0 || node >= run->model->n_nodes || !run->slots[node].kept)
+    /* What an input was given stays, without being asked for. */
+    if (node < 0 || node >= run->model->n_nodes ||
+        !(run->slots[node].kept ||
+          (run->model->nodes[node].n_inputs == 0 && run->slots[node].y.data)))
         return cx_fail(err, CVS_E_ARG, "the run does not keep the activation of layer %d", node);
     *out = &run->slots[node].y;
     return 0;

@@ -102,7 +102,8 @@ int cx_run_set_shape(cvs_run *run, int input, const cx_shape *shape, cvs_error *
  * written. Its data is NULL where no output depends on it. */
 cx_tensor *cx_run_input(cvs_run *run, int input, int slot, int n);
 
-/* The output of a node after a forward pass; CVS_E_ARG when this run does not keep it. */
+/* The output of a node after a forward pass; CVS_E_ARG when this run does not keep it. Inputs stay.
+ */
 int cx_run_output(const cx_tensor **out, const cvs_run *run, int node, cvs_error *err);
 
 /* --- plan.c --- */

@@ -6,6 +6,14 @@
 
 /* Whether a picture of that size has pixels and is within the limits of image.h. */
 int cx_image_check_size(int width, int height, cvs_error *err);
+/* The same, and that it has no more pixels than `most`; 0: no other limit. */
+int cx_image_check_most(unsigned width, unsigned height, int64_t most, cvs_error *err);
+
+/* What is wanted of a picture. */
+typedef struct cx_wish {
+    int alpha;    /* 0: a reader may leave transparency out */
+    int64_t most; /* pixels; 0: the limit of image.h */
+} cx_wish;
 
 /* For codes without a least number of bits for a pixel, where any number of equal ones takes a few
  * bytes: whether a picture may be that small. Any up to 16 million pixels may, a larger one has a
@@ -13,11 +21,11 @@ int cx_image_check_size(int width, int height, cvs_error *err);
 int cx_image_check_packing(const char *kind, unsigned width, unsigned height, size_t size,
                            cvs_error *err);
 
-/* Decode to the channels that the file has, 1 to 4, as Pillow opens it; without `alpha` a reader
- * may leave transparency out. `orientation` gets 1 … 8 as EXIF counts; NULL: nobody wants to know.
+/* Decode to the channels that the file has, 1 to 4, as Pillow opens it. `orientation` gets 1 … 8 as
+ * EXIF counts; NULL: nobody wants to know.
  */
-typedef int cx_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size, int alpha,
-                      cvs_error *err);
+typedef int cx_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size,
+                      const cx_wish *wish, cvs_error *err);
 cx_decode cx_jpeg_decode, cx_png_decode, cx_webp_decode;
 
 /* What the last word of every reader is for a file that was cut off. */

@@ -22,6 +22,14 @@ int cx_image_check_size(int width, int height, cvs_error *err)
     return 0;
 }
 
+int cx_image_check_most(unsigned width, unsigned height, int64_t most, cvs_error *err)
+{
+    if (most == 0 || (uint64_t)width * height <= (uint64_t)most) return 0;
+    return cx_fail(err, CVS_E_NOMEM,
+                   "a picture of %u x %u pixels is over the limit of %lld million", width, height,
+                   (long long)most / 1000000);
+}
+
 int cx_image_check_packing(const char *kind, unsigned width, unsigned height, size_t size,
                            cvs_error *err)
 {
@@ -142,6 +150,12 @@ int cx_truncated(cvs_error *err, const char *kind_name)
 int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
                    cvs_error *err)
 {
+    return cx_image_parse_most(out, bytes, size, channels, exif, 0, err);
+}
+
+int cx_image_parse_most(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
+                        int64_t most, cvs_error *err)
+{
     cx_image image = {0};
     int orientation = 1, rc;
     *out = (cx_image){0};
@@ -149,8 +163,8 @@ int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channel
         return cx_fail(err, CVS_E_ARG, "a picture is read to 1, 3 or 4 channels, not %d", channels);
     const kind *k = find_kind(bytes, size);
     if (!k || !k->decode) return unknown(k, size, err);
-    const int alpha = channels == 4 || channels == 0;
-    TRY(k->decode(&image, exif ? &orientation : NULL, bytes, size, alpha, err));
+    const cx_wish wish = {.alpha = channels == 4 || channels == 0, .most = most};
+    TRY(k->decode(&image, exif ? &orientation : NULL, bytes, size, &wish, err));
     if (channels == 0 || channels == image.channels) {
         *out = image;
         image = (cx_image){0};

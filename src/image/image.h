@@ -30,6 +30,9 @@ void cx_image_deinit(cx_image *image);
 int cx_image_read(cx_image *out, const char *path, int channels, int exif, cvs_error *err);
 int cx_image_parse(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
                    cvs_error *err);
+/* The same with a lower limit: no more pixels than `most`. */
+int cx_image_parse_most(cx_image *out, const uint8_t *bytes, size_t size, int channels, int exif,
+                        int64_t most, cvs_error *err);
 
 /* The same picture with 1, 3 or 4 channels, by Pillow's rules: alpha is dropped, never blended. */
 int cx_image_convert(cx_image *out, const cx_image *image, int channels, cvs_error *err);

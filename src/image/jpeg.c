@@ -22,6 +22,7 @@ typedef struct reader {
     cx_image image;
     uint8_t *inks; /* one row of a CMYK picture */
     int orientation;
+    int64_t most; /* pixels */
     int rc;
     cvs_error *err;
 } reader;
@@ -185,6 +186,7 @@ static int read_all(reader *r, const uint8_t *bytes, size_t size)
     TRY(read_header(r, bytes, size));
     if (r->orientation) TRY(find_orientation(r));
     TRY(choose_space(r, &channels));
+    TRY(cx_image_check_most(r->jpeg.image_width, r->jpeg.image_height, r->most, r->err));
     TRY(cx_image_init(&r->image, (int)r->jpeg.image_width, (int)r->jpeg.image_height, channels,
                       r->err));
     if (r->jpeg.out_color_space == JCS_CMYK) {
@@ -204,11 +206,10 @@ static int guarded(reader *r, const uint8_t *bytes, size_t size)
     return read_all(r, bytes, size);
 }
 
-int cx_jpeg_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size, int alpha,
-                   cvs_error *err)
+int cx_jpeg_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size,
+                   const cx_wish *wish, cvs_error *err)
 {
-    reader r = {.err = err, .orientation = orientation != NULL};
-    (void)alpha; /* there is none */
+    reader r = {.err = err, .orientation = orientation != NULL, .most = wish->most};
     r.jpeg.err = jpeg_std_error(&r.errors);
     r.jpeg.client_data = &r; /* an error can come before the object is made */
     r.errors.error_exit = on_error;

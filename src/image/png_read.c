@@ -140,7 +140,7 @@ static int read_header(reader *r, size_t size)
 }
 
 /* Tell libpng what is wanted, and make room for it. */
-static int prepare(reader *r, int alpha)
+static int prepare(reader *r, const cx_wish *wish)
 {
     int type = png_get_color_type(r->png, r->info), depth = png_get_bit_depth(r->png, r->info);
     int channels = png_get_channels(r->png, r->info);
@@ -150,12 +150,14 @@ static int prepare(reader *r, int alpha)
         channels = 2; /* the two bytes */
     else if (depth == 16)
         png_set_strip_16(r->png);
-    if (!alpha && (type & PNG_COLOR_MASK_ALPHA)) {
+    if (!wish->alpha && (type & PNG_COLOR_MASK_ALPHA)) {
         png_set_strip_alpha(r->png);
         channels--;
     }
-    return cx_image_init(&r->raw, (int)png_get_image_width(r->png, r->info),
-                         (int)png_get_image_height(r->png, r->info), channels, r->err);
+    const unsigned width = png_get_image_width(r->png, r->info);
+    const unsigned height = png_get_image_height(r->png, r->info);
+    int rc = cx_image_check_most(width, height, wish->most, r->err);
+    return rc < 0 ? rc : cx_image_init(&r->raw, (int)width, (int)height, channels, r->err);
 }
 
 static void read_rows(reader *r)
@@ -179,45 +181,46 @@ static int find_orientation(reader *r)
     return 0;
 }
 
-static int read_all(reader *r, size_t size, int alpha)
+static int read_all(reader *r, size_t size, const cx_wish *wish)
 {
     int rc;
     TRY(read_header(r, size));
     int type = png_get_color_type(r->png, r->info), depth = png_get_bit_depth(r->png, r->info);
-    TRY(prepare(r, alpha));
+    TRY(prepare(r, wish));
     read_rows(r);
     if (r->orientation) {
         png_read_end(r->png, r->info); /* eXIf may come after the pixels */
         TRY(find_orientation(r));
     }
     if (type == PNG_COLOR_TYPE_PALETTE) {
-        TRY(expand_palette(r, alpha));
+        TRY(expand_palette(r, wish->alpha));
     } else if (type == PNG_COLOR_TYPE_GRAY && depth == 16) {
         TRY(clip_gray16(r));
     } else {
         r->image = r->raw;
         r->raw = (cx_image){0};
     }
-    if (alpha && (type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_RGB)) TRY(apply_key(r));
+    if (wish->alpha && (type == PNG_COLOR_TYPE_GRAY || type == PNG_COLOR_TYPE_RGB))
+        TRY(apply_key(r));
 out:
     return rc;
 }
 
 /* libpng leaves by longjmp; what must survive that lies in *r, in the caller's frame. */
-static int guarded(reader *r, size_t size, int alpha)
+static int guarded(reader *r, size_t size, const cx_wish *wish)
 {
     if (setjmp(r->jump)) return r->rc;
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_error, on_warning);
     if (r->png) r->info = png_create_info_struct(r->png);
     if (!r->info) return cx_no_memory(r->err, size);
-    return read_all(r, size, alpha);
+    return read_all(r, size, wish);
 }
 
-int cx_png_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size, int alpha,
-                  cvs_error *err)
+int cx_png_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size,
+                  const cx_wish *wish, cvs_error *err)
 {
     reader r = {.bytes = bytes, .left = size, .err = err, .orientation = orientation != NULL};
-    int rc = guarded(&r, size, alpha);
+    int rc = guarded(&r, size, wish);
     if (r.png) png_destroy_read_struct(&r.png, &r.info, NULL);
     cx_image_deinit(&r.raw);
     if (rc < 0) cx_image_deinit(&r.image);

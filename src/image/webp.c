@@ -61,8 +61,8 @@ static int find_orientation(int *out, const WebPDemuxer *demux, cvs_error *err)
     return rc;
 }
 
-int cx_webp_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size, int alpha,
-                   cvs_error *err)
+int cx_webp_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size,
+                   const cx_wish *wish, cvs_error *err)
 {
     WebPDemuxState state = WEBP_DEMUX_PARSE_ERROR;
     WebPIterator frame = {0};
@@ -75,7 +75,8 @@ int cx_webp_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t
     unsigned width = WebPDemuxGetI(demux, WEBP_FF_CANVAS_WIDTH);
     unsigned height = WebPDemuxGetI(demux, WEBP_FF_CANVAS_HEIGHT);
     TRY(cx_image_check_packing("WebP", width, height, size, err));
-    TRY(cx_image_init(out, (int)width, (int)height, alpha && has_alpha ? 4 : 3, err));
+    TRY(cx_image_check_most(width, height, wish->most, err));
+    TRY(cx_image_init(out, (int)width, (int)height, wish->alpha && has_alpha ? 4 : 3, err));
     if (!WebPDemuxGetFrame(demux, 1, &frame)) {
         rc = cx_fail(err, CVS_E_FORMAT, "WebP: no picture in it");
         goto out;

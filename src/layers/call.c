@@ -171,6 +171,16 @@ int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in)
     return !l->channels_first && l->kind->as_pooling && l->kind->as_pooling(l, in, out);
 }
 
+int cx_layer_reads(cx_reads *out, const cx_layer *l, const cx_shape *in, int64_t channel,
+                   float *kernel)
+{
+    const cx_shape x = is_turned(l, in) ? with_last(in) : *in;
+    *out = (cx_reads){0};
+    if (!l->kind->reads || l->kind->rank > 2) return 0;
+    l->kind->reads(l, &x, channel, out, kernel);
+    return 1;
+}
+
 void cx_layer_forward(const cx_layer *l, const cx_call *c)
 {
     const cx_shape *in = &c->x[0]->shape, *out = &c->y->shape;

@@ -169,6 +169,22 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         cx_conv_backward_data(&conv, c->dy->data, l->w[KERNEL].data, c->dx[0]->data, c->workspace);
 }
 
+static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel)
+{
+    const conv_config *k = l->cfg;
+    const cx_conv conv = conv_of(l, in, 1);
+    out->how = CX_READS_SUM;
+    out->window = conv.window;
+    out->channels = conv.in_channels / conv.groups;
+    out->first = channel / (k->filters / k->groups) * out->channels;
+    out->has_bias = k->use_bias;
+    if (k->use_bias) out->bias = l->w[BIAS].data[channel];
+    if (kernel)
+        cx_kernel_column(kernel, l->w[KERNEL].data, cx_window_cells(&conv.window) * out->channels,
+                         k->filters, channel);
+}
+
 #define CONV(symbol, name, table, axes, ...)                 \
     const cx_layer_kind cx_layer_##symbol = {                \
         .class_name = name,                                  \
@@ -186,6 +202,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .transform = transform,                              \
         .takes = takes,                                      \
         .is_affine = 1,                                      \
+        .reads = reads,                                      \
         .forward = forward,                                  \
         .backward = backward,                                \
         .backward_workspace = backward_workspace,            \

@@ -96,6 +96,19 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
                                c->workspace);
 }
 
+static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel)
+{
+    const dense_config *k = l->cfg;
+    out->how = CX_READS_SUM;
+    for (int a = 0; a < CX_SPACE; a++)
+        out->window.kernel[a] = out->window.stride[a] = out->window.dilation[a] = 1;
+    out->channels = in->d[in->ndim - 1];
+    out->has_bias = k->use_bias;
+    if (k->use_bias) out->bias = l->w[BIAS].data[channel];
+    if (kernel) cx_kernel_column(kernel, l->w[KERNEL].data, out->channels, k->units, channel);
+}
+
 const cx_layer_kind cx_layer_dense = {
     .class_name = "Dense",
     .family = CX_CONNECTING,
@@ -106,6 +119,7 @@ const cx_layer_kind cx_layer_dense = {
     .weights = weights,
     .workspace = workspace,
     .is_affine = 1,
+    .reads = reads,
     .forward = forward,
     .backward = backward,
     .backward_workspace = backward_workspace,

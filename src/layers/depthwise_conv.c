@@ -125,6 +125,22 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
                                    c->workspace);
 }
 
+static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel)
+{
+    const depthwise_config *k = l->cfg;
+    const cx_depthwise d = depthwise_of(l, in);
+    out->how = CX_READS_SUM;
+    out->window = d.window;
+    out->first = channel / k->multiplier;
+    out->channels = 1;
+    out->has_bias = k->use_bias;
+    if (k->use_bias) out->bias = l->w[BIAS].data[channel];
+    if (kernel)
+        cx_kernel_column(kernel, l->w[KERNEL].data, cx_window_cells(&d.window),
+                         d.channels * d.multiplier, channel);
+}
+
 #define DEPTHWISE(symbol, name, axes)             \
     const cx_layer_kind cx_layer_##symbol = {     \
         .class_name = name,                       \
@@ -139,6 +155,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .workspace = workspace,                   \
         .takes = takes,                           \
         .is_affine = 1,                           \
+        .reads = reads,                           \
         .forward = forward,                       \
         .backward = backward,                     \
         .backward_workspace = backward_workspace, \

@@ -55,6 +55,21 @@ static void backward_average(const cx_layer *l, const cx_backward_call *c)
                                c->dy->data, c->dx[0]->data);
 }
 
+static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel)
+{
+    const int rank = l->kind->rank;
+    (void)kernel;
+    for (int a = 0; a < CX_SPACE; a++) {
+        const int own = a - (CX_SPACE - rank);
+        out->window.kernel[a] = own < 0 ? 1 : in->d[1 + own];
+        out->window.stride[a] = out->window.dilation[a] = 1;
+    }
+    out->how = l->kind->is_affine ? CX_READS_MEAN : CX_READS_LARGEST;
+    out->first = channel;
+    out->channels = 1;
+}
+
 enum { is_affine_max = 0, is_affine_average = 1 };
 
 #define GLOBAL(symbol, name, alias, axes, which)       \
@@ -68,6 +83,7 @@ enum { is_affine_max = 0, is_affine_average = 1 };
         .is_pool = 1,                                  \
         .infer = infer,                                \
         .is_affine = is_affine_##which,                \
+        .reads = reads,                                \
         .forward = forward_##which,                    \
         .backward = backward_##which,                  \
     }

@@ -145,6 +145,21 @@ typedef struct cx_backward_call {
                   */
 } cx_backward_call;
 
+/* What one number of a layer's output is made of: cells of a window on its one input, and some
+ * channels of each. An activation comes after it. */
+typedef enum cx_reading {
+    CX_READS_SUM, /* times a kernel, plus a bias */
+    CX_READS_LARGEST,
+    CX_READS_MEAN, /* of the cells inside the input */
+} cx_reading;
+typedef struct cx_reads {
+    cx_reading how;
+    cx_window window; /* its batch and its sizes of input and output are not to be relied on */
+    int64_t first, channels;
+    int has_bias;
+    float bias;
+} cx_reads;
+
 typedef struct cx_layer_kind {
     const char *class_name;     /* as Keras writes it: "Conv2D" */
     const char *const *aliases; /* other names for it, NULL-ended; may be NULL */
@@ -211,6 +226,11 @@ typedef struct cx_layer_kind {
     const cx_affine *(*as_affine)(const cx_layer *l, const cx_shape *in);
     /* Of one that is the largest of a window on its input: gives 1 and the window. */
     int (*as_pooling)(const cx_layer *l, const cx_shape *in, cx_window *out);
+    /* What a number of that channel reads, for inputs that `infer` accepted. `kernel`, which may be
+     * NULL, is filled with a number for each cell of the window and channel that is read. NULL:
+     * the kind is another computation. */
+    void (*reads)(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel);
     /* The layer that this one wraps, and that ends as it does. NULL: none. */
     const cx_layer *(*inner)(const cx_layer *l);
 } cx_layer_kind;
@@ -267,6 +287,9 @@ void cx_layer_transform(const cx_layer *l, const cx_shape *in, int back, float *
 int cx_layer_takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after);
 const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in);
 int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in);
+/* 0 where the kind is another computation, or its window has three axes. */
+int cx_layer_reads(cx_reads *out, const cx_layer *l, const cx_shape *in, int64_t channel,
+                   float *kernel);
 void cx_layer_forward(const cx_layer *l, const cx_call *c);
 /* 0 where the layer has no derivative. */
 int cx_layer_has_backward(const cx_layer *l);
@@ -410,6 +433,11 @@ int cx_kernel_of_keras1(cx_window_config *c, int rank, const cx_json *config, cv
  * padding, the odd cell at the end. Sizes that are free stay CX_FREE in `out`. */
 int cx_window_of(cx_window *out, const cx_window_config *c, int rank, const cx_shape *in,
                  cvs_error *err);
+/* Copies the numbers of a kernel's cells that channel `channel` of `channels` has: `from` lies as
+ * (cells × read, channels). */
+void cx_kernel_column(float *to, const float *from, int64_t n, int64_t channels, int64_t channel);
+/* Cells of a window. */
+int64_t cx_window_cells(const cx_window *w);
 /* The output shape of that window with so many channels. */
 cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels);
 

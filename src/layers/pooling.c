@@ -59,6 +59,16 @@ static int as_pooling_max(const cx_layer *l, const cx_shape *in, cx_window *out)
     return cx_window_of(out, l->cfg, l->kind->rank, in, NULL) == 0;
 }
 
+static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel)
+{
+    (void)kernel;
+    (void)cx_window_of(&out->window, l->cfg, l->kind->rank, in, NULL); /* accepted by infer */
+    out->how = l->kind->as_pooling ? CX_READS_LARGEST : CX_READS_MEAN;
+    out->first = channel;
+    out->channels = 1;
+}
+
 static void backward_max(const cx_layer *l, const cx_backward_call *c)
 {
     const cx_shape *in = &c->x[0]->shape;
@@ -93,6 +103,7 @@ enum { is_affine_max = 0, is_affine_average = 1, rectifies_max = 1, rectifies_av
         .is_affine = is_affine_##which,                \
         .rectifies = rectifies_##which,                \
         .as_pooling = as_pooling_##which,              \
+        .reads = reads,                                \
         .forward = forward_##which,                    \
         .backward = backward_##which,                  \
     }

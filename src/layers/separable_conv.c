@@ -187,6 +187,30 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         cx_depthwise_backward_data(&h.depthwise, between, depthwise, c->dx[0]->data, scratch);
 }
 
+/* One convolution does what the two do: its kernel is the sum over m of depthwise[…][c][m]
+ * pointwise[c * multiplier + m][filter]. */
+static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_reads *out,
+                  float *kernel)
+{
+    const separable_config *k = l->cfg;
+    const halves h = halves_of(l, in, 1);
+    const float *depthwise = l->w[DEPTHWISE].data, *pointwise = l->w[POINTWISE].data;
+    out->how = CX_READS_SUM;
+    out->window = h.depthwise.window;
+    out->channels = h.depthwise.channels;
+    out->has_bias = k->use_bias;
+    if (k->use_bias) out->bias = l->w[BIAS].data[channel];
+    const int64_t n = cx_window_cells(&out->window) * out->channels;
+    for (int64_t i = 0; kernel && i < n; i++) {
+        double sum = 0;
+        for (int64_t m = 0; m < k->multiplier; m++)
+            sum +=
+                (double)depthwise[i * k->multiplier + m] *
+                (double)pointwise[(i % out->channels * k->multiplier + m) * k->filters + channel];
+        kernel[i] = (float)sum;
+    }
+}
+
 #define SEPARABLE(symbol, name, older, table, axes)    \
     const cx_layer_kind cx_layer_##symbol = {          \
         .class_name = name,                            \
@@ -202,6 +226,7 @@ static void backward(const cx_layer *l, const cx_backward_call *c)
         .workspace = workspace,                        \
         .takes = takes,                                \
         .is_affine = 1,                                \
+        .reads = reads,                                \
         .forward = forward,                            \
         .backward = backward,                          \
         .backward_workspace = backward_workspace,      \

@@ -66,6 +66,16 @@ out:
     return rc;
 }
 
+void cx_kernel_column(float *to, const float *from, int64_t n, int64_t channels, int64_t channel)
+{
+    for (int64_t i = 0; i < n; i++) to[i] = from[i * channels + channel];
+}
+
+int64_t cx_window_cells(const cx_window *w)
+{
+    return w->kernel[CX_DEPTH] * w->kernel[CX_HEIGHT] * w->kernel[CX_WIDTH];
+}
+
 cx_shape cx_window_shape(const cx_window *w, int rank, int64_t channels)
 {
     cx_shape s = {.ndim = rank + 2, .d = {w->batch}};

@@ -93,22 +93,29 @@ static void keep_frames(const cx_climb *c, cx_climber *k, int last)
     }
 }
 
-/* The picture as it is now, as the caller gets it. */
+/* The picture as it is now, to be looked at. */
+static void show(const cx_climb *c, cx_climber *k)
+{
+    const cvs_patterns *a = c->out;
+    cx_painting_draw(&c->painting, k->numbers, k->picture, k->room);
+    cx_painting_develop(&c->painting, k->picture, cx_painting_crop(&c->painting),
+                        a->shown + k->item * a->shown_height * a->shown_width * a->channels);
+    a->climbed[k->item] = k->value;
+    a->steps[k->item] = k->step;
+}
+
+/* The same as the caller gets it in the end. */
 static void hand_over(const cx_climb *c, cx_climber *k)
 {
     const cx_painting *p = &c->painting;
     const cvs_patterns *a = c->out;
     float *data = a->data + k->item * a->height * a->width * a->channels;
-    cx_painting_draw(p, k->numbers, k->picture, k->room);
+    show(c, k);
     for (int64_t y = 0; y < a->height; y++)
         for (int64_t x = 0; x < a->width; x++, data += p->channels)
             put_pixel(c, k->picture + ((y + p->margin) * p->width + x + p->margin) * p->channels,
                       data);
-    cx_painting_develop(p, k->picture, cx_painting_crop(p),
-                        a->shown + k->item * a->shown_height * a->shown_width * a->channels);
     keep_frames(c, k, a->frames - 1);
-    a->climbed[k->item] = k->value;
-    a->steps[k->item] = k->step;
 }
 
 /* Whether the picture is done. Where nothing grows any more, the smoothed value hardly for a while,
@@ -183,6 +190,17 @@ static double share_done(const cx_climb *c)
     return c->begun + c->part * (double)c->steps_done / ((double)c->steps * c->n);
 }
 
+static void let_look(cx_climb *c, int busy)
+{
+    const cvs_pattern_options *o = c->o;
+    if (!o->look || busy == 0 || (c->looked > 0 && cx_seconds() - c->looked < o->look_after))
+        return;
+    for (int i = 0; i < busy; i++) show(c, &c->climbers[i]);
+    c->out->done = share_done(c);
+    o->look(o->look_arg, c->out);
+    c->looked = cx_seconds();
+}
+
 int cx_climb_run(cx_climb *c, cvs_error *err)
 {
     turn t = {c, 0};
@@ -205,6 +223,7 @@ int cx_climb_run(cx_climb *c, cvs_error *err)
             c->steps_done += c->steps - c->climbers[i].step;
             close_gap(c, i, --t.busy);
         }
+        let_look(c, t.busy);
         if (c->o->progress && c->o->progress(c->o->progress_arg, share_done(c))) break;
     }
     c->out->done = share_done(c);

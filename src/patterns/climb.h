@@ -59,6 +59,7 @@ typedef struct cx_climb {
     double *values;              /* of the batch's */
     float *memory;
     int64_t steps_done;
+    double looked;      /* when o->look was last called; 0: never */
     cx_journal journal; /* of what is done, see record.h */
     char *record;       /* room for one */
     char *done;         /* of each picture: 1 once it is */

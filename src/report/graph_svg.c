@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "report/chart.h"
 #include "report/graph_svg.h"
+#include "report/html.h"
 #include "report/xml.h"
 
 enum {
@@ -138,7 +139,9 @@ static void add_layer(drawing *d, const cx_flow_box *box, int node_index, double
     const double room = box->width - 2 * CX_CHART_PAD;
     const int is_link = d->linked && d->linked[node_index];
     if (is_link) cx_str_addf(&d->out, "<a href=\"#layer-%d\">", node_index);
-    cx_str_addf(&d->out, "<g class=\"%s\">", looks[look_of(d->m, node)].class);
+    cx_str_addf(&d->out, "<g class=\"%s\" data-layer=\"", looks[look_of(d->m, node)].class);
+    cx_html_attribute(&d->out, node->name);
+    cx_str_add(&d->out, "\">");
     add_tip(d, node);
     add_rect(d, "b", x, y, box->width, box->height, 7);
     add_text(d, x + CX_CHART_PAD, y + 17, "c", CX_CHART_CLASS, room * 8 / 9 + 1, l->class_name);

@@ -67,7 +67,7 @@ void cx_page_deinit(cx_page *p)
         for (int k = 0; sheets && k < p->n_inputs; k++) {
             free_picture(&sheets[k].picture);
             cx_free(sheets[k].each);
-            cx_free(sheets[k].low);
+            cx_byte_sheet_deinit(&sheets[k].cells);
         }
         cx_free(sheets);
     }

@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "draw/byte_sheet.h"
+#include "draw/colormap.h"
 #include "graph/run.h"
 #include "image/image.h"
 
@@ -14,7 +16,6 @@ enum {
     CX_PAGE_CLASSES = 8,     /* and for which it can be explained */
     CX_PAGE_METHODS = 16,    /* by so many methods */
     CX_PAGE_CHANNELS = 2048, /* of a layer that are shown; more is a vector, not maps */
-    CX_PAGE_LEVELS = 254,    /* steps of a value on a sheet; the byte above means no number */
 };
 
 /* A picture in a file's bytes. */
@@ -23,17 +24,13 @@ typedef struct cx_page_picture {
     int width, height;
 } cx_page_picture;
 
-/* A layer's channels for one input, side by side in one gray picture, row after row of them. A byte
- * q is the value low + q (high - low) / CX_PAGE_LEVELS of its channel, rounded to that step. */
+/* A layer's channels for one input, side by side in one gray picture. */
 typedef struct cx_page_sheet {
     cx_page_picture picture; /* without bytes: there is none */
-    int64_t height, width;   /* of a channel as the sheet has it */
-    int64_t rows, cols;      /* and as the layer gives it */
-    int columns;             /* channels in a row */
-    int channels;            /* that are shown */
-    int64_t of;              /* of so many */
+    cx_byte_sheet cells;     /* without the bytes themselves */
+    int64_t rows, cols;      /* of a channel as the layer gives it */
+    int64_t of;              /* channels, of which cells.channels are shown */
     cvs_stats whole, *each;  /* of all values; owned */
-    float *low, *high;       /* of each channel as the sheet has it; owned, one block */
     double at_top;           /* share of the values that are the largest, or nearly so */
 } cx_page_sheet;
 
@@ -128,9 +125,6 @@ int cx_page_leave_out(cx_page *p, cvs_error *err, const char *format, ...)
 int cx_page_choose_shrink(cx_page *p, const cvs_run *run, cvs_error *err);
 /* The sheets of an input after a forward pass. */
 int cx_page_draw_sheets(cx_page *p, const cvs_run *run, int input, cvs_error *err);
-/* Means of k × k cells of h × w × c numbers, edges with fewer; the caller's to cx_free(). */
-int cx_page_reduce(float **out, const float *x, int64_t h, int64_t w, int64_t c, int k,
-                   cvs_error *err);
 
 /* --- page_picture.c --- */
 
@@ -162,6 +156,8 @@ void cx_page_write_foot(cx_str *out, const cx_page *p);
 
 void cx_page_picture_write(cx_str *out, const cx_page_picture *picture, const char *type);
 
+/* A map's 256 colours, six hexadecimal digits each. */
+void cx_page_add_colours(cx_json_writer *w, const char *key, cx_colormap map);
 /* What the page's scripts read. */
 int cx_page_data(char **out, const cx_page *p, cvs_error *err);
 /* What the page says, for other programs. */

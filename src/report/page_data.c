@@ -1,7 +1,6 @@
 /* page_data.c - what the page's scripts read, and what other programs do. */
 #include <string.h>
 
-#include "draw/colormap.h"
 #include "report/html.h"
 #include "report/page.h"
 
@@ -18,20 +17,20 @@ static void add_sheet(cx_json_writer *w, const cx_page_sheet *s, int input)
 {
     cx_json_open(w, NULL, '{');
     cx_json_add_int(w, "input", input);
-    cx_json_add_int(w, "height", s->height);
-    cx_json_add_int(w, "width", s->width);
-    cx_json_add_int(w, "columns", s->columns);
-    cx_json_add_int(w, "channels", s->channels);
-    add_floats(w, "low", s->low, s->channels);
-    add_floats(w, "high", s->high, s->channels);
+    cx_json_add_int(w, "height", s->cells.height);
+    cx_json_add_int(w, "width", s->cells.width);
+    cx_json_add_int(w, "columns", s->cells.columns);
+    cx_json_add_int(w, "channels", s->cells.channels);
+    add_floats(w, "low", s->cells.low, s->cells.channels);
+    add_floats(w, "high", s->cells.high, s->cells.channels);
     cx_json_open(w, "mean", '[');
-    for (int c = 0; c < s->channels; c++) cx_json_add_number(w, NULL, s->each[c].mean);
+    for (int c = 0; c < s->cells.channels; c++) cx_json_add_number(w, NULL, s->each[c].mean);
     cx_json_close(w, ']');
     cx_json_open(w, "sparsity", '[');
-    for (int c = 0; c < s->channels; c++) cx_json_add_number(w, NULL, s->each[c].sparsity);
+    for (int c = 0; c < s->cells.channels; c++) cx_json_add_number(w, NULL, s->each[c].sparsity);
     cx_json_close(w, ']');
     cx_json_open(w, "dead", '[');
-    for (int c = 0; c < s->channels; c++)
+    for (int c = 0; c < s->cells.channels; c++)
         if (s->each[c].dead) cx_json_add_int(w, NULL, c);
     cx_json_close(w, ']');
     cx_json_close(w, '}');
@@ -80,8 +79,7 @@ static void add_map(cx_json_writer *w, const cx_page *p, const cx_page_map *map)
     cx_str_deinit(&uri);
 }
 
-/* 256 colours, six hexadecimal digits each. */
-static void add_colours(cx_json_writer *w, const char *key, cx_colormap map)
+void cx_page_add_colours(cx_json_writer *w, const char *key, cx_colormap map)
 {
     uint8_t rgb[3 * CX_MAP_SIZE];
     cx_str text = {0};
@@ -96,10 +94,10 @@ int cx_page_data(char **out, const cx_page *p, cvs_error *err)
 {
     cx_json_writer w = {0};
     cx_json_open(&w, NULL, '{');
-    cx_json_add_int(&w, "levels", CX_PAGE_LEVELS);
-    add_colours(&w, "viridis", CX_MAP_VIRIDIS);
-    add_colours(&w, "magma", CX_MAP_MAGMA);
-    add_colours(&w, "diverging", CX_MAP_DIVERGING);
+    cx_json_add_int(&w, "levels", CX_LEVELS_OF_BYTE);
+    cx_page_add_colours(&w, "viridis", CX_MAP_VIRIDIS);
+    cx_page_add_colours(&w, "magma", CX_MAP_MAGMA);
+    cx_page_add_colours(&w, "diverging", CX_MAP_DIVERGING);
     cx_json_open(&w, "inputs", '[');
     for (int i = 0; i < p->n_inputs; i++)
         cx_json_add_string(&w, NULL, cx_base_name(p->inputs[i].name));

@@ -1,58 +1,26 @@
 /* page_heat.c - the heatmaps of the page: asked side by side, kept as bytes. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/threads.h"
-#include "draw/heat.h"
-#include "methods/trust.h"
+#include "report/heat_bytes.h"
 #include "report/page.h"
 
-enum { MOST_CELLS = 256 * 256, MIDDLE = CX_PAGE_LEVELS / 2, NO_NUMBER = CX_PAGE_LEVELS + 1 };
-
-static uint8_t level(double v, const cx_page_map *map)
-{
-    if (!isfinite(v)) return NO_NUMBER;
-    const double share = map->limit > 0 ? fmax(-1, fmin(1, v / map->limit)) : 0;
-    return (uint8_t)lround(map->is_signed ? MIDDLE + MIDDLE * share
-                                          : CX_PAGE_LEVELS * fmax(0, share));
-}
-
-/* Attributions to pixels get a scale that a few hot ones do not stretch. */
-static int choose_limit(cx_page_map *map, const float *x, int64_t n, cvs_error *err)
-{
-    const cx_heat_map whole = {x, 1, n, map->is_signed, 0};
-    int rc = 0;
-    map->peak = map->limit = cx_heat_limit(&whole);
-    if (map->e->is_pixels) TRY(cx_heat_robust_limit(&map->limit, x, n, err));
-out:
-    return rc;
-}
+enum { MOST_CELLS = 256 * 256 };
 
 static int draw(cx_page_map *map, cvs_error *err)
 {
-    const cvs_explanation *e = map->e;
-    float *x = NULL, *small = NULL;
-    cx_bytes bytes = {0};
-    int rc, k = 1;
-    TRY(cx_explanation_places(&x, &map->is_signed, e, err));
-    while ((e->height / k) * (e->width / k) > MOST_CELLS) k++;
-    const int64_t h = (e->height + k - 1) / k, w = (e->width + k - 1) / k;
-    if (k > 1) TRY(cx_page_reduce(&small, x, e->height, e->width, 1, k, err));
-    const float *shown = small ? small : x;
-    TRY(choose_limit(map, shown, h * w, err));
-    bytes.data = cx_calloc((size_t)(h * w), 1);
-    if (!bytes.data) TRY(cx_no_memory(err, (size_t)(h * w)));
-    for (int64_t i = 0; i < h * w; i++) bytes.data[i] = level((double)shown[i], map);
-    map->picture.width = (int)w;
-    map->picture.height = (int)h;
-    TRY(cx_png_encode(
-        &map->picture.bytes,
-        &(cx_png){.width = (int)w, .height = (int)h, .channels = 1, .data = bytes.data}, err));
+    cx_heat_bytes b;
+    int rc;
+    TRY(cx_heat_bytes_of(&b, map->e, MOST_CELLS, err));
+    TRY(cx_heat_bytes_png(&map->picture.bytes, &b, err));
+    map->picture.width = (int)b.width;
+    map->picture.height = (int)b.height;
+    map->limit = b.limit;
+    map->peak = b.peak;
+    map->is_signed = b.is_signed;
 out:
-    cx_bytes_deinit(&bytes);
-    cx_free(small);
-    cx_free(x);
+    cx_bytes_deinit(&b.gray);
     return rc;
 }
 

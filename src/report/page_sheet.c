@@ -13,15 +13,9 @@ enum {
     FOR_MAPS = 120000,    /* … less for each input beyond two, whose photograph and heatmaps want
                              room as well */
     MOST_SIDE = 1024,     /* of a channel */
-    NO_NUMBER = CX_PAGE_LEVELS + 1,
 };
 
 /* --- how large --- */
-
-static int64_t reduced(int64_t n, int k)
-{
-    return (n + k - 1) / k;
-}
 
 static int64_t shown_channels(const cx_stack *s)
 {
@@ -30,7 +24,7 @@ static int64_t shown_channels(const cx_stack *s)
 
 static int64_t cells(const cx_stack *s, int k)
 {
-    return reduced(s->height, k) * reduced(s->width, k) * shown_channels(s);
+    return cx_reduced(s->height, k) * cx_reduced(s->width, k) * shown_channels(s);
 }
 
 /* The largest sheets give way first, since they keep the most. */
@@ -49,7 +43,8 @@ static void shrink_to_fit(cx_page *p, const cx_maps *maps)
         }
         const cx_stack *s = &maps->maps[largest].stack;
         int *k = &p->layers[largest].shrink;
-        if (sum <= room || (reduced(s->height, *k) == 1 && reduced(s->width, *k) == 1)) return;
+        if (sum <= room || (cx_reduced(s->height, *k) == 1 && cx_reduced(s->width, *k) == 1))
+            return;
         ++*k;
     }
 }
@@ -62,7 +57,7 @@ int cx_page_choose_shrink(cx_page *p, const cvs_run *run, cvs_error *err)
     for (int i = 0; i < p->n_layers; i++) {
         const cx_stack *s = &maps.maps[i].stack;
         const int64_t side = s->height > s->width ? s->height : s->width;
-        p->layers[i].shrink = (int)reduced(side, MOST_SIDE);
+        p->layers[i].shrink = (int)cx_reduced(side, MOST_SIDE);
         if (p->layers[i].shrink < 1) p->layers[i].shrink = 1;
     }
     if (p->n_layers > 0) shrink_to_fit(p, &maps);
@@ -71,52 +66,7 @@ out:
     return rc;
 }
 
-int cx_page_reduce(float **out, const float *x, int64_t h, int64_t w, int64_t c, int k,
-                   cvs_error *err)
-{
-    const int64_t rows = reduced(h, k), cols = reduced(w, k);
-    int64_t n;
-    *out = NULL;
-    if (cx_mul_count(&n, rows * cols, c)) return cx_no_memory(err, SIZE_MAX);
-    float *y = *out = cx_calloc((size_t)n, sizeof *y);
-    if (!y) return cx_no_memory(err, (size_t)n * sizeof *y);
-    for (int64_t r = 0; r < h; r++)
-        for (int64_t q = 0; q < w; q++)
-            for (int64_t i = 0; i < c; i++)
-                y[(r / k * cols + q / k) * c + i] += x[(r * w + q) * c + i];
-    for (int64_t r = 0; r < rows; r++)
-        for (int64_t q = 0; q < cols; q++) {
-            const int64_t high = r == rows - 1 ? h - r * k : k,
-                          wide = q == cols - 1 ? w - q * k : k;
-            for (int64_t i = 0; i < c; i++) y[(r * cols + q) * c + i] /= (float)(high * wide);
-        }
-    return 0;
-}
-
 /* --- bytes --- */
-
-static void find_range(cx_page_sheet *s, const float *x, int64_t n, int64_t stride)
-{
-    for (int c = 0; c < s->channels; c++) {
-        float low = INFINITY, high = -INFINITY;
-        for (int64_t i = 0; i < n; i++) {
-            const float v = x[i * stride + c];
-            if (!isfinite(v)) continue;
-            low = fminf(low, v);
-            high = fmaxf(high, v);
-        }
-        s->low[c] = low <= high ? low : 0;
-        s->high[c] = low <= high ? high : 0;
-    }
-}
-
-static uint8_t level(float v, float low, float high)
-{
-    if (!isfinite(v)) return NO_NUMBER;
-    if (!(high > low)) return 0;
-    return (uint8_t)lround(((double)v - (double)low) * CX_PAGE_LEVELS /
-                           ((double)high - (double)low));
-}
 
 /* Where values pile up at the end of what an activation can give. */
 static double share_at_top(const float *x, int64_t n, const cvs_stats *whole)
@@ -128,30 +78,6 @@ static double share_at_top(const float *x, int64_t n, const cvs_stats *whole)
     return (double)count / (double)n;
 }
 
-static int fill(cx_page_sheet *s, const float *x, int64_t stride, cvs_error *err)
-{
-    const int64_t across = s->columns, down = (s->channels + across - 1) / across;
-    const int64_t width = across * s->width, height = down * s->height;
-    cx_block block = {0};
-    int rc;
-    TRY(cx_block_init(&block, (size_t)(width * height), err));
-    uint8_t *out = block.data;
-    for (int c = 0; c < s->channels; c++) {
-        uint8_t *at = out + c / across * s->height * width + c % across * s->width;
-        for (int64_t r = 0; r < s->height; r++)
-            for (int64_t q = 0; q < s->width; q++)
-                at[r * width + q] =
-                    level(x[(r * s->width + q) * stride + c], s->low[c], s->high[c]);
-    }
-    s->picture.width = (int)width;
-    s->picture.height = (int)height;
-    const cx_png png = {.width = (int)width, .height = (int)height, .channels = 1, .data = out};
-    TRY(cx_png_encode(&s->picture.bytes, &png, err));
-out:
-    cx_block_deinit(&block);
-    return rc;
-}
-
 static int draw(cx_page_sheet *s, cx_map *map, int shrink, cvs_error *err)
 {
     const cx_stack *stack = &map->stack;
@@ -159,28 +85,24 @@ static int draw(cx_page_sheet *s, cx_map *map, int shrink, cvs_error *err)
     int rc = 0;
     s->rows = stack->height;
     s->cols = stack->width;
-    s->height = reduced(stack->height, shrink);
-    s->width = reduced(stack->width, shrink);
     s->of = stack->channels;
-    s->channels = (int)shown_channels(stack);
-    s->columns = (int)ceil(sqrt((double)s->channels * (double)s->height / (double)s->width));
-    if (s->columns > s->channels) s->columns = s->channels;
     s->whole = map->whole;
     s->each = map->each;
     map->each = NULL;
     /* One number that is not above 0 is an answer, not a dead map. */
     for (int64_t c = 0; s->rows * s->cols == 1 && c < s->of; c++) s->each[c].dead = 0;
-    s->low = cx_calloc(2 * (size_t)s->channels, sizeof *s->low);
-    if (!s->low) return cx_no_memory(err, (size_t)s->channels * sizeof *s->low);
-    s->high = s->low + s->channels;
     s->at_top =
         share_at_top(stack->data, stack->height * stack->width * stack->channels, &s->whole);
     if (shrink > 1)
-        TRY(cx_page_reduce(&small, stack->data, stack->height, stack->width, stack->channels,
-                           shrink, err));
-    const float *x = small ? small : stack->data;
-    find_range(s, x, s->height * s->width, stack->channels);
-    TRY(fill(s, x, stack->channels, err));
+        TRY(cx_reduce(&small, stack->data, stack->height, stack->width, stack->channels, shrink,
+                      err));
+    TRY(cx_byte_sheet_init(&s->cells, small ? small : stack->data,
+                           cx_reduced(stack->height, shrink), cx_reduced(stack->width, shrink),
+                           stack->channels, (int)shown_channels(stack), 0, err));
+    s->picture.width = (int)s->cells.sheet_width;
+    s->picture.height = (int)s->cells.sheet_height;
+    TRY(cx_byte_sheet_png(&s->picture.bytes, &s->cells, err));
+    cx_block_deinit(&s->cells.bytes); /* the page keeps the picture alone */
 out:
     cx_free(small);
     return rc;

@@ -104,10 +104,10 @@ static void write_sheet(cx_str *out, const cx_page *p, int layer, int input)
     cx_str_addf(out, "<img class=\"sheet\" id=\"sheet-%d-%d\" width=\"%d\" height=\"%d\" alt=\"",
                 layer, input, s->picture.width, s->picture.height);
     cx_html_attribute(out, name);
-    cx_str_addf(out, ": all %d channels for ", s->channels);
+    cx_str_addf(out, ": all %d channels for ", s->cells.channels);
     cx_html_attribute(out, cx_base_name(p->inputs[input].name));
     cx_str_addf(out, ", %d in a row, each from its smallest value (black) to its largest\" src=\"",
-                s->columns);
+                s->cells.columns);
     cx_page_picture_write(out, &s->picture, "image/png");
     cx_str_add(out, "\">\n");
 }
@@ -161,7 +161,8 @@ static void write_layer(cx_str *out, const cx_page *p, int layer)
                     " To keep this file small, a cell here is the mean of %d × %d values; the "
                     "figures are of all.",
                     l->shrink, l->shrink);
-    if (s->channels < s->of) cx_str_addf(out, " The first %d channels are shown.", s->channels);
+    if (s->cells.channels < s->of)
+        cx_str_addf(out, " The first %d channels are shown.", s->cells.channels);
     cx_str_add(out, "</p>\n");
     write_figures(out, p, l);
     cx_str_add(out, "<div class=\"sheets\">\n");

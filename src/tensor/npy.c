@@ -34,6 +34,22 @@ size_t cx_npy_header(char out[CX_NPY_HEADER], const cx_shape *shape)
     return size;
 }
 
+int cx_npy_pack(cx_bytes *out, const float *data, const cx_shape *shape, cvs_error *err)
+{
+    char header[CX_NPY_HEADER];
+    const size_t head = cx_npy_header(header, shape);
+    const int64_t n = cx_shape_count(shape);
+    *out = (cx_bytes){0};
+    if (n < 0) return cx_fail(err, CVS_E_ARG, "a shape with free sizes cannot be written");
+    const size_t size = head + (size_t)n * sizeof *data;
+    out->data = cx_alloc(size);
+    if (!out->data) return cx_no_memory(err, size);
+    memcpy(out->data, header, head);
+    if (n > 0) memcpy(out->data + head, data, size - head);
+    out->size = size;
+    return 0;
+}
+
 int cx_npy_write(const char *path, const float *data, const cx_shape *shape, cvs_error *err)
 {
     char header[CX_NPY_HEADER];

@@ -10,6 +10,8 @@
 enum { CX_NPY_HEADER = 256 };
 size_t cx_npy_header(char out[CX_NPY_HEADER], const cx_shape *shape);
 
+/* A whole .npy, the caller's to cx_bytes_deinit(). */
+int cx_npy_pack(cx_bytes *out, const float *data, const cx_shape *shape, cvs_error *err);
 int cx_npy_write(const char *path, const float *data, const cx_shape *shape, cvs_error *err);
 
 /* Read floats of 2, 4 or 8 bytes, integers of 1 to 8 bytes and booleans, either byte order, C or

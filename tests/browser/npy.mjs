@@ -1,8 +1,9 @@
 // npy.mjs - a NumPy file of little-endian float32.
 import fs from 'node:fs';
 
-export function readNpy(path) {
-  const bytes = fs.readFileSync(path);
+export const readNpy = (path) => parseNpy(fs.readFileSync(path));
+
+export function parseNpy(bytes) {
   const length = bytes.readUInt16LE(8);
   const header = bytes.subarray(10, 10 + length).toString('latin1');
   const shape = header.match(/'shape': \(([^)]*)\)/)[1].split(',').filter((s) => s.trim()).map(Number);

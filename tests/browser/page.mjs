@@ -1,57 +1,22 @@
 // page.mjs - what a person does with the report's page, in Debian's chromium. Prints TAP.
-import { chromium } from 'playwright-core';
-import { createRequire } from 'node:module';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { axe, check, finish, launch, newPage, noWrongs, pixelsOf, test } from './harness.mjs';
 import { readNpy } from './npy.mjs';
 
 const [, , program, model, photo, second] = process.argv;
-const axe = fs.readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const browser = await chromium.launch({
-  executablePath: 'chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : [],
-}).catch(() => chromium.launch({
-  executablePath: '/usr/bin/chromium', args: process.getuid() === 0 ? ['--no-sandbox'] : [],
-}));
-
-let number = 0, bad = 0;
-async function test(name, body) {
-  number++;
-  try {
-    await body();
-    console.log(`ok ${number} - ${name}`);
-  } catch (error) {
-    bad++;
-    console.log(`not ok ${number} - ${name}`);
-    for (const line of String(error.stack || error).split('\n')) console.log(`# ${line}`);
-  }
-}
-function check(holds, what) {
-  if (!holds) throw new Error(what);
-}
-
+const browser = await launch();
 const convscope = (...args) => execFileSync(program, [...args, '-q'], { stdio: ['ignore', 'pipe', 'inherit'] });
 
-// A page whose every error and request to others is written down.
 async function open(folder, options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1200, height: 900 }, ...options });
-  const page = await context.newPage();
   const url = `file://${path.resolve(folder, 'report.html')}`;
-  page.wrongs = [];
-  page.on('console', (m) => { if (m.type() === 'error') page.wrongs.push(m.text()); });
-  page.on('pageerror', (error) => page.wrongs.push(String(error)));
-  await page.route('**/*', (route) => {
-    const asked = route.request().url();
-    if (asked === url || asked.startsWith('data:')) return route.continue();
-    page.wrongs.push(`request: ${asked}`);
-    return route.abort();
-  });
+  const page = await newPage(browser, (asked) => asked === url || asked.startsWith('data:'), options);
   await page.goto(url);
   if (options.javaScriptEnabled !== false)
     await page.waitForFunction(() => document.documentElement.dataset.ready === 'yes');
   return page;
 }
-const noWrongs = (page) => check(page.wrongs.length === 0, page.wrongs.join('\n'));
 
 convscope('report', model, photo, second, '-o', 'book');
 const page = await open('book');
@@ -126,13 +91,6 @@ await test('arrow keys walk through channels and cells, Escape leads back', asyn
   check((await page.locator('#zoom h2').textContent()) === 'conv2d_3, channel 2', 'the next channel');
   await page.keyboard.press('Escape');
   check(await page.evaluate(() => document.activeElement.dataset.channel) === '2', 'back on its tile');
-});
-
-const pixelsOf = (locator) => locator.evaluate((c) => {
-  const all = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
-  let sum = 0;
-  for (let i = 0; i < all.length; i++) sum = (sum * 31 + all[i]) % 4294967291;
-  return sum;
 });
 
 await test('another colour scale is another picture of the same values', async () => {
@@ -232,5 +190,4 @@ await test('names that look like scripts are only names', async () => {
 });
 
 await browser.close();
-console.log(`1..${number}`);
-process.exit(bad ? 1 : 0);
+finish();

@@ -58,7 +58,8 @@ void fuzz_picture(cx_decode *decode, const uint8_t *data, size_t size)
         cx_image converted = {0};
         cx_tensor pixels = {0};
         int orientation = 1;
-        int rc = decode(&image, i ? &orientation : NULL, data, size, i == 2, &err);
+        int rc =
+            decode(&image, i ? &orientation : NULL, data, size, &(cx_wish){.alpha = i == 2}, &err);
         if (rc == 0) rc = cx_image_convert(&converted, &image, channels[i], &err);
         if (rc == 0) rc = cx_image_turn(&converted, orientation, &err);
         if (rc == 0) rc = cx_image_resize(&pixels, &converted, 9, 7, (cvs_resize)i, &err);

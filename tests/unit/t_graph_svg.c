@@ -133,6 +133,8 @@ static void picture_is_well_formed_and_has_every_layer(void **state)
     assert_int_equal(count(text.data, "class=\"f\""), 2); /* a frame for every call */
     assert_int_equal(count(text.data, ">&lt;eye&gt;<"), 2);
     assert_int_equal(count(text.data, ">&amp;amp;<"), 1);
+    assert_int_equal(count(text.data, " data-layer=\""), m->n_nodes);
+    assert_int_equal(count(text.data, " data-layer=\"&lt;eye&gt;/"), 6);
     assert_int_equal(count(text.data, "a&lt;b &amp; \xef\xbf\xbd\"c\""), 2);
     assert_int_equal(count(text.data, "kernel (3, 3, 1, 2)\nbias (2,)"), 2);
     assert_non_null(strstr(text.data, ">6 × ? × 2<"));

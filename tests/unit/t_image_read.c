@@ -242,6 +242,27 @@ static void error_names_the_file(void **state)
 }
 
 /* The sizes in a header are those of an attacker. */
+static void a_lower_limit_counts_pixels(void **state)
+{
+    static const char *const names[] = {"baseline.jpg", "gray16.png", "lossy.webp"};
+    (void)state;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        cvs_error err;
+        cx_image image;
+        cx_bytes file;
+        load(&file, names[i]);
+        OK(cx_image_parse(&image, file.data, file.size, 0, 0, &err));
+        const int64_t n = (int64_t)image.width * image.height;
+        cx_image_deinit(&image);
+        OK(cx_image_parse_most(&image, file.data, file.size, 0, 0, n, &err));
+        cx_image_deinit(&image);
+        FAILS(cx_image_parse_most(&image, file.data, file.size, 0, 0, n - 1, &err), CVS_E_NOMEM,
+              "over the limit");
+        assert_null(image.data);
+        cx_bytes_deinit(&file);
+    }
+}
+
 static void promised_sizes_allocate_nothing(void **state)
 {
     (void)state;
@@ -308,6 +329,7 @@ int main(void)
         cmocka_unit_test(damaged_files_do_no_damage),
         cmocka_unit_test(other_files_are_named),
         cmocka_unit_test(error_names_the_file),
+        cmocka_unit_test(a_lower_limit_counts_pixels),
         cmocka_unit_test(promised_sizes_allocate_nothing),
         cmocka_unit_test(no_memory_is_an_error),
     };

@@ -85,6 +85,54 @@ static void a_climb_that_was_stopped_goes_on_to_the_same_bytes(void **state)
     unlink(file);
 }
 
+/* What somebody saw of three pictures. */
+typedef struct watcher {
+    int n, steps;
+    double done;
+    float first[3 * CELLS]; /* the pictures then */
+} watcher;
+
+static void watch(void *arg, const cvs_patterns *so_far)
+{
+    watcher *w = arg;
+    const int64_t size = so_far->shown_height * so_far->shown_width * so_far->channels;
+    assert_true(so_far->done > w->done && so_far->done < 1);
+    assert_true(so_far->steps[2] > w->steps);
+    assert_true(size <= CELLS);
+    if (w->n++ == 0) memcpy(w->first, so_far->shown, 3 * (size_t)size * sizeof *w->first);
+    w->done = so_far->done;
+    w->steps = so_far->steps[2];
+}
+
+static void who_looks_changes_nothing(void **state)
+{
+    static const char *const methods[] = {"lucid", "book1", "maco"};
+    (void)state;
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        cvs_model *m = rectified(3);
+        watcher w = {0};
+        cvs_pattern_options how = {.method = methods[i], .steps = 12, .seed = 4};
+        cvs_patterns *want = find(m, &how, 3);
+        how.look = watch;
+        how.look_arg = &w;
+        cvs_patterns *p = find(m, &how, 3);
+        assert_int_equal(w.n, 11); /* after each step but the last, which ends it */
+        const int64_t size = p->shown_height * p->shown_width;
+        if (memcmp(w.first, p->shown, 3 * (size_t)size * sizeof *w.first) == 0)
+            fail_msg("%s: they did not grow", methods[i]);
+        same_patterns(p, want);
+        cvs_patterns_free(p);
+        /* Who wants to wait sees the first step and no more. */
+        w = (watcher){0};
+        how.look_after = 3600;
+        p = find(m, &how, 3);
+        assert_int_equal(w.n, 1);
+        cvs_patterns_free(p);
+        cvs_patterns_free(want);
+        cvs_model_free(m);
+    }
+}
+
 static void another_question_begins_anew(void **state)
 {
     (void)state;
@@ -249,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_climb_that_was_stopped_goes_on_to_the_same_bytes),
+        cmocka_unit_test(who_looks_changes_nothing),
         cmocka_unit_test(another_question_begins_anew),
         cmocka_unit_test(a_state_that_cannot_be_written_is_told),
         cmocka_unit_test(frames_go_from_the_start_to_the_end),

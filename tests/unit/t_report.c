@@ -71,7 +71,7 @@ static void cells_are_means_also_at_the_edge(void **state)
     const float x[2 * 3 * 2] = {1, 10, 3, 30, 5, 50, 5, 50, 7, 70, 9, 90};
     float *y;
     (void)state;
-    OK(cx_page_reduce(&y, x, 2, 3, 2, 2, &err));
+    OK(cx_reduce(&y, x, 2, 3, 2, 2, &err));
     assert_true(y[0] == 4 && y[1] == 40); /* (1 + 3 + 5 + 7) / 4 */
     assert_true(y[2] == 7 && y[3] == 70); /* (5 + 9) / 2 */
     cx_free(y);

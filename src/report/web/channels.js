@@ -1,18 +1,14 @@
 // channels.js - a layer's channels as a grid of buttons, each with a small picture for every input.
+import { make, unseen } from './dom.js';
+import { tell } from './colour.js';
 
 const AT_FIRST = 64; // channels that are shown until more are asked for
 
-function make(tag, attributes = {}, ...children) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
-
-class Grid {
-  constructor(section, layer) {
-    this.section = section;
+// `open(channel)` is called for the one that is chosen.
+export class Grid {
+  constructor(layer, open) {
     this.layer = layer;
+    this.open = open;
     this.orderKind = 'number';
     this.scaleKind = 'layer';
     this.shown = Math.min(AT_FIRST, layer.channels);
@@ -22,11 +18,11 @@ class Grid {
     this.box.style.setProperty('--tile', `${Math.max(4, 4.5 * wide)}rem`);
     this.box.addEventListener('keydown', (event) => this.move(event));
     this.legend = make('div', { class: 'scale' });
-    section.querySelector('.sheets').replaceWith(this.legend, this.box);
+    this.elements = [this.legend, this.box];
     if (layer.channels > this.shown) {
       this.more = make('button', { class: 'more', type: 'button' }, `Show all ${layer.channels} channels`);
       this.more.addEventListener('click', () => this.showAll());
-      this.box.after(this.more);
+      this.elements.push(this.more);
     }
     this.build();
   }
@@ -49,12 +45,11 @@ class Grid {
     const pictures = make('span', { class: 'pictures' });
     for (const sheet of layer.sheets)
       pictures.append(make('canvas', { width: sheet.width, height: sheet.height }));
-    const unseen = (text) => make('span', { class: 'unseen' }, text);
     tile.append(pictures,
       make('span', { class: 'number' }, unseen('Channel '), String(channel)),
       make('span', { class: 'filled' }, dead ? 'dead' : `${filled} %`,
         unseen(dead ? '' : ` above 0, mean ${tell(layer.mean(channel))}`)));
-    tile.addEventListener('click', () => zoom.open(this, channel));
+    tile.addEventListener('click', () => this.open(channel));
     tile.addEventListener('focus', () => this.rove(tile));
     return tile;
   }

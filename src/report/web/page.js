@@ -1,9 +1,15 @@
 // page.js - the page wakes up.
+import { Grid } from './channels.js';
+import { Zoom } from './zoom.js';
+import { Heat } from './heat.js';
+import { layers } from './data.js';
 
 const zoom = new Zoom();
-const layers = data.layers.map((info, i) => new Layer(info, i));
-const grids = [...document.querySelectorAll('section.layer')]
-  .map((section) => new Grid(section, layers[Number(section.dataset.layer)]));
+const grids = [...document.querySelectorAll('section.layer')].map((section) => {
+  const grid = new Grid(layers[Number(section.dataset.layer)], (channel) => zoom.open(grid, channel));
+  section.querySelector('.sheets').replaceWith(...grid.elements);
+  return grid;
+});
 const heats = [...document.querySelectorAll('figure.heat')].map((figure) => new Heat(figure));
 
 // What is near the screen is painted first, all else when there is time: for printing.

@@ -1,6 +1,10 @@
 // zoom.js - one channel, large, with its values.
+import { make } from './dom.js';
+import { tell } from './colour.js';
+import { Cells } from './cells.js';
+import { data } from './data.js';
 
-class Zoom {
+export class Zoom {
   constructor() {
     this.title = make('h2', { id: 'zoom-title' });
     this.pictures = make('div', { class: 'large' });
@@ -52,36 +56,14 @@ class Zoom {
 
   figure(sheet, channel, scale) {
     const file = data.inputs[sheet.input];
-    const canvas = make('canvas', {
-      width: sheet.width, height: sheet.height, tabindex: '0', role: 'application',
-      'aria-label': `Values of channel ${channel} for ${file}; arrow keys move from cell to cell`,
-    });
-    const cursor = make('span', { class: 'cursor', hidden: '' });
-    const at = { row: Math.floor(sheet.height / 2), column: Math.floor(sheet.width / 2) };
-    const look = (row, column) => {
-      at.row = Math.max(0, Math.min(sheet.height - 1, row));
-      at.column = Math.max(0, Math.min(sheet.width - 1, column));
-      cursor.hidden = false;
-      cursor.style.cssText = `left:${(100 * at.column) / sheet.width}%;top:${(100 * at.row) / sheet.height}%;` +
-        `width:${100 / sheet.width}%;height:${100 / sheet.height}%`;
-      this.tellCell(sheet, channel, at.row, at.column);
-    };
-    canvas.addEventListener('pointermove', (event) => {
-      const box = canvas.getBoundingClientRect();
-      look(Math.floor(((event.clientY - box.top) / box.height) * sheet.height),
-        Math.floor(((event.clientX - box.left) / box.width) * sheet.width));
-    });
-    canvas.addEventListener('keydown', (event) => {
-      const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
-      if (!step) return;
-      event.preventDefault();
-      look(at.row + step[0], at.column + step[1]);
-    });
-    sheet.draw(canvas, channel, scale);
+    const cells = new Cells(sheet.height, sheet.width,
+      `Values of channel ${channel} for ${file}; arrow keys move from cell to cell`,
+      (row, column) => this.tellCell(sheet, channel, row, column));
+    sheet.draw(cells.canvas, channel, scale);
     const facts = `${tell(sheet.low[channel])} to ${tell(sheet.high[channel])}, mean ${tell(sheet.mean[channel])}, ` +
       `${(100 * (1 - sheet.sparsity[channel])).toFixed(1)} % above 0` +
       (sheet.deadOnes.has(channel) ? ', dead: nothing in this picture excites it' : '');
-    return make('figure', {}, make('div', { class: 'cells' }, canvas, cursor),
+    return make('figure', {}, cells.element,
       make('figcaption', {}, make('b', {}, file), make('br'), facts));
   }
 

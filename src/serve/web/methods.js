@@ -1,0 +1,46 @@
+// methods.js - what each way to explain does, in one sentence, and which of them take long.
+const SAYS = {
+  cam: 'Weighs the last maps by what the class’s own weights say of them.',
+  gradcam: 'Weighs the last maps by how much the class’s score would rise with each, and adds them up.',
+  'gradcam++': 'Grad-CAM that counts places that raise the score more than once in a picture.',
+  xgradcam: 'Grad-CAM whose weights share the score out fairly among the maps.',
+  hirescam: 'Multiplies each place of the maps with its own derivative: shows only what was really used.',
+  'gradcam-elementwise': 'Grad-CAM without the mean over places.',
+  layercam: 'Weighs each place by itself, so that early layers give fine maps too.',
+  refinecam: 'Multiplies the maps of several layers: coarse and sure, times fine.',
+  finercam: 'What speaks for this class and against the one most like it.',
+  shapleycam: 'Shares the score out among the maps by second derivatives.',
+  fullgrad: 'Adds what the input and every bias of the network give to the score.',
+  eigencam: 'The direction in which the last maps vary most, whatever the class.',
+  eigengradcam: 'The direction in which the weighted maps vary most.',
+  kpcacam: 'Like Eigen-CAM, with a bent instead of a straight direction.',
+  fem: 'Where the maps are unusually strong, whatever the class.',
+  scorecam: 'Shows the network the picture through each map as a mask and looks at the score.',
+  'faster-scorecam': 'Score-CAM with the maps that vary most alone.',
+  sscam: 'Score-CAM, many times with noise.',
+  iscam: 'Score-CAM, with masks that open step by step.',
+  polycam: 'Score-CAM of several layers, the coarse guiding the fine.',
+  ablationcam: 'Switches off each map of the layer and looks how far the score falls.',
+  gradient: 'How much the score would change with every pixel.',
+  'input-x-gradient': 'The change with every pixel, times the pixel.',
+  smoothgrad: 'The mean of gradients with noise: less speckled.',
+  squaregrad: 'The mean of squared gradients with noise.',
+  vargrad: 'How much gradients vary with noise.',
+  'integrated-gradients': 'Adds gradients on the way from black to the picture: the parts sum to the score.',
+  'expected-gradients': 'Integrated gradients from many other pictures instead of black.',
+  deeplift: 'Compares every number with what it is for a black picture.',
+  lrp: 'Hands the score back layer by layer, and none is lost.',
+  'guided-backprop': 'Gradients that pass only what helps: sharp, but nearly the same for every class.',
+  deconvnet: 'Runs the network backwards, keeping what is positive.',
+  'guided-gradcam': 'Guided backpropagation where Grad-CAM looks.',
+  occlusion: 'Covers the picture patch by patch and looks how far the score falls.',
+  rise: 'Shows thousands of half covered pictures and sees which parts must be there.',
+  lime: 'Covers regions at random and fits a simple rule to what the network says.',
+  kernelshap: 'Covers regions in all combinations and shares the score out fairly.',
+};
+const LONG = new Set(['scorecam', 'faster-scorecam', 'sscam', 'iscam', 'polycam', 'ablationcam', 'smoothgrad', 'squaregrad',
+  'vargrad', 'integrated-gradients', 'expected-gradients', 'occlusion', 'rise', 'lime', 'kernelshap']);
+
+export const sentence = (method) => SAYS[method.name] || method.needs || method.title || '';
+export const isLong = (method) => method.slow === true || LONG.has(method.name);
+export const methodTitle = (method) => method.title || method.name;
