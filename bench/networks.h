@@ -115,7 +115,7 @@ static int mobilenet(network *net, int width)
 {
     static const struct {
         int widths, stride;
-    } blocks[] = {{2, 1},  {4, 2},  {4, 1},  {8, 2},  {8, 1},   {16, 2}, {16, 1},
+    } blocks[] = {{2, 1},  {4, 2},  {4, 1},  {8, 2},  {8, 1},  {16, 2}, {16, 1},
                   {16, 1}, {16, 1}, {16, 1}, {16, 1}, {32, 2}, {32, 1}};
     char config[160];
     int rc = begin_network(net, "mobilenet");

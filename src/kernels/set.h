@@ -20,6 +20,7 @@ typedef struct cx_conv_run {
     const float *bias; /* of these output channels, or NULL */
     const float *scale, *shift; /* the same, with last */
     float low, high;
+    const float *ahead; /* as w, of the call after this one: it is brought near meanwhile; NULL */
 } cx_conv_run;
 
 /* A run of pixels where every channel is by itself; at least a vector of channels. */
