@@ -72,7 +72,7 @@ static void run_rows(void *arg, int i, int worker)
     cx_grid_runs(&j->grid, i * j->step, to, 0, j->d->window.out[CX_WIDTH], run_pixels, j);
 }
 
-/* --- 3 × 3 in steps of 1 --- */
+/* --- 3 × 3 in steps of 1 or 2 --- */
 
 /* Whether vec_plane.c takes it. */
 static int is_plane(const cx_depthwise *d, const cx_set *set)
@@ -82,9 +82,9 @@ static int is_plane(const cx_depthwise *d, const cx_set *set)
              w->in[CX_DEPTH] == 1 && w->out[CX_DEPTH] == 1 && w->kernel[CX_DEPTH] == 1 &&
              w->pad[CX_DEPTH] == 0;
     for (int a = CX_HEIGHT; a <= CX_WIDTH; a++)
-        is &= w->kernel[a] == 3 && w->stride[a] == 1 && w->dilation[a] == 1 && w->pad[a] <= 1 &&
-              w->out[a] - w->pad[a] < w->in[a];
-    return is;
+        is &= w->kernel[a] == 3 && w->stride[a] <= 2 && w->dilation[a] == 1 && w->pad[a] <= 1 &&
+              (w->out[a] - 1) * w->stride[a] - w->pad[a] + 1 < w->in[a];
+    return is && w->stride[CX_HEIGHT] == w->stride[CX_WIDTH];
 }
 
 /* Rows of a task: not too few, since it reads two more than it makes. */
@@ -116,6 +116,7 @@ static void run_plane(void *arg, int i, int worker)
                         .from = from,
                         .to = from + j->step < height ? from + j->step : height,
                         .channels = j->d->channels,
+                        .step = (int)w->stride[CX_HEIGHT],
                         .epilogue = j->e};
     j->set->depthwise_plane(&p);
 }

@@ -30,7 +30,7 @@ typedef struct cx_channel_run {
     const cx_epilogue *epilogue; /* of a depthwise convolution */
 } cx_channel_run;
 
-/* At most so many rows of one image under windows of 3 × 3 in steps of 1, each channel by itself.
+/* At most so many rows of one image under windows of 3 × 3, each channel by itself.
  * At most one row or column of windows at each side has cells outside. At least a vector of
  * channels. */
 enum { CX_PLANE_ROWS = 16 };
@@ -42,6 +42,7 @@ typedef struct cx_plane {
     int64_t pad[2];           /* 0 or 1 */
     int64_t from, to;         /* rows of the output: to - 1 is the last */
     int64_t channels;
+    int step; /* 1 or 2, of rows and columns */
     const cx_epilogue *epilogue;
 } cx_plane;
 

@@ -1,10 +1,11 @@
-/* vec_plane.c - depthwise convolution by 3 × 3 in steps of 1: the way of nearly all of them.
+/* vec_plane.c - depthwise convolution by 3 × 3 in steps of 1 or 2: the way of nearly all of
+ * them.
  *
  * A strip is one vector of channels × some pixels of a row, and goes down the image: the sums of
- * the three rows that see a row of the input are in registers, and so are the nine weights, so that
- * each number of the input is loaded once for nine multiply-adds. (Its channels lie far apart in
- * memory, often by a power of two, and would not stay in the first cache until the next row.) The
- * order of a sum is that of vec_depthwise.c: bias, then the cells, row by row. */
+ * the rows that see a row of the input, three or two, are in registers, and so are the nine
+ * weights, so that each number of the input is loaded once for all that see it. (Its channels lie
+ * far apart in memory, often by a power of two, and would not stay in the first cache until the
+ * next row.) The order of a sum is that of vec_depthwise.c: bias, then the cells, row by row. */
 #include "kernels/vector.h"
 
 #if CX_MANY_REGISTERS /* sums of 7 pixels take 21 of them, weights 9 */
@@ -23,22 +24,25 @@ typedef struct strip {
     int64_t y_row, y_cell; /* floats from one to the next */
 } strip;
 
-/* One row of the input, to the rows of the output that it is the last, the second and the first of.
- */
-INLINE void add_row(vec sum[KERNEL][STRIP], const vec weight[KERNEL][KERNEL], const float *x,
-                    int64_t cell, const strip *s, const int pixels)
+/* One row of the input, to `n` rows of the output: for the first of them it is row `tap` of the
+ * kernel. */
+INLINE void add_row(vec sum[][STRIP], const int n, const int tap, const vec weight[KERNEL][KERNEL],
+                    const float *x, int64_t cell, const strip *s, const int pixels, const int step)
 {
-#pragma GCC unroll 9
-    for (int c = 0; c < pixels + 2; c++) {
-        if ((c == 0 && !s->left) || (c == pixels + 1 && !s->right)) continue;
+    const int last = (pixels - 1) * step + 2;
+#pragma GCC unroll 15
+    for (int c = 0; c <= last; c++) {
+        if ((c == 0 && !s->left) || (c == last && !s->right)) continue;
         const vec v = held(load(x));
         x += cell;
 #pragma GCC unroll 3
-        for (int r = 0; r < KERNEL; r++)
+        for (int r = 0; r < n; r++)
 #pragma GCC unroll 3
-            for (int k = 0; k < KERNEL; k++)
-                if (c - k >= 0 && c - k < pixels)
-                    sum[r][c - k] = multiply_add(sum[r][c - k], weight[KERNEL - 1 - r][k], v);
+            for (int k = 0; k < KERNEL; k++) {
+                const int i = (c - k) / step;
+                if (c >= k && (c - k) % step == 0 && i < pixels)
+                    sum[r][i] = multiply_add(sum[r][i], weight[tap - r * step][k], v);
+            }
     }
 }
 
@@ -57,40 +61,50 @@ INLINE void finish(const cx_epilogue *e, int64_t channel, const vec sum[STRIP], 
     for (int i = 0; i < pixels; i++, y += y_cell) store(y, clamp(v[i], e->low, e->high));
 }
 
-INLINE void go_down(const cx_plane *p, int64_t channel, const strip *s, const int pixels)
+INLINE void go_down(const cx_plane *p, int64_t channel, const strip *s, const int pixels,
+                    const int step)
 {
+    const int seen = step == 1 ? KERNEL : 2; /* rows of the output that see one of the input */
     const int64_t x_row = p->in[1] * p->channels;
     const vec bias = p->epilogue->bias ? load(p->epilogue->bias + channel) : spread(0);
     const float *x = s->x + channel;
     float *y = s->y;
-    vec weight[KERNEL][KERNEL], sum[KERNEL][STRIP];
+    vec weights[KERNEL][KERNEL], sum[KERNEL][STRIP];
+    const vec(*weight)[KERNEL] = (const vec(*)[KERNEL])weights;
 #pragma GCC unroll 9
     for (int k = 0; k < KERNEL * KERNEL; k++)
-        weight[k / KERNEL][k % KERNEL] = held(load(p->w + k * p->channels + channel));
+        weights[k / KERNEL][k % KERNEL] = held(load(p->w + k * p->channels + channel));
+#pragma GCC unroll 21
+    for (int i = 0; i < seen * pixels; i++) sum[i / pixels][i % pixels] = bias;
+    const int64_t first = p->from * step - p->pad[0], rows = (p->to - p->from - 1) * step + KERNEL;
+    for (int64_t row = 0; row < rows; row++) {
+        const int begins = row % step == 0, inside = first + row >= 0 && first + row < p->in[0];
+        if (begins) {
+#pragma GCC unroll 21
+            for (int i = 0; i < (seen - 1) * pixels; i++)
+                sum[i / pixels][i % pixels] = sum[i / pixels + 1][i % pixels];
 #pragma GCC unroll 7
-    for (int i = 0; i < pixels; i++) sum[1][i] = sum[2][i] = bias;
-    const int64_t first = p->from - p->pad[0], end = p->to - p->pad[0] + 2;
-    for (int64_t row = first; row < end; row++) {
-#pragma GCC unroll 7
-        for (int i = 0; i < pixels; i++) {
-            sum[0][i] = sum[1][i];
-            sum[1][i] = sum[2][i];
-            sum[2][i] = bias;
+            for (int i = 0; i < pixels; i++) sum[seen - 1][i] = bias;
         }
-        if (row >= 0 && row < p->in[0]) {
-            add_row(sum, (const vec(*)[KERNEL])weight, x, p->channels, s, pixels);
-            x += x_row;
-        }
-        if (row < first + 2) continue;
+        if (inside && begins)
+            add_row(sum, seen, KERNEL - 1, weight, x, p->channels, s, pixels, step);
+        else if (inside)
+            add_row(sum + 1, 1, 1, weight, x, p->channels, s, pixels, step);
+        if (inside) x += x_row;
+        if (!begins || row < KERNEL - 1) continue;
         finish(p->epilogue, channel, sum[0], y, s->y_cell, pixels);
         y += s->y_row;
     }
 }
 
-#define GO_DOWN(n)                                                              \
-    static void go_down_##n(const cx_plane *p, int64_t channel, const strip *s) \
-    {                                                                           \
-        go_down(p, channel, s, n);                                              \
+#define GO_DOWN(n)                                                                     \
+    static void go_down_##n(const cx_plane *p, int64_t channel, const strip *s)        \
+    {                                                                                  \
+        go_down(p, channel, s, n, 1);                                                  \
+    }                                                                                  \
+    static void go_down_##n##_by_2(const cx_plane *p, int64_t channel, const strip *s) \
+    {                                                                                  \
+        go_down(p, channel, s, n, 2);                                                  \
     }
 GO_DOWN(1)
 GO_DOWN(2)
@@ -100,8 +114,13 @@ GO_DOWN(5)
 GO_DOWN(6)
 GO_DOWN(7)
 
-static void (*const by_width[])(const cx_plane *p, int64_t channel, const strip *s) = {
-    NULL, go_down_1, go_down_2, go_down_3, go_down_4, go_down_5, go_down_6, go_down_7,
+typedef void way_down(const cx_plane *p, int64_t channel, const strip *s);
+
+/* By the step and the width of the strip. */
+static way_down *const ways_down[][STRIP] = {
+    {go_down_1, go_down_2, go_down_3, go_down_4, go_down_5, go_down_6, go_down_7},
+    {go_down_1_by_2, go_down_2_by_2, go_down_3_by_2, go_down_4_by_2, go_down_5_by_2, go_down_6_by_2,
+     go_down_7_by_2},
 };
 
 /* All channels of a strip. Where they are no multiple of the vector, the last vector overlaps the
@@ -113,7 +132,7 @@ static void run_strip(const cx_plane *p, strip s, int64_t pixels)
     for (int64_t c = 0; c < p->channels; c += CX_VL) {
         const int64_t channel = c < last ? c : last;
         s.y = y + channel;
-        by_width[pixels](p, channel, &s);
+        ways_down[p->step - 1][pixels - 1](p, channel, &s);
     }
 }
 
@@ -128,7 +147,7 @@ static void run_strip_in_groups(const cx_plane *p, strip s, int64_t pixels)
     for (int64_t first = 0; first < p->channels; first += GROUP, y += GROUP) {
         for (int64_t c = 0; c < GROUP; c += CX_VL) {
             s.y = buffer + c;
-            by_width[pixels](p, first + c, &s);
+            ways_down[p->step - 1][pixels - 1](p, first + c, &s);
         }
         const float *from = buffer;
         for (int64_t row = 0; row < p->to - p->from; row++)
@@ -140,16 +159,17 @@ static void run_strip_in_groups(const cx_plane *p, strip s, int64_t pixels)
 /* Strips of nearly equal width. */
 void CX_NAME(depthwise_plane)(const cx_plane *p)
 {
-    const int64_t top = p->from > p->pad[0] ? p->from - p->pad[0] : 0;
+    const int64_t first = p->from * p->step - p->pad[0], top = first > 0 ? first : 0;
     int64_t n = (p->out_width + STRIP - 1) / STRIP;
     for (int64_t from = 0, to; from < p->out_width; from = to, n--) {
         to = from + (p->out_width - from + n - 1) / n;
-        strip s = {.left = from >= p->pad[1],
-                   .right = to - p->pad[1] + 1 < p->in[1],
+        const int64_t left = from * p->step - p->pad[1];
+        strip s = {.left = left >= 0,
+                   .right = (to - 1) * p->step - p->pad[1] + 2 < p->in[1],
                    .y = p->y + from * p->channels,
                    .y_row = p->out_width * p->channels,
                    .y_cell = p->channels};
-        s.x = p->x + (top * p->in[1] + (s.left ? from - p->pad[1] : 0)) * p->channels;
+        s.x = p->x + (top * p->in[1] + (s.left ? left : 0)) * p->channels;
         if (p->channels % SAME_SET)
             run_strip(p, s, to - from);
         else

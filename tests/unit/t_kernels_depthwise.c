@@ -1,5 +1,5 @@
 /* t_kernels_depthwise.c - depthwise convolution against the reference: any window, and those of
- * 3 × 3 in steps of 1, which have a way of their own. */
+ * 3 × 3 in steps of 1 or 2, which have a way of their own. */
 #include "t_kernels.h"
 #include "t_windows.h"
 
@@ -54,12 +54,14 @@ static cx_window plane(int64_t most)
                    .kernel = {1, 3, 3},
                    .stride = {1, 1, 1},
                    .dilation = {1, 1, 1}};
+    const int64_t step = pick(1, 2);
     for (int a = CX_HEIGHT; a <= CX_WIDTH; a++) {
         w.pad[a] = pick(0, 9) ? pick(0, 1) : 2;
         const int64_t after = pick(0, 9) ? pick(0, 1) : 2;
         const int64_t least = 3 - w.pad[a] - after;
         w.in[a] = pick(least > 1 ? least : 1, most);
-        w.out[a] = w.in[a] + w.pad[a] + after - 2;
+        w.stride[a] = step;
+        w.out[a] = (w.in[a] + w.pad[a] + after - 3) / step + 1;
     }
     return w;
 }
