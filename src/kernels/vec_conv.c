@@ -13,7 +13,7 @@
  * The order of a sum is bias, then cells, then channels, whatever the tile. */
 #include "kernels/vector.h"
 
-enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2, LINE = 16 };
+enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2, LINE = 16, SHORT = 64 };
 
 /* A vector of a tile: the last one may have fewer channels. */
 INLINE vec load_some(const float *p, int64_t lanes)
@@ -47,6 +47,13 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
         for (int p = 0; p < pixels; p++)
             sum[v][p] = r->first ? bias : load_some(y + p * y_pixel + v * CX_VL, lanes);
     }
+
+    /* Short sums are done before the lines that they go to have come. */
+    if (depth <= SHORT)
+#pragma GCC unroll 12
+        for (int p = 0; p < pixels; p++)
+#pragma GCC unroll 4
+            for (int v = 0; v < vectors; v++) __builtin_prefetch(y + p * y_pixel + v * CX_VL, 1, 3);
 
     for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
         for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++)
