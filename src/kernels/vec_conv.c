@@ -29,6 +29,15 @@ INLINE void store_some(float *p, vec v, int64_t lanes)
         store_part(p, v, lanes);
 }
 
+/* The lines that a tile will be stored to: short sums are done before they have come. */
+INLINE void ask_for(const float *y, int64_t y_pixel, const int vectors, const int pixels)
+{
+#pragma GCC unroll 12
+    for (int p = 0; p < pixels; p++, y += y_pixel)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) __builtin_prefetch(y + v * CX_VL, 1, 3);
+}
+
 /* One tile, and a line of `ahead` a step: an address, since it may go past the weights. The counts
  * are constants where it is called, so that `sum` lives in registers. */
 INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead, const int vectors,
@@ -48,13 +57,7 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
             sum[v][p] = r->first ? bias : load_some(y + p * y_pixel + v * CX_VL, lanes);
     }
 
-    /* Short sums are done before the lines that they go to have come. */
-    if (depth <= SHORT)
-#pragma GCC unroll 12
-        for (int p = 0; p < pixels; p++)
-#pragma GCC unroll 4
-            for (int v = 0; v < vectors; v++) __builtin_prefetch(y + p * y_pixel + v * CX_VL, 1, 3);
-
+    if (depth <= SHORT) ask_for(y, y_pixel, vectors, pixels);
     for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
         for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++)
             for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
