@@ -37,7 +37,7 @@ asan tsan coverage:
 memcheck:
 	@tools/build.sh $@
 	@meson test -C build-$@ --suite unit --print-errorlogs --timeout-multiplier 20 \
-	  --wrapper 'valgrind --quiet --error-exitcode=1 --leak-check=full'
+	  --wrapper 'valgrind --quiet --error-exitcode=1 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite'
 
 SECONDS ?= 60
 fuzz:

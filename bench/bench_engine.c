@@ -2,13 +2,14 @@
  * ascent on the input.
  *
  * usage: bench_engine MODEL [--rounds N] [--threads N] [--job TEXT] [--weights FILE]
- * --weights writes them, for peers to compute with, and ends.
+ * --weights writes MODEL's, for peers to compute with, tells what their outputs must be, and ends.
  * MODEL takes pictures; VGG16's convolutions and MobileNet are made here. Without --threads, one
  * thread and then one a core. All jobs are run in each round, so that a slow moment of the machine
  * meets all of them; printed are medians, and the operations that direct sums would take as a share
  * of the multiply-add peak that the same rounds measure. */
 #include "measure.h"
 #include "networks.h"
+#include "passes.h"
 
 #include "graph/gradient.h"
 
@@ -22,13 +23,6 @@ typedef struct job {
     double flops, seconds[MAX_ROUNDS];
 } job;
 
-/* How many filters the first convolution has. */
-static const struct {
-    const char *pass;
-    int filters;
-} mobilenets[] = {{"MobileNet b1", 32}, {"MobileNet 0.25 b1", 8}};
-enum { MOBILENETS = sizeof mobilenets / sizeof *mobilenets };
-
 typedef struct bench {
     job jobs[MOST_JOBS];
     int n;
@@ -36,46 +30,38 @@ typedef struct bench {
     cvs_error err;
 } bench;
 
-/* Of one picture; a layer's first weights are used once for each place of its output. */
-static double flops_of(const cvs_model *m)
-{
-    double sum = 0;
-    for (int i = 0; i < m->n_nodes; i++) {
-        const cx_layer *l = &m->layers[m->nodes[i].layer];
-        cx_shape s = m->nodes[i].shape;
-        if (l->n_weights < 1 || l->w[0].spec.shape.ndim < 2) continue;
-        s.d[0] = s.d[s.ndim - 1] = 1;
-        sum += 2.0 * (double)cx_shape_count(&s) * (double)cx_shape_count(&l->w[0].spec.shape);
-    }
-    return sum;
-}
+/* How many filters the first convolution has. */
+static const struct {
+    const char *pass;
+    int filters;
+} mobilenets[] = {{"MobileNet b1", 32}, {"MobileNet 0.25 b1", 8}};
+enum { MOBILENETS = sizeof mobilenets / sizeof *mobilenets };
 
-static int feed(cvs_run *run, cvs_error *err)
+/* What peers compare theirs with: the mean of the output's numbers for the input of all programs.
+ */
+static int tell_output(const cvs_model *m, const char *name, cvs_error *err)
 {
-    uint32_t state = 1;
-    cx_shape shape = run->inputs[0];
+    const cvs_run_options options = {.batch = 1, .taps = "output"};
+    cvs_run *run = NULL;
+    double sum = 0;
     int rc;
-    shape.d[0] = run->batch;
-    const int64_t n = cx_shape_count(&shape);
-    if (n < 0) return cx_fail(err, CVS_E_ARG, "the model's input has no fixed size");
-    float *x = cx_calloc((size_t)n, sizeof *x);
-    if (!x) return cx_no_memory(err, (size_t)n * sizeof *x);
-    for (int64_t i = 0; i < n; i++) {
-        state = state * 1664525u + 1013904223u;
-        x[i] = (float)(state >> 8) / 16777216;
-    }
-    TRY(cvs_run_set_input(run, 0, x, shape.d, shape.ndim, err));
+    TRY(cvs_run_new(&run, m, &options, err));
+    TRY(feed(run, err));
+    TRY(cvs_run_forward(run, err));
+    const cx_tensor *y = &run->slots[m->outputs[0]].y;
+    const int64_t n = cx_shape_count(&y->shape);
+    for (int64_t i = 0; i < n; i++) sum += (double)y->data[i];
+    printf("output %s %.9g\n", name, sum / (double)n);
 out:
-    cx_free(x);
+    cvs_run_free(run);
     return rc;
 }
 
 /* What a peer needs to compute the same: all weights as the model keeps them, one after the other.
- * Tells the first number of the output for the input above. */
+ * Those of the networks made here it can make itself. */
 static int write_weights(const cvs_model *m, const char *path, cvs_error *err)
 {
-    const cvs_run_options options = {.batch = 1, .taps = "output"};
-    cvs_run *run = NULL;
+    network vgg = {0}, mobile[MOBILENETS] = {0};
     int rc = 0;
     FILE *f = fopen(path, "wb");
     if (!f) return cx_fail(err, CVS_E_IO, "%s cannot be written", path);
@@ -85,12 +71,16 @@ static int write_weights(const cvs_model *m, const char *path, cvs_error *err)
             fwrite(w->data, sizeof(float), (size_t)cx_shape_count(&w->spec.shape), f);
         }
     if (fclose(f) != 0) TRY(cx_fail(err, CVS_E_IO, "%s cannot be written", path));
-    TRY(cvs_run_new(&run, m, &options, err));
-    TRY(feed(run, err));
-    TRY(cvs_run_forward(run, err));
-    printf("output %.9g\n", (double)run->slots[m->outputs[0]].y.data[0]);
+    TRY(tell_output(m, "model", err));
+    TRY(vgg16(&vgg));
+    TRY(tell_output(vgg.model, "vgg16", err));
+    for (int i = 0; i < MOBILENETS; i++) {
+        TRY(mobilenet(&mobile[i], mobilenets[i].filters));
+        TRY(tell_output(mobile[i].model, "mobilenet", err));
+    }
 out:
-    cvs_run_free(run);
+    cvs_model_free(vgg.model);
+    for (int i = 0; i < MOBILENETS; i++) cvs_model_free(mobile[i].model);
     return rc;
 }
 

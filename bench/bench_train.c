@@ -166,7 +166,7 @@ int main(int argc, char **argv)
     cx_optimizer_defaults(&o.optimizer, kind);
     if (cvs_model_load(&model, argv[1], NULL, &err) < 0 || cx_trainer_init(&t, model, &o, &err) < 0)
         goto out;
-    const cx_data data = {1024, 2, fill, NULL, NULL};
+    const cx_data data = {1024, 2, fill, NULL, NULL, NULL};
     const cx_batch b = {&data, which, o.batch, 0};
     const cx_tensor *x = &t.gradient->run->slots[model->inputs[0]].y;
     for (int64_t i = 0; i < cx_shape_count(&x->shape); i++)

@@ -64,7 +64,7 @@ PEAK(baseline, 4, "w")
 #endif
 
 /* Floating point operations a second of one burst. */
-static double peak(void)
+static inline double peak(void)
 {
     cx_loop_body *body = peak_baseline;
     int lanes = 4;

@@ -48,9 +48,9 @@ out:
 
 /* Weights as large as the sums they go into want: activations neither grow nor vanish. Variances
  * are all positive. */
-static void fill_weights(const cx_weight_spec *spec, float *w)
+static void fill_weights(const cx_weight_spec *spec, float *w, uint32_t *generator)
 {
-    static uint32_t state = 1;
+    uint32_t state = *generator;
     const int64_t n = cx_shape_count(&spec->shape), last = spec->shape.d[spec->shape.ndim - 1];
     const double size = sqrt(6.0 * (double)last / (double)n);
     for (int64_t i = 0; i < n; i++) {
@@ -58,11 +58,13 @@ static void fill_weights(const cx_weight_spec *spec, float *w)
         const double x = (double)(int32_t)state / 2147483648.0;
         w[i] = (float)(spec->shape.ndim == 1 ? 1 + x / 8 : x * size);
     }
+    *generator = state;
 }
 
 static int end_network(network *net)
 {
     cvs_model *m = net->model;
+    uint32_t generator = 1;
     int64_t n = 0;
     int rc;
     if (net->node < 0) return -1;
@@ -75,7 +77,7 @@ static int end_network(network *net)
     for (int i = 0; i < m->n_layers; i++)
         for (int k = 0; k < m->layers[i].n_weights; k++) {
             m->layers[i].w[k].data = w;
-            fill_weights(&m->layers[i].w[k].spec, w);
+            fill_weights(&m->layers[i].w[k].spec, w, &generator);
             w += cx_shape_count(&m->layers[i].w[k].spec.shape);
         }
     TRY(cx_model_finish(m, &net->err));

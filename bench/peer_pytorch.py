@@ -2,8 +2,11 @@
 """peer_pytorch.py - the passes of bench_engine in PyTorch, with the weights of the book's network.
 
 usage: peer_pytorch.py WEIGHTS OUTPUT [ROUNDS]
+       peer_pytorch.py --cold WEIGHTS DIR
 bench_engine MODEL --weights FILE writes WEIGHTS and tells OUTPUT; nothing is measured unless the
 output is the same to five digits. Without PyTorch (Debian: python3-torch) it says so and ends well.
+--cold is one look in a process of its own: weights are read, the 8 activations of an input that needs
+no decoding are written to DIR.
 Channels last, for output alone traced and frozen: of what PyTorch can do the fastest."""
 import copy
 import os
@@ -160,7 +163,19 @@ def measure(threads, jobs, rounds):
     print()
 
 
+def cold(weights, folder):
+    """As little as can be: eager, and nothing is traced for one pass."""
+    net = Book(read_weights(weights)).eval().to(memory_format=torch.channels_last)
+    x = torch.rand(1, 3, SIZE, SIZE).contiguous(memory_format=torch.channels_last)
+    with torch.inference_mode():
+        for i, y in enumerate(net.layers(x)[:8]):
+            np.save(f"{folder}/{i}.npy", y.permute(0, 2, 3, 1).numpy())
+
+
 def main():
+    if sys.argv[1:2] == ["--cold"]:
+        cold(*sys.argv[2:4])
+        return
     if len(sys.argv) < 3:
         sys.exit(__doc__)
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 15

@@ -230,6 +230,19 @@ typedef struct cvs_input cvs_input;
 CVS_API int cvs_input_load(cvs_input **out, const char *path, int exif, cvs_error *err);
 CVS_API void cvs_input_free(cvs_input *input);
 
+/**
+ * Make a photograph what a model takes, a tensor of one input, as cvs_run_set() would: resized,
+ * preprocessed, its axes in the model's order. Needs no run, so threads can do it while one
+ * computes, and the photograph can be freed after it.
+ *
+ * @param[out] out  the caller's to cvs_input_free(); NULL on failure
+ * @param data      a picture; a tensor is CVS_E_ARG
+ * @param input     which input of the model, from 0
+ * @param options   may be NULL
+ */
+CVS_API int cvs_input_fit(cvs_input **out, const cvs_input *data, const cvs_model *model, int input,
+                          const cvs_image_options *options, cvs_error *err);
+
 /** Names of the modes ("unit", "nearest"), for a command line; NULL past the end. Static. */
 CVS_API const char *cvs_preprocess_name(int mode);
 CVS_API const char *cvs_resize_name(int mode);
@@ -272,7 +285,16 @@ CVS_API void cvs_run_free(cvs_run *run);
 CVS_API int cvs_run_set(cvs_run *run, int input, int slot, const cvs_input *data,
                         const cvs_image_options *options, cvs_error *err);
 
-/** The same from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
+/**
+ * Set how many inputs a run computes at once from now on. Where that changes, the run forgets what
+ * it was given. After a tensor of N inputs it is the way back.
+ *
+ * @param batch  1 and up
+ * @return 0, CVS_E_ARG or CVS_E_NOMEM
+ */
+CVS_API int cvs_run_set_batch(cvs_run *run, int batch, cvs_error *err);
+
+/** An input from a file: cvs_input_load() and cvs_run_set(). Errors name the file. */
 CVS_API int cvs_run_set_image(cvs_run *run, int input, int slot, const char *path,
                               const cvs_image_options *options, cvs_error *err);
 
@@ -893,6 +915,16 @@ CVS_API int cvs_model_create(cvs_model **out, const char *json, size_t len, uint
 CVS_API int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint64_t seed,
                                cvs_error *err);
 
+/**
+ * Make of a model one without layers that act in training only (Dropout, GaussianNoise and their
+ * like), which gives the same numbers and has the table that it had before they were put in.
+ *
+ * @param[out] out  the model, the caller's to cvs_model_free(); NULL on failure. @p m need not live
+ *                  on
+ * @return 0; CVS_E_NOMEM, or CVS_E_UNSUPPORTED (one that stands in a model that is not Sequential)
+ */
+CVS_API int cvs_model_lean(cvs_model **out, const cvs_model *m, cvs_error *err);
+
 /** Examples to learn from, numbered from 0: each an input of the model's shape and the index of a
  * class. They are made by whoever has them. */
 typedef struct cvs_data {
@@ -910,6 +942,9 @@ typedef struct cvs_data {
     /** Told before a step which batch comes after it, so that it can be made meanwhile; it may
      * never be asked for. NULL: nobody is told. */
     void (*expect)(void *self, const int64_t *which, int count, int64_t epoch);
+    /** What the examples depend on, in words: a training that is taken up again must find the same.
+     * NULL: unknown. Borrowed. */
+    const char *about;
 } cvs_data;
 
 /* --- folders of pictures to learn from --- */
@@ -930,6 +965,8 @@ typedef struct cvs_folder_options {
     int64_t memory; /**< bytes for decoded pictures, the others are decoded every time; 0: 2 GiB */
     int batch;      /**< examples a step, of which the next are made while the model learns from
                          these; 0: none are made ahead */
+    const cvs_classes *classes; /**< the subfolders that are classes, in their order; NULL: all, in
+                                     the order of their names' bytes. Borrowed while it opens */
 } cvs_folder_options;
 
 /** Pictures in a folder, a subfolder a class, in the order of the names' bytes. */
@@ -1162,7 +1199,7 @@ CVS_API int cvs_film_shoot(cvs_film *film, const cvs_model *model, int number, c
  * Write film.webp, which moves, and film.html, a page that needs nothing else, with a slider and a
  * button that plays: of those of the frames 1 … @p n that have been drawn, now or earlier.
  */
-CVS_API int cvs_film_write(const cvs_film *film, int n, cvs_error *err);
+CVS_API int cvs_film_write(cvs_film *film, int n, cvs_error *err);
 
 /**
  * Write where training stands (weights, the optimizer's memory, counters) to a file, which appears

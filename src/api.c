@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "base/threads.h"
 #include "formats/head.h"
+#include "formats/lean.h"
 #include "formats/load.h"
 #include "formats/save.h"
 #include "graph/run.h"
@@ -50,6 +51,11 @@ int cvs_model_new_head(cvs_model **out, const cvs_model *m, int n_classes, uint6
                        cvs_error *err)
 {
     return cx_head_new(out, m, n_classes, seed, err);
+}
+
+int cvs_model_lean(cvs_model **out, const cvs_model *m, cvs_error *err)
+{
+    return cx_lean_new(out, m, err);
 }
 
 int cvs_training_save(const cvs_training *t, const char *path, cvs_error *err)

@@ -444,6 +444,11 @@ void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int 
     cx_str_add(&w->text, "]");
 }
 
+int cx_json_take(char **out, cx_json_writer *w, cvs_error *err)
+{
+    return cx_str_take(out, &w->text, err);
+}
+
 int cx_json_finish(char **out, cx_json_writer *w, cvs_error *err)
 {
     cx_str_add(&w->text, "\n");

@@ -85,6 +85,8 @@ void cx_json_add_int(cx_json_writer *w, const char *key, int64_t v);
 void cx_json_add_number(cx_json_writer *w, const char *key, double v); /* as of_number */
 void cx_json_add_bool(cx_json_writer *w, const char *key, int v);
 void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int n);
+/* The text so far, the caller's to cx_free(); what is added from now on follows it. */
+int cx_json_take(char **out, cx_json_writer *w, cvs_error *err);
 /* The text, as from cx_json_print; frees what the writer holds in any case. */
 int cx_json_finish(char **out, cx_json_writer *w, cvs_error *err);
 

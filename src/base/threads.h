@@ -35,4 +35,15 @@ typedef struct cx_task cx_task;
 cx_task *cx_task_start(void (*body)(void *arg), void *arg);
 void cx_task_finish(cx_task *task); /* waits, then frees; NULL is allowed */
 
+/* A loop as cx_parallel's, begun by a thread of low priority while the caller does other work, and
+ * ended by everybody. So no core waits for another, and a machine that is busy with that work loses
+ * nothing. Its bodies run beside each other and beside the caller: as worker CX_MAX_THREADS in the
+ * background, else as cx_parallel says. */
+typedef struct cx_loop cx_loop;
+cx_loop *cx_loop_start(int n, cx_loop_body *body,
+                       void *arg); /* NULL: no memory, nothing was done */
+/* Do what is left with the pool, wait for the rest, free. NULL is allowed in both. */
+void cx_loop_finish(cx_loop *loop);
+void cx_loop_drop(cx_loop *loop); /* the same, but items that nobody has begun are forgotten */
+
 #endif

@@ -18,12 +18,23 @@ static int print_json(const cvs_model *model, const char *file, cvs_error *err)
     return rc;
 }
 
+static int make_lean(cvs_model **model, const cx_job *job, cvs_error *err)
+{
+    cvs_model *lean;
+    int rc = cvs_model_lean(&lean, *model, err);
+    if (rc < 0) return cx_at_file(err, rc, job->model);
+    cvs_model_free(*model);
+    *model = lean;
+    return 0;
+}
+
 int cx_cmd_convert(cx_job *job, cvs_error *err)
 {
     const char *file = job->inputs[0];
     cvs_model *model = NULL;
     int rc;
     TRY(cx_work_load(&model, job, err));
+    if (job->options->lean) TRY(make_lean(&model, job, err));
     TRY(cvs_model_save(model, file, err));
     if (job->options->json)
         TRY(print_json(model, file, err));

@@ -11,9 +11,11 @@ typedef struct looking {
     int n; /* pictures */
 } looking;
 
-static int look(void *arg, const char *path, cvs_error *err)
+static int look(void *arg, const char *path, const cvs_run *run, int slot, cvs_error *err)
 {
     looking *l = arg;
+    (void)run; /* the work's own, which the examples know */
+    (void)slot;
     const int rc = cvs_examples_add(l->examples, path, err);
     if (rc == 0) l->n++;
     return rc;
@@ -63,7 +65,9 @@ int cx_cmd_examples(cx_job *job, cvs_error *err)
     TRY(cx_inputs_init(&inputs, job, err));
     TRY(cx_work_init(&work, job, o->filter_layers, NULL, err));
     TRY(cvs_examples_new(&l.examples, work.run, (int)o->examples, err));
-    TRY(cx_pictures_each(&work, job, &inputs, look, &l, err));
+    TRY(cx_pictures_each(&work, job, &inputs,
+                         &(cx_pictures){look, &l, .title = "looking at pictures"}, err));
+    if (rc == 0) TRY(cx_pictures_none(err));
     rc = cvs_examples_write(l.examples, o->out, &how, err);
     if (rc < 0) {
         cx_at_file(err, rc, o->out);

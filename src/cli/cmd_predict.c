@@ -5,28 +5,28 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "cli/inputs.h"
 #include "cli/names.h"
 #include "cli/options.h"
 #include "cli/output.h"
+#include "cli/pictures.h"
 #include "cli/table.h"
-#include "cli/work.h"
 
 typedef struct score {
     double value;
     int64_t index;
 } score;
 
-/* What predicting needs besides the run, and the JSON answer as it grows. */
+/* What predicting needs besides the run. */
 typedef struct prediction {
     cx_job *job;
     cx_work work;
     int layer; /* the output that is shown */
     cvs_layer about;
-    int is_sigmoid;     /* that output ends with one */
-    cvs_classes *names; /* NULL: numbers */
-    int named;          /* 1 once names were looked for */
-    cx_json *answers;   /* NULL unless --json */
+    int is_sigmoid;      /* that output ends with one */
+    cvs_classes *names;  /* NULL: numbers */
+    int named;           /* 1 once names were looked for */
+    cx_json_writer json; /* with --json: what was not printed yet */
+    int answered;        /* 1 once it was begun */
 } prediction;
 
 /* NaN goes last; equal scores keep their order. */
@@ -63,24 +63,59 @@ static const char *name_of(const prediction *p, int64_t index)
     return p->names ? cvs_classes_name(p->names, (int)index) : NULL;
 }
 
-static void add_json(const prediction *p, const char *input, const float *data, int64_t size,
-                     const int64_t *dims, int ndim, const score *best, int64_t top)
+static int flush_json(prediction *p, cvs_error *err)
 {
-    cx_json *answer = cx_json_object(), *scores = cx_json_array(), *list = cx_json_array();
-    cx_json_put(answer, "input", cx_json_of_string(input));
-    cx_json_put(answer, "output", cx_json_of_string(p->about.name));
-    cx_json_put(answer, "shape", cx_json_of_ints(dims, ndim));
-    for (int64_t i = 0; i < size; i++) cx_json_push(scores, cx_json_of_number((double)data[i]));
-    cx_json_put(answer, "scores", scores);
+    char *text;
+    const int rc = cx_json_take(&text, &p->json, err);
+    if (rc == 0) fputs(text, stdout);
+    cx_free(text);
+    return rc;
+}
+
+/* What stands before the first answer. The preprocessing is known by then. */
+static void begin_json(prediction *p)
+{
+    if (p->answered) return;
+    p->answered = 1;
+    cx_json_open(&p->json, NULL, '{');
+    cx_json_add_string(&p->json, "model", cvs_model_name(p->work.model));
+    cx_json_add_string(&p->json, "preprocess", cx_work_preprocess(&p->work));
+    cx_json_open(&p->json, "inputs", '[');
+}
+
+/* An answer is printed when it is there: of thousands none is kept. */
+static int print_json(prediction *p, const char *input, const float *data, int64_t size,
+                      const int64_t *dims, int ndim, const score *best, int64_t top, cvs_error *err)
+{
+    cx_json_writer *w = &p->json;
+    begin_json(p);
+    cx_json_open(w, NULL, '{');
+    cx_json_add_string(w, "input", input);
+    cx_json_add_string(w, "output", p->about.name);
+    cx_json_add_ints(w, "shape", dims, ndim);
+    cx_json_open(w, "scores", '[');
+    for (int64_t i = 0; i < size; i++) cx_json_add_number(w, NULL, (double)data[i]);
+    cx_json_close(w, ']');
+    cx_json_open(w, "top", '[');
     for (int64_t i = 0; i < top; i++) {
-        cx_json *entry = cx_json_object();
-        cx_json_put(entry, "index", cx_json_of_int(best[i].index));
-        cx_json_put(entry, "name", cx_json_of_string(name_of(p, best[i].index)));
-        cx_json_put(entry, "score", cx_json_of_number(best[i].value));
-        cx_json_push(list, entry);
+        cx_json_open(w, NULL, '{');
+        cx_json_add_int(w, "index", best[i].index);
+        cx_json_add_string(w, "name", name_of(p, best[i].index));
+        cx_json_add_number(w, "score", best[i].value);
+        cx_json_close(w, '}');
     }
-    cx_json_put(answer, "top", list);
-    cx_json_push(p->answers, answer);
+    cx_json_close(w, ']');
+    cx_json_close(w, '}');
+    return flush_json(p, err);
+}
+
+static int end_json(prediction *p, cvs_error *err)
+{
+    begin_json(p);
+    cx_json_close(&p->json, ']');
+    cx_json_close(&p->json, '}');
+    cx_str_add(&p->json.text, "\n");
+    return flush_json(p, err);
 }
 
 static int print_scores(const prediction *p, const char *input, const score *best, int64_t top,
@@ -109,11 +144,12 @@ out:
 }
 
 /* An output with positions (of a fully convolutional model) is no list of classes. */
-static int print_map(const prediction *p, const char *input, int slot, cvs_error *err)
+static int print_map(const prediction *p, const char *input, const cvs_run *run, int slot,
+                     cvs_error *err)
 {
     cvs_stats s;
     int rc;
-    TRY(cvs_run_stats(&s, NULL, NULL, p->work.run, p->layer, slot, err));
+    TRY(cvs_run_stats(&s, NULL, NULL, run, p->layer, slot, err));
     printf("%s\n  %lld values, min %.6g, max %.6g, mean %.6g\n", input, (long long)s.count, s.min,
            s.max, s.mean);
 out:
@@ -121,8 +157,8 @@ out:
 }
 
 /* Tell the output for one input of a batch. `shape` is that input's, 1 first. */
-static int tell(prediction *p, const char *input, int slot, const float *data, const int64_t *shape,
-                int ndim, cvs_error *err)
+static int tell(prediction *p, const char *input, const cvs_run *run, int slot, const float *data,
+                const int64_t *shape, int ndim, cvs_error *err)
 {
     int64_t size = 1, n = 0;
     score *best = NULL;
@@ -135,51 +171,38 @@ static int tell(prediction *p, const char *input, int slot, const float *data, c
         p->named = 1;
     }
     int64_t top = p->job->options->top < n ? p->job->options->top : n;
-    if (p->answers)
-        add_json(p, input, data, size, shape, ndim, best, top);
+    if (p->job->options->json)
+        TRY(print_json(p, input, data, size, shape, ndim, best, top, err));
     else if (best)
         TRY(print_scores(p, input, best, top, err));
     else
-        TRY(print_map(p, input, slot, err));
+        TRY(print_map(p, input, run, slot, err));
 out:
     cx_free(best);
     return rc;
 }
 
 /* A tensor file can hold several inputs: these are told one by one, numbered from 0. */
-static int tell_all(prediction *p, const char *input, cvs_error *err)
+static int look(void *arg, const char *path, const cvs_run *run, int slot, cvs_error *err)
 {
+    prediction *p = arg;
     const float *data;
     int64_t shape[CVS_MAX_DIMS];
     int ndim, rc;
     cx_str label = {0};
-    TRY(cvs_run_activation(&data, shape, &ndim, p->work.run, p->layer, err));
+    TRY(cvs_run_activation(&data, shape, &ndim, run, p->layer, err));
     const int batch = (int)shape[0];
     shape[0] = 1;
-    for (int slot = 0; slot < batch; slot++) {
+    if (slot >= 0) return tell(p, path, run, slot, data, shape, ndim, err);
+    for (slot = 0; slot < batch; slot++) {
         cx_str_deinit(&label);
-        cx_str_add(&label, input);
+        cx_str_add(&label, path);
         if (batch > 1) cx_str_addf(&label, "[%d]", slot);
         TRY(cx_str_ok(&label, err));
-        TRY(tell(p, label.data, slot, data, shape, ndim, err));
+        TRY(tell(p, label.data, run, slot, data, shape, ndim, err));
     }
 out:
     cx_str_deinit(&label);
-    return rc;
-}
-
-/* Print the JSON answer, which takes p->answers over. */
-static int print_json(prediction *p, cvs_error *err)
-{
-    cx_json *root = cx_json_object();
-    char *text;
-    cx_json_put(root, "model", cx_json_of_string(cvs_model_name(p->work.model)));
-    cx_json_put(root, "preprocess", cx_json_of_string(cx_work_preprocess(&p->work)));
-    cx_json_put(root, "inputs", p->answers);
-    p->answers = NULL;
-    int rc = cx_json_print(&text, root, err);
-    if (rc == 0) fputs(text, stdout);
-    cx_free(text);
     return rc;
 }
 
@@ -195,19 +218,12 @@ int cx_cmd_predict(cx_job *job, cvs_error *err)
     p.layer = cvs_model_output(p.work.model, output);
     TRY(cvs_model_layer(&p.about, p.work.model, p.layer, err));
     p.is_sigmoid = cx_streq(cvs_model_output_activation(p.work.model, output), "sigmoid");
-    if (job->options->json) p.answers = cx_json_array();
-    for (int i = 0; i < inputs.n; i++) {
-        cvs_error bad;
-        if (cx_work_compute(&p.work, job, inputs.paths[i], &bad) < 0)
-            cx_complain(job, &bad);
-        else
-            TRY(tell_all(&p, inputs.paths[i], err));
-    }
-    if (job->options->json) TRY(print_json(&p, err));
+    TRY(cx_pictures_each(&p.work, job, &inputs, &(cx_pictures){look, &p, .outputs_alone = 1}, err));
+    if (job->options->json) TRY(end_json(&p, err));
 out:
-    cx_json_free(p.answers);
+    cx_str_deinit(&p.json.text);
     cvs_classes_free(p.names);
     cx_inputs_deinit(&inputs);
     cx_work_deinit(&p.work);
-    return rc;
+    return rc < 0 ? rc : 0;
 }

@@ -167,10 +167,12 @@ out:
     return rc;
 }
 
+/* One more frame, and the film so far. */
 static int shoot(const train *t, int64_t i, cvs_error *err)
 {
     const cvs_epoch *e = cvs_training_epoch(t->training, i);
     char title[64], text[160];
+    int rc;
     if (!t->film) return 0;
     snprintf(title, sizeof title, "Epoch %lld", (long long)i + 1);
     if (isnan(e->val_loss))
@@ -178,14 +180,11 @@ static int shoot(const train *t, int64_t i, cvs_error *err)
     else
         snprintf(text, sizeof text, "accuracy %.3f, of validation %.3f", e->accuracy,
                  e->val_accuracy);
-    return cvs_film_shoot(t->film, cvs_training_model(t->training), (int)i + 1, title, text,
-                          t->training, err);
-}
-
-static int write_film(const train *t, cvs_error *err)
-{
-    const int64_t n = cvs_training_epoch_count(t->training);
-    return t->film && n > 0 ? cvs_film_write(t->film, (int)n, err) : 0;
+    TRY(cvs_film_shoot(t->film, cvs_training_model(t->training), (int)i + 1, title, text,
+                       t->training, err));
+    TRY(cvs_film_write(t->film, (int)i + 1, err));
+out:
+    return rc;
 }
 
 /* The state comes last: whoever is killed before does the epoch again, to the same bytes. */
@@ -261,7 +260,6 @@ int cx_cmd_train(cx_job *job, cvs_error *err)
             (long long)t.learn.data.n, t.learn.data.n_classes, (long long)t.learn.test.n);
     cx_progress_begin(&t.progress, job, "");
     TRY(run(&t, err));
-    TRY(write_film(&t, err));
     TRY(print_result(&t, err));
 out:
     cvs_film_free(t.film);

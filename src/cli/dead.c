@@ -22,22 +22,17 @@ static int prepare(cx_dead *d, const cx_work *work, cvs_error *err)
     return 0;
 }
 
-typedef struct counting {
-    cx_dead *dead;
-    const cx_work *work;
-} counting;
-
-/* The picture that has just been computed. */
-static int count(void *arg, const char *path, cvs_error *err)
+/* The picture that has just been computed; of a tensor of several the first. */
+static int count(void *arg, const char *path, const cvs_run *run, int slot, cvs_error *err)
 {
-    const counting *c = arg;
-    cx_dead *d = c->dead;
+    cx_dead *d = arg;
     (void)path;
+    (void)slot;
     for (int i = 0; i < d->n; i++) {
         cx_dead_layer *l = &d->layers[i];
         cvs_stats *each = NULL;
         int64_t n;
-        const int rc = cvs_run_stats(NULL, &each, &n, c->work->run, l->layer, 0, err);
+        const int rc = cvs_run_stats(NULL, &each, &n, run, l->layer, 0, err);
         if (rc < 0) return rc;
         for (int64_t k = 0; k < n && k < l->n; k++) l->share[k] += each[k].dead;
         cvs_free(each);
@@ -48,13 +43,14 @@ static int count(void *arg, const char *path, cvs_error *err)
 
 int cx_dead_count(cx_dead *out, cx_work *work, cx_job *job, const char *folder, cvs_error *err)
 {
-    counting c = {out, work};
     cx_inputs inputs = {0};
     int rc;
     *out = (cx_dead){0};
     TRY(cx_inputs_add(&inputs, job, folder, err));
     TRY(prepare(out, work, err));
-    TRY(cx_pictures_each(work, job, &inputs, count, &c, err));
+    TRY(cx_pictures_each(work, job, &inputs,
+                         &(cx_pictures){count, out, .title = "looking at pictures"}, err));
+    if (rc == 0) TRY(cx_pictures_none(err));
     for (int i = 0; i < out->n; i++)
         for (int64_t k = 0; k < out->layers[i].n; k++) out->layers[i].share[k] /= out->pictures;
 out:

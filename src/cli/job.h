@@ -46,10 +46,10 @@ typedef struct cx_options {
     const char *images;
     int is_signed, counterfactual, eigen_smooth, aug_smooth, list_methods;
     const char *data, *validation, *freeze, *class_weights;
-    cx_real share, rate, dropout;
+    cx_real share, rate, dropout, momentum, weight_decay, label_smoothing;
     int64_t epochs, batch, patience;
     int optimizer, loss, augment, schedule, model_formats; /* words of these options, by place */
-    int resume, head;
+    int resume, head, lean, nesterov, from_logits;
     cx_texts probes;
     cx_texts inputs; /* "NAME=FILE" each, in the place of the job's inputs */
 } cx_options;

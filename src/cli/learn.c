@@ -102,6 +102,8 @@ static int open_folders(cx_learn *l, const cx_job *job, cvs_error *err)
                               .seed = (uint64_t)o->seed,
                               .batch = (int)o->batch};
     int rc;
+    if (o->classes) TRY(cvs_classes_load(&l->classes, o->classes, err));
+    how.classes = l->classes;
     TRY(size_of_input(&how, l, job, err));
     how.preprocess = l->preprocess = mode_of(l, job);
     TRY(cvs_folder_open(&l->folder, o->data, &how, NULL, err));
@@ -196,6 +198,20 @@ out:
     return rc;
 }
 
+/* Whoever says which classes there are need not say that the last layer is for others. */
+static int wants_head(const cx_learn *l, const cx_job *job)
+{
+    cvs_layer out;
+    const int n = cvs_folder_class_count(l->folder);
+    if (!job->model || !l->classes) return 0;
+    if (cvs_model_layer(&out, l->model, cvs_model_output(l->model, 0), NULL) < 0) return 0;
+    const int64_t units = out.ndim > 0 ? out.shape[out.ndim - 1] : 0;
+    if (units == n || (units == 1 && n == 2)) return 0;
+    cx_note(job, "a new last layer for %d classes takes the place of the one for %lld", n,
+            (long long)units);
+    return 1;
+}
+
 int cx_learn_init(cx_learn *out, cx_job *job, cvs_error *err)
 {
     int rc;
@@ -207,7 +223,7 @@ int cx_learn_init(cx_learn *out, cx_job *job, cvs_error *err)
         TRY(create_described(out, job, err));
     TRY(open_folders(out, job, err));
     if (!out->model) TRY(create_book(out, job, err));
-    if (job->options->head) TRY(change_head(out, job, err));
+    if (job->options->head || wants_head(out, job)) TRY(change_head(out, job, err));
     TRY(check_classes(out, job, err));
     TRY(choose_weights(out, job->options->class_weights, err));
 out:
@@ -216,6 +232,7 @@ out:
 
 void cx_learn_deinit(cx_learn *l)
 {
+    cvs_classes_free(l->classes);
     cvs_folder_free(l->folder);
     cvs_folder_free(l->validation);
     cvs_model_free(l->model);
@@ -235,6 +252,11 @@ cvs_train_options cx_learn_options(const cx_learn *l, const cx_job *job)
                            .learning_rate = o->rate.is_said       ? o->rate.value
                                             : o->optimizer == SGD ? 0.01
                                                                   : 1e-4,
+                           .momentum = o->momentum.value,
+                           .nesterov = o->nesterov,
+                           .weight_decay = o->weight_decay.value,
+                           .from_logits = o->from_logits,
+                           .label_smoothing = o->label_smoothing.value,
                            .epochs = o->epochs,
                            .batch = (int)o->batch,
                            .class_weight = l->class_weight,

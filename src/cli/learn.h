@@ -5,7 +5,8 @@
 #include "cli/job.h"
 
 typedef struct cx_learn {
-    cvs_model *model; /* as training begins */
+    cvs_model *model;     /* as training begins */
+    cvs_classes *classes; /* that were asked for, or NULL */
     cvs_folder *folder, *validation;
     cvs_data data, test;  /* test.n 0: nothing to test with */
     double *class_weight; /* or NULL */

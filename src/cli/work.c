@@ -72,8 +72,7 @@ static void stop_reading(cx_reading *r)
     cx_free(r);
 }
 
-/* The input at `path`, read already or now. */
-static int get_input(cvs_input **out, cx_work *work, const char *path, cvs_error *err)
+int cx_work_read(cvs_input **out, cx_work *work, const char *path, cvs_error *err)
 {
     cx_reading *r = work->reading;
     if (!r || strcmp(r->path, path) != 0) return cvs_input_load(out, path, work->image.exif, err);
@@ -217,16 +216,11 @@ static void tell_mode(const cx_work *work, const cx_job *job, int input)
                 reason);
 }
 
-/* Read a file into one of the model's inputs. */
-static int set_input(cx_work *work, const cx_job *job, int input, const char *path, cvs_error *err)
+/* What was read is given to one of a run's inputs. */
+static int give(cx_work *work, const cx_job *job, cvs_run *run, int input, int slot,
+                const char *path, const cvs_input *data, cvs_error *err)
 {
-    cvs_input *data = NULL;
-    int rc = get_input(&data, work, path, err);
-    if (rc == 0) rc = cvs_run_set(work->run, input, 0, data, &work->image, err);
-    if (work->keep_photo && !work->photo)
-        work->photo = data;
-    else
-        cvs_input_free(data);
+    int rc = cvs_run_set(run, input, slot, data, &work->image, err);
     /* A file that does not fit the model is a bad input, not wrong use of the program. */
     if (rc == CVS_E_ARG) rc = CVS_E_FORMAT;
     if (rc < 0) return cx_at_file(err, rc, path);
@@ -236,9 +230,31 @@ static int set_input(cx_work *work, const cx_job *job, int input, const char *pa
     return 0;
 }
 
+int cx_work_give(cx_work *work, const cx_job *job, cvs_run *run, int slot, const char *path,
+                 const cvs_input *data, cvs_error *err)
+{
+    const int rc = give(work, job, run, 0, slot, path, data, err);
+    work->told |= work->took_picture;
+    return rc;
+}
+
+/* Read a file into one of the model's inputs. */
+static int set_input(cx_work *work, const cx_job *job, int input, const char *path, cvs_error *err)
+{
+    cvs_input *data = NULL;
+    int rc = cx_work_read(&data, work, path, err);
+    if (rc < 0) return cx_at_file(err, rc, path);
+    rc = give(work, job, work->run, input, 0, path, data, err);
+    if (work->keep_photo && !work->photo)
+        work->photo = data;
+    else
+        cvs_input_free(data);
+    return rc;
+}
+
 int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *err)
 {
-    int rc = 0;
+    int rc = cvs_run_set_batch(work->run, 1, err); /* it may have had a tensor of several */
     cvs_input_free(work->photo);
     work->photo = NULL;
     for (int i = 0; rc == 0 && i < cvs_model_input_count(work->model); i++)
@@ -247,16 +263,21 @@ int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *
     return rc;
 }
 
+int cx_work_forward(cvs_run *run, const cx_job *job, const char *input, cvs_error *err)
+{
+    const double start = milliseconds();
+    int rc = cvs_run_forward(run, err);
+    if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */
+    if (rc < 0) return cx_at_file(err, rc, input);
+    cx_detail(job, "%s: computed in %.1f ms", input, milliseconds() - start);
+    return 0;
+}
+
 int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_error *err)
 {
     const double start = milliseconds();
-    int rc = cx_work_set(work, job, input, err);
+    const int rc = cx_work_set(work, job, input, err);
     if (rc < 0) return rc;
-    const double read = milliseconds();
-    rc = cvs_run_forward(work->run, err);
-    if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */
-    if (rc < 0) return cx_at_file(err, rc, input);
-    cx_detail(job, "%s: read in %.1f ms, computed in %.1f ms", input, read - start,
-              milliseconds() - read);
-    return 0;
+    cx_detail(job, "%s: read in %.1f ms", input, milliseconds() - start);
+    return cx_work_forward(work->run, job, input, err);
 }

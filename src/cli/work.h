@@ -39,6 +39,15 @@ int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *
  * choice of preprocessing is told. */
 int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_error *err);
 
+/* The two halves of it, of a model with one input and any run of it: what was read of `path` is
+ * given to a place of the batch; the run is computed, and `input` is named where it cannot. */
+int cx_work_give(cx_work *work, const cx_job *job, cvs_run *run, int slot, const char *path,
+                 const cvs_input *data, cvs_error *err);
+int cx_work_forward(cvs_run *run, const cx_job *job, const char *input, cvs_error *err);
+
+/* The input at `path`, read already or now; the caller's to cvs_input_free(). */
+int cx_work_read(cvs_input **out, cx_work *work, const char *path, cvs_error *err);
+
 /* The name of the preprocessing, "auto" where it differs between the inputs. Static. */
 const char *cx_work_preprocess(const cx_work *work);
 

@@ -69,35 +69,32 @@ static int picture_shape(int64_t *h, int64_t *w, int *channels, const cvs_model 
     return rc;
 }
 
-static cx_shape input_shape_of(const cvs_run *run, int input, int64_t h, int64_t w, int channels)
+/* Pixels as one input of a model: its axes in the model's order. `pixels` is used up. */
+static int arrange(cx_tensor *out, cx_tensor *pixels, const cvs_model *m, int input, int64_t h,
+                   int64_t w, int channels, cvs_error *err)
 {
-    const cvs_model *m = run->model;
     cx_shape shape = m->nodes[m->inputs[input]].shape;
     const int axis = cx_node_channel_axis(m, m->inputs[input]);
     const int first = shape.ndim == 4 && axis == 1;
-    shape.d[0] = run->batch;
+    shape.d[0] = 1;
     shape.d[1 + first] = h;
     shape.d[2 + first] = w;
     if (shape.ndim == 4) shape.d[axis] = channels;
-    return shape;
+    if (!first) {
+        *out = *pixels;
+        out->shape = shape;
+        *pixels = (cx_tensor){0};
+        return 0;
+    }
+    const int rc = cx_tensor_init(out, &shape, err);
+    if (rc < 0) return rc;
+    const cx_box box = {
+        .ndim = 2, .size = {h * w, channels}, .from = {channels, 1}, .to = {1, h * w}};
+    cx_copy_box(&box, pixels->data, out->data);
+    return 0;
 }
 
-/* Put a picture into a slot, in the order of axes that the model wants. */
-static void place_pixels(cvs_run *run, int input, int slot, const cx_tensor *pixels, int64_t cells,
-                         int channels)
-{
-    cx_tensor *all = cx_run_input(run, input, slot, 1);
-    if (!all->data) return;
-    float *x = all->data + slot * cells * channels;
-    const int first = cx_node_channel_axis(run->model, run->model->inputs[input]) == 1;
-    const cx_box box = {.ndim = 2,
-                        .size = {cells, channels},
-                        .from = {channels, 1},
-                        .to = {first ? 1 : channels, first ? cells : 1}};
-    cx_copy_box(&box, pixels->data, x);
-}
-
-static int set_picture(cvs_run *run, int input, int slot, const cx_image *picture,
+static int fit_picture(cx_tensor *out, const cvs_model *m, int input, const cx_image *picture,
                        const cvs_image_options *o, cvs_error *err)
 {
     cx_image converted = {0};
@@ -105,8 +102,9 @@ static int set_picture(cvs_run *run, int input, int slot, const cx_image *pictur
     cvs_preprocess mode = o->preprocess;
     int64_t h, w;
     int channels, rc;
-    if (mode == CVS_PREPROCESS_AUTO) mode = cvs_model_preprocess(run->model, input, NULL);
-    TRY(picture_shape(&h, &w, &channels, run->model, input, err));
+    *out = (cx_tensor){0};
+    if (mode == CVS_PREPROCESS_AUTO) mode = cvs_model_preprocess(m, input, NULL);
+    TRY(picture_shape(&h, &w, &channels, m, input, err));
     if (h == CX_FREE) h = picture->height;
     if (w == CX_FREE) w = picture->width;
     if (h > CX_IMAGE_MAX_SIDE || w > CX_IMAGE_MAX_SIDE) {
@@ -114,15 +112,13 @@ static int set_picture(cvs_run *run, int input, int slot, const cx_image *pictur
                      (long long)w, (long long)h);
         goto out;
     }
-    const cx_shape shape = input_shape_of(run, input, h, w, channels);
-    TRY(cx_run_set_shape(run, input, &shape, err));
     if (picture->channels != channels) {
         TRY(cx_image_convert(&converted, picture, channels, err));
         picture = &converted;
     }
     TRY(cx_image_resize(&pixels, picture, (int)w, (int)h, o->resize, err));
     TRY(cx_preprocess(pixels.data, h * w, channels, mode, err));
-    place_pixels(run, input, slot, &pixels, h * w, channels);
+    TRY(arrange(out, &pixels, m, input, h, w, channels, err));
 out:
     cx_image_deinit(&converted);
     cx_tensor_deinit(&pixels);
@@ -184,18 +180,44 @@ void cvs_input_free(cvs_input *input)
     cx_free(input);
 }
 
+int cvs_input_fit(cvs_input **out, const cvs_input *data, const cvs_model *m, int input,
+                  const cvs_image_options *options, cvs_error *err)
+{
+    const cvs_image_options defaults = {0};
+    cvs_input *fit = NULL;
+    int rc;
+    *out = NULL;
+    if (input < 0 || input >= m->n_inputs)
+        return cx_fail(err, CVS_E_ARG, "the model has no input %d", input);
+    if (!data->picture.data) return cx_fail(err, CVS_E_ARG, "it is a tensor already");
+    fit = cx_calloc(1, sizeof *fit);
+    if (!fit) return cx_no_memory(err, sizeof *fit);
+    TRY(fit_picture(&fit->tensor, m, input, &data->picture, options ? options : &defaults, err));
+    *out = fit;
+    fit = NULL;
+out:
+    cvs_input_free(fit);
+    return rc;
+}
+
 int cvs_run_set(cvs_run *run, int input, int slot, const cvs_input *data,
                 const cvs_image_options *options, cvs_error *err)
 {
     const cvs_image_options defaults = {0};
+    cx_tensor picture = {0};
+    int rc;
     if (input < 0 || input >= run->model->n_inputs)
         return cx_fail(err, CVS_E_ARG, "the model has no input %d", input);
     if (slot < 0 || slot >= run->batch)
         return cx_fail(err, CVS_E_ARG, "the run has no slot %d", slot);
     run->done = 0;
-    return data->picture.data
-               ? set_picture(run, input, slot, &data->picture, options ? options : &defaults, err)
-               : set_tensor(run, input, slot, &data->tensor, err);
+    if (data->picture.data)
+        TRY(fit_picture(&picture, run->model, input, &data->picture, options ? options : &defaults,
+                        err));
+    rc = set_tensor(run, input, slot, data->picture.data ? &picture : &data->tensor, err);
+out:
+    cx_tensor_deinit(&picture);
+    return rc;
 }
 
 int cvs_run_set_image(cvs_run *run, int input, int slot, const char *path,

@@ -230,6 +230,14 @@ static int set_batch(cvs_run *run, int batch, cvs_error *err)
     return 0;
 }
 
+int cvs_run_set_batch(cvs_run *run, int batch, cvs_error *err)
+{
+    if (batch < 1) return cx_fail(err, CVS_E_ARG, "a batch of %d", batch);
+    if (batch == run->batch) return 0;
+    const int rc = set_batch(run, batch, err);
+    return rc < 0 ? rc : cx_run_plan(run, err);
+}
+
 void cx_run_stretch(cvs_run *run, int input, const cx_shape *shape)
 {
     run->inputs[input] = *shape;

@@ -167,6 +167,8 @@ static int read_rows(reader *r)
 {
     struct jpeg_decompress_struct *j = &r->jpeg;
     size_t row = (size_t)r->image.width * (size_t)r->image.channels;
+    /* At full size always: libjpeg gives a half or an eighth for less, but its pixels are means,
+     * and Keras takes the nearest of those that a full decode gives. */
     if (!jpeg_start_decompress(j)) return cx_truncated(r->err, "JPEG");
     while (j->output_scanline < j->output_height) {
         uint8_t *to = r->image.data + j->output_scanline * row;

@@ -1,8 +1,18 @@
-/* webp_film.h - animated WebP out, by libwebp. */
+/* webp_film.h - WebP out, still and animated, by libwebp. */
 #ifndef CX_IMAGE_WEBP_FILM_H
 #define CX_IMAGE_WEBP_FILM_H
 
 #include "base/file.h"
+
+/* One picture of width × height, red, green, blue; the caller's to cx_bytes_deinit(). */
+int cx_webp_still(cx_bytes *out, const uint8_t *pixels, int width, int height, cvs_error *err);
+
+/* n stills of one size as a film that plays for ever. It is half as large again as one that is
+ * encoded as a whole, but no frame is encoded twice when some are added later. */
+int cx_webp_splice(cx_bytes *out, const cx_bytes *stills, int n, int milliseconds, int last,
+                   cvs_error *err);
+
+/* --- a film that is encoded as a whole --- */
 
 typedef struct cx_webp_film cx_webp_film;
 

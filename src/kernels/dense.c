@@ -4,15 +4,23 @@
 #include "kernels/direct.h"
 #include "kernels/set.h"
 
-/* The inputs of one row are taken in ranges that depend on the shape alone: each range gives a
- * partial sum in the workspace, and these are added in order, so any number of threads gives the
- * same bytes. */
-enum { RANGE = 256, RANGES = 64, COLUMNS = 1024 };
+/* One row's ranges are what threads share: each gives a partial sum in the workspace, so any number
+ * of threads gives the same bytes. Up to 1024 inputs, which is where pointwise convolutions are,
+ * ranges are as long as many rows like them. */
+enum { RANGE = 256, LONG_RANGE = 512, RANGES = 64, COLUMNS = 1024 };
 
-static int64_t range_step(int64_t in)
+int64_t cx_dense_range(int64_t in)
 {
     const int64_t step = (in + RANGES - 1) / RANGES;
+    if (in <= 2 * LONG_RANGE) return LONG_RANGE;
     return step > RANGE ? step : RANGE;
+}
+
+/* One, which has the bias, where there is no input. */
+static int64_t ranges_of(int64_t in)
+{
+    const int64_t step = cx_dense_range(in);
+    return in > 0 ? (in + step - 1) / step : 1;
 }
 
 cx_conv cx_dense_as_conv(int64_t rows, int64_t in, int64_t out)
@@ -30,10 +38,7 @@ cx_conv cx_dense_as_conv(int64_t rows, int64_t in, int64_t out)
 
 size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out)
 {
-    if (rows == 1) {
-        const int64_t step = range_step(in);
-        return (size_t)((in + step - 1) / step) * (size_t)out * sizeof(float);
-    }
+    if (rows == 1) return (size_t)ranges_of(in) * (size_t)out * sizeof(float);
     const cx_conv c = cx_dense_as_conv(rows, in, out);
     return cx_direct_workspace(&c);
 }
@@ -54,7 +59,7 @@ static void run_range(void *arg, int i, int worker)
     const job *j = arg;
     const int64_t to = (i + 1) * j->step < j->in ? (i + 1) * j->step : j->in;
     float *y = j->partial + i * j->out;
-    for (int64_t o = 0; o < j->out; o++) y[o] = 0;
+    for (int64_t o = 0; o < j->out; o++) y[o] = i == 0 && j->e->bias ? j->e->bias[o] : 0;
     int index[RANGE], n = 0;
     int64_t base = i * j->step;
     for (int64_t k = base; k < to; k++) {
@@ -75,8 +80,8 @@ static void add_ranges(void *arg, int i, int worker)
     const int64_t from = (int64_t)i * COLUMNS;
     const int64_t to = from + COLUMNS < j->out ? from + COLUMNS : j->out;
     float *y = j->y;
-    for (int64_t o = from; o < to; o++) y[o] = j->e->bias ? j->e->bias[o] : 0;
-    for (int64_t r = 0; r < j->ranges; r++)
+    for (int64_t o = from; o < to; o++) y[o] = j->partial[o];
+    for (int64_t r = 1; r < j->ranges; r++)
         for (int64_t o = from; o < to; o++) y[o] += j->partial[r * j->out + o];
     if (j->e->scale)
         j->set->affine(1, to - from, y + from, j->e->scale + from, j->e->shift + from, y + from);
@@ -94,8 +99,7 @@ void cx_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, con
         cx_direct_forward(&c, x, w, e, y, workspace);
         return;
     }
-    job j = {in, out, range_step(in), 0, x, w, e, workspace, y, cx_set_now()};
-    j.ranges = (in + j.step - 1) / j.step;
+    job j = {in, out, cx_dense_range(in), ranges_of(in), x, w, e, workspace, y, cx_set_now()};
     cx_parallel((int)j.ranges, run_range, &j);
     cx_parallel((int)((out + COLUMNS - 1) / COLUMNS), add_ranges, &j);
 }

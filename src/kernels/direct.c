@@ -25,6 +25,7 @@ typedef struct job {
     float *packed; /* weights, see pack_last */
     const cx_set *set;
     int64_t taps, depth, width; /* kernel cells, channels of a group: in and out */
+    int64_t range;              /* channels that are summed by themselves; 0: there is one sum */
     int64_t blocks;             /* tiles of output channels a group */
     int64_t rows, row_step, pixel_step, block_step; /* what a task takes … */
     int64_t row_parts, pixel_parts, block_parts;    /* … and how many of them */
@@ -120,19 +121,22 @@ static void run_block(const job *j, const channels *o, const channels *next, int
     const cx_conv *c = j->c;
     const int64_t channel = o->group * j->width + o->first;
     const int64_t most = PRODUCTS / j->taps > DEPTH ? PRODUCTS / j->taps : DEPTH;
+    const int64_t step = j->range ? j->range : most;
+    const float *bias = j->e->bias ? j->e->bias + channel : NULL;
     pass p = {.set = j->set,
               .r = {.x_channel = 1,
                     .w_channel = o->w_stride,
                     .vectors = o->vectors,
                     .lanes = o->lanes,
-                    .bias = j->e->bias ? j->e->bias + channel : NULL,
                     .scale = j->e->scale ? j->e->scale + channel : NULL,
                     .shift = j->e->scale ? j->e->shift + channel : NULL,
                     .low = j->e->low,
                     .high = j->e->high}};
     for (int64_t i = 0; i < j->depth; i += p.r.depth) {
-        p.r.depth = least(most, j->depth - i);
-        p.r.first = i == 0;
+        p.r.depth = least(step, j->depth - i);
+        p.r.first = i == 0 || j->range;
+        p.r.bias = i == 0 ? bias : NULL;
+        p.r.add = i > 0 && j->range;
         p.r.last = i + p.r.depth == j->depth;
         const cx_grid g = {.window = &c->window,
                            .x = j->x + o->group * j->depth + i,
@@ -213,6 +217,7 @@ static int begin(job *j, const cx_conv *c, const float *x, const float *w, const
     j->taps = win->kernel[0] * win->kernel[1] * win->kernel[2];
     j->depth = c->in_channels / c->groups;
     j->width = c->out_channels / c->groups;
+    j->range = j->taps == 1 && c->groups == 1 ? cx_dense_range(c->in_channels) : 0;
     j->rows = cx_grid_rows(win);
     if (j->rows < 1 || win->out[CX_WIDTH] < 1 || j->width < 1) return 0;
     j->blocks = parts_of(j->width, (int64_t)j->set->lanes * j->set->vectors);

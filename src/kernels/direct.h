@@ -17,5 +17,9 @@ void cx_direct_backward_weights(const cx_conv *c, const float *x, const float *d
                                 void *workspace);
 /* A dense layer as a convolution whose kernel has one cell. */
 cx_conv cx_dense_as_conv(int64_t rows, int64_t in, int64_t out);
+/* So many inputs of a dense layer make a sum of their own, and these sums are added in order, the
+ * first with the bias; a matter of `in` alone, so that an input's numbers are the same bytes in any
+ * batch. A kernel of one cell keeps to it. */
+int64_t cx_dense_range(int64_t in);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct cx_conv_run {
     int vectors;       /* output channels: vectors of them, at most set->vectors */
     int64_t lanes;     /* channels of the last vector; a row of w holds all of it even so */
     int first, last;   /* first: begin with the bias, else with y; last: clamp */
-    int add;           /* add what is stored to y: with first and without last or a bias */
+    int add;           /* add what is stored to y: with first and without a bias */
     const float *bias; /* of these output channels, or NULL */
     const float *scale, *shift; /* the same, with last */
     float low, high;

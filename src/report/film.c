@@ -42,6 +42,8 @@ void cvs_film_free(cvs_film *f)
 {
     if (!f) return;
     for (int i = 0; i < f->n; i++) drop_probe(f, i);
+    for (int i = 0; i < f->n_stills; i++) cx_bytes_deinit(&f->stills[i]);
+    cx_free(f->stills);
     cx_easel_deinit(&f->page);
     cx_easel_deinit(&f->heat);
     cx_free(f->frames);
@@ -87,6 +89,7 @@ int cvs_film_shoot(cvs_film *f, const cvs_model *m, int number, const char *titl
     TRY(cx_film_page(f, &look, title, subtitle, err));
     TRY(cx_canvas_png(&png, &f->page.canvas, title, err));
     TRY(cx_put_file(f->frames, frame_name(name, number), png.data, png.size, err));
+    if (number <= f->n_stills) cx_bytes_deinit(&f->stills[number - 1]);
 out:
     cx_film_look_deinit(&look);
     cx_bytes_deinit(&png);
@@ -95,80 +98,74 @@ out:
 
 /* --- the film --- */
 
-/* One frame by itself, for the page. */
-static int still(cx_bytes *out, const cx_image *frame, cvs_error *err)
+static int make_room(cvs_film *f, int n, cvs_error *err)
 {
-    cx_webp_film *one = NULL;
-    int rc;
-    TRY(cx_webp_film_new(&one, frame->width, frame->height, err));
-    TRY(cx_webp_film_add(one, frame->data, FRAME_TIME, err));
-    TRY(cx_webp_film_finish(out, one, err));
-out:
-    cx_webp_film_free(one);
-    return rc;
+    if (n <= f->n_stills) return 0;
+    cx_bytes *more = cx_realloc_array(f->stills, (size_t)n, sizeof *more);
+    if (!more) return cx_no_memory(err, (size_t)n * sizeof *more);
+    memset(more + f->n_stills, 0, (size_t)(n - f->n_stills) * sizeof *more);
+    f->stills = more;
+    f->n_stills = n;
+    return 0;
 }
 
-typedef struct reel {
-    cx_webp_film *moving;
-    cx_bytes *stills;
-    int n, width, height;
-} reel;
-
-static int add_frame(reel *r, const char *path, int is_last, cvs_error *err)
+/* A frame's file as the film has it. A film that grows while a network learns is written again and
+ * again, so what has been packed once is kept. */
+static int develop(cvs_film *f, int i, const char *path, cvs_error *err)
 {
     cx_image frame = {0};
     int rc;
     TRY(cx_image_read(&frame, path, 3, 0, err));
-    if (r->n == 0) {
-        r->width = frame.width;
-        r->height = frame.height;
-        TRY(cx_webp_film_new(&r->moving, frame.width, frame.height, err));
+    if (f->width == 0) {
+        f->width = frame.width;
+        f->height = frame.height;
     }
-    if (frame.width != r->width || frame.height != r->height)
+    if (frame.width != f->width || frame.height != f->height)
         TRY(cx_where(err, cx_fail(err, CVS_E_ARG, "of another film: it has another size"), "%s",
                      path));
-    TRY(cx_webp_film_add(r->moving, frame.data, is_last ? LAST_TIME : FRAME_TIME, err));
-    TRY(still(&r->stills[r->n], &frame, err));
-    r->n++;
+    TRY(cx_webp_still(&f->stills[i], frame.data, frame.width, frame.height, err));
 out:
     cx_image_deinit(&frame);
     return rc;
 }
 
-static int write_reel(const cvs_film *f, reel *r, cvs_error *err)
+/* Those of the frames 1 … n that there are, borrowed, in a list that is the caller's to cx_free().
+ */
+static int gather(cx_bytes **out, int *count, cvs_film *f, int n, cvs_error *err)
 {
-    cx_bytes webp = {0};
-    char *html = NULL;
+    char name[CX_FILE_NAME], *path = NULL;
     int rc;
-    TRY(cx_webp_film_finish(&webp, r->moving, err));
+    *count = 0;
+    *out = cx_calloc((size_t)n, sizeof **out);
+    if (!*out) TRY(cx_no_memory(err, (size_t)n * sizeof **out));
+    TRY(make_room(f, n, err));
+    for (int i = 0; i < n; i++) {
+        cx_free(path);
+        TRY(cx_join_path(&path, f->frames, frame_name(name, i + 1), err));
+        if (access(path, F_OK) != 0) continue;
+        if (!f->stills[i].data) TRY(develop(f, i, path, err));
+        (*out)[(*count)++] = f->stills[i];
+    }
+    if (*count == 0) TRY(cx_fail(err, CVS_E_ARG, "no frame has been drawn yet"));
+out:
+    cx_free(path);
+    return rc;
+}
+
+int cvs_film_write(cvs_film *f, int n, cvs_error *err)
+{
+    cx_bytes *stills = NULL, webp = {0};
+    char *html = NULL;
+    int rc, count;
+    if (n < 1 || n > MOST_FRAMES) return cx_fail(err, CVS_E_ARG, "a film of %d frames", n);
+    TRY(gather(&stills, &count, f, n, err));
+    TRY(cx_webp_splice(&webp, stills, count, FRAME_TIME, LAST_TIME, err));
     TRY(cx_put_file(f->dir, "film.webp", webp.data, webp.size, err));
-    TRY(cx_film_html(&html, r->stills, r->n, err));
+    TRY(cx_film_html(&html, stills, count, err));
     TRY(cx_put_file(f->dir, "film.html", html, strlen(html), err));
 out:
     cx_bytes_deinit(&webp);
     cx_free(html);
-    return rc;
-}
-
-int cvs_film_write(const cvs_film *f, int n, cvs_error *err)
-{
-    char name[CX_FILE_NAME], *path = NULL;
-    reel r = {0};
-    int rc = 0;
-    if (n < 1 || n > MOST_FRAMES) return cx_fail(err, CVS_E_ARG, "a film of %d frames", n);
-    r.stills = cx_calloc((size_t)n, sizeof *r.stills);
-    if (!r.stills) return cx_no_memory(err, (size_t)n * sizeof *r.stills);
-    for (int i = 1; i <= n; i++) {
-        cx_free(path);
-        TRY(cx_join_path(&path, f->frames, frame_name(name, i), err));
-        if (access(path, F_OK) == 0) TRY(add_frame(&r, path, i == n, err));
-    }
-    if (r.n == 0) TRY(cx_fail(err, CVS_E_ARG, "no frame has been drawn yet"));
-    TRY(write_reel(f, &r, err));
-out:
-    for (int i = 0; i < n; i++) cx_bytes_deinit(&r.stills[i]);
-    cx_free(r.stills);
-    cx_free(path);
-    cx_webp_film_free(r.moving);
+    cx_free(stills);
     return rc;
 }

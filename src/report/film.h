@@ -6,13 +6,14 @@
 #include "draw/sheet.h"
 #include "image/image.h"
 #include "methods/map.h"
+#include "train/fit.h"
 
 enum {
-    CX_FILM_PROBES = 4,   /* photographs, at most */
-    CX_FILM_LAYERS = 4,   /* whose channels are shown */
-    CX_FILM_CHANNELS = 6, /* of each */
-    CX_FILM_ROWS = 9,     /* layers whose weights are told */
-    CX_FILM_BINS = 40,    /* of a histogram */
+    CX_FILM_PROBES = 4,            /* photographs, at most */
+    CX_FILM_LAYERS = 4,            /* whose channels are shown */
+    CX_FILM_CHANNELS = 6,          /* of each */
+    CX_FILM_ROWS = 9,              /* layers whose weights are told */
+    CX_FILM_BINS = CX_SPREAD_BINS, /* of a histogram */
 };
 
 struct cvs_film {
@@ -23,6 +24,8 @@ struct cvs_film {
     cx_image photos[CX_FILM_PROBES];
     int n;
     cx_easel page, heat;
+    cx_bytes *stills; /* of frame number i + 1, as the film has it; empty: not known yet */
+    int n_stills, width, height;
 };
 
 /* What a convolution makes of one photograph. */
@@ -43,6 +46,7 @@ typedef struct cx_film_row {
     const char *name;
     double deviation, largest, gradient; /* gradient: NAN where there is none */
     int64_t bins[CX_FILM_BINS];          /* from -largest to largest */
+    int64_t gradient_bins[CX_FILM_BINS]; /* as in cx_spread; all 0: not known */
     int64_t dead, channels;              /* channels 0: not counted */
 } cx_film_row;
 

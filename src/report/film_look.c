@@ -135,6 +135,9 @@ static int look_at_weights(cx_film_look *l, const cvs_model *m, const cvs_traini
         cx_film_row *r = &l->rows[l->n_rows++];
         r->name = m->nodes[i].name;
         r->gradient = t ? cvs_training_gradient(t, i) : NAN;
+        if (t)
+            memcpy(r->gradient_bins, cx_training_fit(t)->trainer.spread[m->nodes[i].layer].bins,
+                   sizeof r->gradient_bins);
         measure_weights(r, w->data, cx_shape_count(&w->spec.shape));
         TRY(count_dead(r, l, i, err));
     }

@@ -27,11 +27,18 @@ enum {
     TABLE = MARGIN + KERNEL_COLUMNS * (KERNEL + 4) + 28,
     ROW = 24,
     LEAST_ROWS = 8,  /* room for the kernels */
-    HISTOGRAM = 160, /* width */
+    HISTOGRAM = 140, /* width of one */
 };
 
 /* Columns of the table, from its left. */
-enum { AT_BINS = 190, AT_DEVIATION = 370, AT_LARGEST = 470, AT_GRADIENT = 560, AT_DEAD = 660 };
+enum {
+    AT_BINS = 160,
+    AT_DEVIATION = 314,
+    AT_LARGEST = 390,
+    AT_SPREAD = 466,
+    AT_GRADIENT = 620,
+    AT_DEAD = 700,
+};
 
 typedef struct page {
     cvs_film *film;
@@ -217,13 +224,13 @@ static void draw_kernels(const page *p, int y)
                     y + STRIP + 8 + i / KERNEL_COLUMNS * (KERNEL + 4));
 }
 
-/* Heights go by the square root: a network's weights are mostly small. */
-static void draw_bins(const page *p, const cx_film_row *r, int x, int bottom)
+/* Heights go by the square root: a network's weights are mostly small, and so are derivatives. */
+static void draw_bins(const page *p, const int64_t bins[CX_FILM_BINS], int x, int bottom)
 {
     int64_t most = 1;
-    for (int i = 0; i < CX_FILM_BINS; i++) most = r->bins[i] > most ? r->bins[i] : most;
+    for (int i = 0; i < CX_FILM_BINS; i++) most = bins[i] > most ? bins[i] : most;
     for (int i = 0; i < CX_FILM_BINS; i++) {
-        const int height = (int)lround((ROW - 5) * sqrt((double)r->bins[i] / (double)most));
+        const int height = (int)lround((ROW - 5) * sqrt((double)bins[i] / (double)most));
         cx_canvas_fill(p->canvas, x + i * HISTOGRAM / CX_FILM_BINS, bottom - height,
                        HISTOGRAM / CX_FILM_BINS - 1, height, (uint8_t)(CX_LEVELS / 3));
     }
@@ -247,7 +254,7 @@ static void draw_dead(const page *p, const cx_film_row *r, int x, int y)
     cx_canvas_fill(p->canvas, x, y - 10, BAR, 10, CX_GRAY(27));
     cx_canvas_fill(p->canvas, x, y - 10, (int)(BAR * r->dead / r->channels), 10, CX_GRAY(8));
     snprintf(text, sizeof text, "%lld of %lld", (long long)r->dead, (long long)r->channels);
-    words(p, x + BAR + 8, y, CX_TEXT_SIZE, CX_TEXT_INK, 120, text);
+    words(p, x + BAR + 8, y, CX_TEXT_SIZE, CX_TEXT_INK, 90, text);
 }
 
 static void draw_table(const page *p, int y)
@@ -259,20 +266,24 @@ static void draw_table(const page *p, int y)
                  {AT_BINS, "its weights"},
                  {AT_DEVIATION, "deviation"},
                  {AT_LARGEST, "largest"},
-                 {AT_GRADIENT, "gradient"},
+                 {AT_SPREAD, "its derivatives"},
+                 {AT_GRADIENT, "length"},
                  {AT_DEAD, "dead channels"}};
     for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        if (heads[i].at != AT_GRADIENT || p->look->is_training)
+        if ((heads[i].at != AT_GRADIENT && heads[i].at != AT_SPREAD) || p->look->is_training)
             words(p, TABLE + heads[i].at, y + 13, i ? CX_TEXT_SIZE : CX_CLASS_SIZE,
                   i ? CX_SMALL_INK : CX_TITLE_INK, 170, heads[i].text);
     for (int i = 0; i < p->look->n_rows; i++) {
         const cx_film_row *r = &p->look->rows[i];
         const int line = y + STRIP + (i + 1) * ROW;
         words(p, TABLE, line, CX_TEXT_SIZE, CX_TEXT_INK, AT_BINS - 12, r->name);
-        draw_bins(p, r, TABLE + AT_BINS, line);
+        draw_bins(p, r->bins, TABLE + AT_BINS, line);
         number(p, TABLE + AT_DEVIATION, line, r->deviation);
         number(p, TABLE + AT_LARGEST, line, r->largest);
-        if (p->look->is_training) number(p, TABLE + AT_GRADIENT, line, r->gradient);
+        if (p->look->is_training) {
+            draw_bins(p, r->gradient_bins, TABLE + AT_SPREAD, line);
+            number(p, TABLE + AT_GRADIENT, line, r->gradient);
+        }
         draw_dead(p, r, TABLE + AT_DEAD, line);
     }
 }

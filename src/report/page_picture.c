@@ -11,19 +11,12 @@ static uint8_t byte_of(float v)
     return (uint8_t)(v >= 0 && v <= 255 ? v + 0.5F : v > 255 ? 255 : 0);
 }
 
-/* Pixels of three colours, lossy: a film of one frame is a plain picture. */
+/* Pixels of three colours, lossy. */
 static int pack(cx_page_picture *out, const uint8_t *rgb, int width, int height, cvs_error *err)
 {
-    cx_webp_film *film = NULL;
-    int rc;
-    TRY(cx_webp_film_new(&film, width, height, err));
-    TRY(cx_webp_film_add(film, rgb, 0, err));
-    TRY(cx_webp_film_finish(&out->bytes, film, err));
     out->width = width;
     out->height = height;
-out:
-    cx_webp_film_free(film);
-    return rc;
+    return cx_webp_still(&out->bytes, rgb, width, height, err);
 }
 
 int cx_page_resized(cx_page_picture *out, const cx_image *image, int width, int height,

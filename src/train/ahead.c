@@ -1,11 +1,8 @@
-/* ahead.c - a batch taken apart: examples are handed to whoever comes, by a counter. */
-#define _GNU_SOURCE /* gettid */
+/* ahead.c - a batch taken apart into a loop over its examples. */
 #include "train/ahead.h"
 
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/threads.h"
@@ -14,49 +11,29 @@ struct cx_ahead {
     const cx_data *data;
     int64_t size;
     int room;       /* examples */
-    cx_task *task;  /* NULL: nothing was begun */
+    cx_loop *loop;  /* NULL: nothing was begun */
     cx_block block; /* the numbers, then labels and indices */
     float *x;
     int64_t *label, *which;
     int64_t epoch;
     int count;
-    pid_t caller;      /* thread */
-    atomic_int next;   /* the first example that nobody has taken */
-    atomic_int failed; /* one did */
+    atomic_int failed; /* an example did */
 };
 
-/* Make examples until none is left. */
-static void make(cx_ahead *a)
-{
-    int i;
-    while ((i = atomic_fetch_add(&a->next, 1)) < a->count)
-        if (a->data->fill(a->data->self, &a->which[i], 1, a->epoch, a->x + i * a->size,
-                          &a->label[i], NULL) < 0)
-            atomic_store(&a->failed, 1);
-}
-
-enum { NICE = 10 }; /* a tenth of what a thread gets that computes, where cores are scarce */
-
-static void in_background(void *arg)
+static void make(void *arg, int i, int worker)
 {
     cx_ahead *a = arg;
-    /* On Linux that is of this thread; where there was none to be had, it is the caller's. */
-    if (gettid() != a->caller) (void)setpriority(PRIO_PROCESS, 0, NICE);
-    make(a);
-}
-
-static void help(void *arg, int i, int worker)
-{
-    (void)i;
     (void)worker;
-    make(arg);
+    if (a->data->fill(a->data->self, &a->which[i], 1, a->epoch, a->x + i * a->size, &a->label[i],
+                      NULL) < 0)
+        atomic_store(&a->failed, 1);
 }
 
-/* Wait for what was begun. */
-static void finish(cx_ahead *a)
+/* Forget what was begun. */
+static void drop(cx_ahead *a)
 {
-    cx_task_finish(a->task);
-    a->task = NULL;
+    cx_loop_drop(a->loop);
+    a->loop = NULL;
 }
 
 int cx_ahead_new(cx_ahead **out, const cx_data *data, int64_t size, int batch, cvs_error *err)
@@ -86,36 +63,32 @@ out:
 void cx_ahead_free(cx_ahead *a)
 {
     if (!a) return;
-    atomic_store(&a->next, a->count);
-    finish(a);
+    drop(a);
     cx_block_deinit(&a->block);
     cx_free(a);
 }
 
 void cx_ahead_expect(cx_ahead *a, const int64_t *which, int count, int64_t epoch)
 {
-    atomic_store(&a->next, a->count);
-    finish(a);
+    drop(a);
     a->count = 0;
     if (count < 1 || count > a->room) return;
     memcpy(a->which, which, (size_t)count * sizeof *which);
     a->count = count;
     a->epoch = epoch;
     atomic_store(&a->failed, 0);
-    atomic_store(&a->next, 0);
-    a->caller = gettid();
-    a->task = cx_task_start(in_background, a);
+    a->loop = cx_loop_start(count, make, a);
 }
 
 static int fill(void *self, const int64_t *which, int count, int64_t epoch, float *x,
                 int64_t *label, cvs_error *err)
 {
     cx_ahead *a = self;
-    const int is_begun = a->task && count == a->count && epoch == a->epoch &&
+    const int is_begun = a->loop && count == a->count && epoch == a->epoch &&
                          memcmp(which, a->which, (size_t)count * sizeof *which) == 0;
     if (!is_begun) return a->data->fill(a->data->self, which, count, epoch, x, label, err);
-    cx_parallel(cx_threads(), help, a);
-    finish(a);
+    cx_loop_finish(a->loop);
+    a->loop = NULL;
     a->count = 0;
     if (atomic_load(&a->failed)) /* once more, to tell why */
         return a->data->fill(a->data->self, which, count, epoch, x, label, err);

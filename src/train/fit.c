@@ -155,6 +155,7 @@ static int run_batch(cx_fit *f, cvs_error *err)
     const double factor = rate_factor(f), rate = cx_optimizer_rate(&f->trainer.optimizer, factor);
     cx_score score;
     announce(f);
+    f->trainer.is_watched = s->batch + 1 == batches_of(f, f->data.n);
     int rc = cx_trainer_step(&score, &f->trainer, &b, factor, err);
     if (rc < 0)
         return cx_where(err, rc, "epoch %lld, batch %lld", (long long)s->epoch + 1,

@@ -3,6 +3,7 @@
 #ifndef CX_TRAIN_FIT_H
 #define CX_TRAIN_FIT_H
 
+#include "base/str.h"
 #include "train/trainer.h"
 
 typedef struct cx_fit_options {
@@ -69,6 +70,14 @@ int cx_fit_config(char **out, const cx_fit *f, cvs_error *err);
 
 /* What a training is made of. */
 const cx_fit *cx_training_fit(const cvs_training *t);
+
+/* --- fit_words.c --- */
+
+/* All that decides what training comes to, but for the model and the number of epochs: a line each.
+ */
+void cx_fit_words(cx_str *out, const cx_fit *f);
+/* CVS_E_ARG says the first line that differs. */
+int cx_fit_same_words(const char *there, const char *here, cvs_error *err);
 
 /* --- fit_file.c --- */
 

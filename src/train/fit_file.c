@@ -9,26 +9,24 @@
 
 #include "base/zip.h"
 
+enum { MOST_WORDS = 1 << 20 }; /* bytes */
+
 /* What the numbers go with: another model, data or optimizer has other counts. */
 typedef struct header {
     char magic[8];
-    uint64_t seed;
-    int64_t state_size, weights, slots, examples, batch, step, optimizer;
+    int64_t state_size, words, weights, slots, spreads, step;
     int64_t epochs; /* in the history, the one in progress counted */
     int64_t has_best;
 } header;
 
 static header header_of(const cx_fit *f)
 {
-    header h = {.magic = "CVSFIT1",
-                .seed = f->o.trainer.seed,
+    header h = {.magic = "CVSFIT3",
                 .state_size = sizeof f->state,
                 .weights = (int64_t)f->trainer.variant.model.weights.size,
                 .slots = (int64_t)f->trainer.optimizer.memory.size,
-                .examples = f->data.n,
-                .batch = f->trainer.batch,
+                .spreads = f->trainer.variant.model.n_layers,
                 .step = f->trainer.optimizer.step,
-                .optimizer = (int64_t)f->trainer.optimizer.o.kind,
                 .epochs = f->state.epoch + (f->state.batch > 0),
                 .has_best = f->best.data != NULL};
     return h;
@@ -36,20 +34,31 @@ static header header_of(const cx_fit *f)
 
 int cx_fit_write(const cx_fit *f, const char *path, cvs_error *err)
 {
-    const header h = header_of(f);
+    header h = header_of(f);
+    cx_str words = {0};
+    int rc;
+    cx_fit_words(&words, f);
+    TRY(cx_str_ok(&words, err));
+    h.words = (int64_t)words.len;
     const cx_piece pieces[] = {
         {&h, sizeof h},
+        {words.data, words.len},
         {&f->state, sizeof f->state},
         {f->history, (size_t)h.epochs * sizeof *f->history},
         {f->trainer.variant.model.weights.data, (size_t)h.weights},
         {f->trainer.optimizer.memory.data, (size_t)h.slots},
+        {f->trainer.spread, (size_t)h.spreads * sizeof *f->trainer.spread},
         {f->best.data, f->best.size},
     };
     const cx_zip_member members[] = {
-        {"header", &pieces[0], 1},  {"state", &pieces[1], 1},     {"history", &pieces[2], 1},
-        {"weights", &pieces[3], 1}, {"optimizer", &pieces[4], 1}, {"best", &pieces[5], 1},
+        {"header", &pieces[0], 1},      {"words", &pieces[1], 1},   {"state", &pieces[2], 1},
+        {"history", &pieces[3], 1},     {"weights", &pieces[4], 1}, {"optimizer", &pieces[5], 1},
+        {"derivatives", &pieces[6], 1}, {"best", &pieces[7], 1},
     };
-    return cx_zip_write(path, members, 5 + (h.has_best != 0), err);
+    TRY(cx_zip_write(path, members, 7 + (h.has_best != 0), err));
+out:
+    cx_str_deinit(&words);
+    return rc;
 }
 
 /* A member of exactly `size` bytes. */
@@ -66,6 +75,14 @@ static void copy(void *out, const cx_bytes *from)
     if (from->size > 0) memcpy(out, from->data, from->size);
 }
 
+static int check_magic(const header *h, const cx_fit *f, cvs_error *err)
+{
+    const header own = header_of(f);
+    if (memcmp(h->magic, own.magic, sizeof own.magic) != 0 || h->state_size != own.state_size)
+        return cx_fail(err, CVS_E_FORMAT, "not a state of training of this version");
+    return 0;
+}
+
 static int check_header(const header *h, const cx_fit *f, cvs_error *err)
 {
     const header own = header_of(f);
@@ -75,14 +92,9 @@ static int check_header(const header *h, const cx_fit *f, cvs_error *err)
     } same[] = {
         {"bytes of weights", h->weights, own.weights},
         {"bytes of the optimizer's memory", h->slots, own.slots},
-        {"examples", h->examples, own.examples},
-        {"examples a batch", h->batch, own.batch},
-        {"as optimizer", h->optimizer, own.optimizer},
-        {"as seed", (int64_t)h->seed, (int64_t)own.seed},
+        {"layers", h->spreads, own.spreads},
         {"snapshots of the best epoch", h->has_best, own.has_best},
     };
-    if (memcmp(h->magic, own.magic, sizeof own.magic) != 0 || h->state_size != own.state_size)
-        return cx_fail(err, CVS_E_FORMAT, "not a state of training of this version");
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (same[i].there != same[i].here)
             return cx_fail(err, CVS_E_ARG, "of another training: it has %lld %s, this one has %lld",
@@ -103,16 +115,39 @@ static int check_state(const cx_fit_state *s, const header *h, const cx_fit *f, 
     return 0;
 }
 
+/* What the numbers are about comes before their counts: it is what the person knows. */
+static int check_words(cx_zip *zip, const header *h, const cx_fit *f, cvs_error *err)
+{
+    cx_bytes there = {0};
+    cx_str here = {0}, ended = {0};
+    int rc;
+    if (h->words < 0 || h->words > MOST_WORDS)
+        TRY(cx_fail(err, CVS_E_FORMAT, "its numbers do not go together"));
+    TRY(read_member(&there, zip, "words", (size_t)h->words, err));
+    cx_str_add_n(&ended, (const char *)there.data, there.size);
+    cx_fit_words(&here, f);
+    TRY(cx_str_ok(&ended, err));
+    TRY(cx_str_ok(&here, err));
+    TRY(cx_fit_same_words(ended.data ? ended.data : "", here.data, err));
+out:
+    cx_bytes_deinit(&there);
+    cx_str_deinit(&ended);
+    cx_str_deinit(&here);
+    return rc;
+}
+
 /* Nothing is changed before all has been read. */
 static int read_all(cx_fit *f, cx_zip *zip, cvs_error *err)
 {
-    enum { HEADER, STATE, HISTORY, WEIGHTS, OPTIMIZER, BEST, MEMBERS };
+    enum { HEADER, STATE, HISTORY, WEIGHTS, OPTIMIZER, SPREADS, BEST, MEMBERS };
     cx_bytes m[MEMBERS] = {{0}};
     header h;
     cx_fit_state state;
     int rc;
     TRY(read_member(&m[HEADER], zip, "header", sizeof h, err));
     copy(&h, &m[HEADER]);
+    TRY(check_magic(&h, f, err));
+    TRY(check_words(zip, &h, f, err));
     TRY(check_header(&h, f, err));
     TRY(read_member(&m[STATE], zip, "state", sizeof state, err));
     copy(&state, &m[STATE]);
@@ -120,10 +155,13 @@ static int read_all(cx_fit *f, cx_zip *zip, cvs_error *err)
     TRY(read_member(&m[HISTORY], zip, "history", (size_t)h.epochs * sizeof *f->history, err));
     TRY(read_member(&m[WEIGHTS], zip, "weights", (size_t)h.weights, err));
     TRY(read_member(&m[OPTIMIZER], zip, "optimizer", (size_t)h.slots, err));
+    TRY(read_member(&m[SPREADS], zip, "derivatives", (size_t)h.spreads * sizeof *f->trainer.spread,
+                    err));
     if (h.has_best) TRY(read_member(&m[BEST], zip, "best", f->best.size, err));
     copy(f->history, &m[HISTORY]);
     copy(f->trainer.variant.model.weights.data, &m[WEIGHTS]);
     copy(f->trainer.optimizer.memory.data, &m[OPTIMIZER]);
+    copy(f->trainer.spread, &m[SPREADS]);
     copy(f->best.data, &m[BEST]);
     f->state = state;
     f->trainer.optimizer.step = h.step;

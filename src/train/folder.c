@@ -227,7 +227,7 @@ int cx_folder_open(cx_folder **out, const char *path, const cx_folder_options *o
     f->pixels = (int64_t)o->width * o->height * o->channels;
     f->is_bytes = o->resize == CVS_RESIZE_NEAREST || o->resize == CVS_RESIZE_ANTIALIAS;
     for (int i = 0; i < SCRATCHES; i++) atomic_flag_clear(&f->scratches[i].taken);
-    TRY(cx_folder_list_init(&f->list, path, err));
+    TRY(cx_folder_list_init(&f->list, path, o->classes, err));
     TRY(check_classes(f, path, err));
     TRY(make_cache(f, err));
     TRY(decode_all(f, err));

@@ -27,7 +27,8 @@ typedef struct cx_folder_options {
     int64_t memory; /* bytes for decoded pictures; what is over is decoded every time; 0:
                        CX_FOLDER_MEMORY */
     const struct cx_folder
-        *classes_of; /* this folder must have the classes of that one; NULL: any */
+        *classes_of;            /* this folder must have the classes of that one; NULL: any */
+    const char *const *classes; /* see cx_folder_list_init(); borrowed while it is opened */
 } cx_folder_options;
 
 #define CX_FOLDER_MEMORY ((int64_t)2 << 30)

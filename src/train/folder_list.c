@@ -155,21 +155,48 @@ out:
     return rc;
 }
 
-int cx_folder_list_init(cx_folder_list *out, const char *path, cvs_error *err)
+/* All subfolders are classes, but those that begin with a dot. */
+static int find_classes(names *out, cx_arena *arena, const char *path, cvs_error *err)
+{
+    int64_t n = 0;
+    int rc = list(out, NULL, arena, path, 1, err);
+    sort(out);
+    for (int64_t i = 0; i < out->n; i++)
+        if (out->item[i][0] != '.') out->item[n++] = out->item[i];
+    out->n = n;
+    return rc;
+}
+
+static int copy_classes(names *out, cx_arena *arena, const char *const *wanted, cvs_error *err)
+{
+    for (; *wanted; wanted++) {
+        for (int64_t i = 0; i < out->n; i++)
+            if (cx_streq(out->item[i], *wanted))
+                return cx_fail(err, CVS_E_ARG, "the class \"%s\" is named twice", *wanted);
+        if (!**wanted || strchr(*wanted, '/') || **wanted == '.')
+            return cx_fail(err, CVS_E_ARG, "\"%s\" is no name of a subfolder", *wanted);
+        int rc = add(out, arena, *wanted, err);
+        if (rc < 0) return rc;
+    }
+    return 0;
+}
+
+int cx_folder_list_init(cx_folder_list *out, const char *path, const char *const *wanted,
+                        cvs_error *err)
 {
     names classes = {0};
     cx_str folder = {0};
     int rc;
     *out = (cx_folder_list){.arena = cx_arena_new()};
     if (!out->arena) return cx_no_memory(err, 0);
-    TRY(list(&classes, NULL, out->arena, path, 1, err));
-    sort(&classes);
-    for (int64_t i = 0; i < classes.n; i++)
-        if (classes.item[i][0] != '.') classes.item[out->n_classes++] = classes.item[i];
+    rc = wanted ? copy_classes(&classes, out->arena, wanted, err)
+                : find_classes(&classes, out->arena, path, err);
     out->classes = classes.item;
-    if (out->n_classes == 0 || out->n_classes > MAX_CLASSES) {
-        rc = cx_fail(err, CVS_E_FORMAT, "it has %d subfolders, one for each class is wanted",
-                     out->n_classes);
+    if (rc < 0) goto out;
+    out->n_classes = classes.n > MAX_CLASSES ? 0 : (int)classes.n;
+    if (out->n_classes == 0) {
+        rc = cx_fail(err, CVS_E_FORMAT, "it has %lld subfolders, one for each class is wanted",
+                     (long long)classes.n);
         goto out;
     }
     for (int i = 0; i < out->n_classes; i++) {
@@ -182,7 +209,6 @@ int cx_folder_list_init(cx_folder_list *out, const char *path, cvs_error *err)
     }
     if (out->n == 0) rc = cx_fail(err, CVS_E_FORMAT, "there are no pictures in its subfolders");
 out:
-    if (!out->classes) cx_free(classes.item);
     cx_str_deinit(&folder);
     if (rc < 0) cx_folder_list_deinit(out);
     return rc < 0 ? cx_where(err, rc, "%s", path) : 0;

@@ -19,7 +19,10 @@ typedef struct cx_folder_list {
     int64_t n, room;
 } cx_folder_list;
 
-int cx_folder_list_init(cx_folder_list *out, const char *path, cvs_error *err);
+/* `classes`: subfolders in the order that is wanted, without the others, NULL-ended; NULL: all of
+ * them by their bytes. */
+int cx_folder_list_init(cx_folder_list *out, const char *path, const char *const *classes,
+                        cvs_error *err);
 void cx_folder_list_deinit(cx_folder_list *l);
 
 #endif

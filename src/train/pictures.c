@@ -1,6 +1,8 @@
 /* pictures.c - folders of pictures as the public header has them. */
+#include <stdio.h>
 #include <string.h>
 
+#include "base/journal.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "train/ahead.h"
@@ -18,6 +20,7 @@ struct cvs_folder {
     cx_augment augment;
     cx_folder_view view[CX_PARTS];
     cx_data data[CX_PARTS];
+    char about[CX_PARTS][160];
     cx_ahead *ahead; /* of the training; NULL: nothing is made ahead */
     cx_data made;    /* by it */
     cx_data given;   /* to the trainer */
@@ -95,12 +98,43 @@ out:
     return rc;
 }
 
+/* --- what the examples depend on --- */
+
+/* Files by their names in the folder, which may be another place's next time. */
+static void describe(cvs_folder *f, cx_part part, const char *path, const cvs_folder_options *o,
+                     const cx_folder_options *how)
+{
+    uint64_t files = 0;
+    for (int64_t i = 0; i < cx_folder_count(f->folder, part); i++) {
+        const char *name = cx_folder_path(f->folder, part, i) + strlen(path);
+        while (*name == '/') name++;
+        files = cx_hash(files, name, strlen(name) + 1);
+    }
+    snprintf(f->about[part], sizeof f->about[part], "of key %016llx, varied \"%s\", %s, %s",
+             (unsigned long long)files, f->view[part].augment ? o->augment : "none",
+             cvs_preprocess_name((int)how->preprocess), cvs_resize_name((int)o->resize));
+    f->data[part].about = f->about[part];
+}
+
+/* The names in a list that ends with NULL; NULL where none are wanted. */
+static int list_classes(const char ***out, const cvs_classes *classes, cvs_error *err)
+{
+    const int n = classes ? cvs_classes_count(classes) : 0;
+    *out = NULL;
+    if (!classes) return 0;
+    *out = cx_calloc((size_t)n + 1, sizeof **out);
+    if (!*out) return cx_no_memory(err, ((size_t)n + 1) * sizeof **out);
+    for (int i = 0; i < n; i++) (*out)[i] = cvs_classes_name(classes, i);
+    return 0;
+}
+
 /* --- the public functions --- */
 
 int cvs_folder_open(cvs_folder **out, const char *path, const cvs_folder_options *o,
                     const cvs_folder *classes_of, cvs_error *err)
 {
     const cx_augment *how;
+    const char **classes = NULL;
     const int fits = o->height > 0 && o->height <= CX_IMAGE_MAX_SIDE && o->width > 0 &&
                      o->width <= CX_IMAGE_MAX_SIDE && o->channels > 0 && o->channels <= 4;
     cx_folder_options options = {
@@ -123,16 +157,20 @@ int cvs_folder_open(cvs_folder **out, const char *path, const cvs_folder_options
     options.channels = (int)o->channels;
     TRY(find_augmentation(&how, o->augment, err));
     if (how) f->augment = *how;
+    TRY(list_classes(&classes, o->classes, err));
+    options.classes = classes;
     TRY(cx_folder_open(&f->folder, path, &options, err));
     for (cx_part p = 0; p < CX_PARTS; p++) {
         f->view[p] =
             (cx_folder_view){f->folder, p, how && p == CX_TRAINING ? &f->augment : NULL, o->seed};
         f->data[p] = cx_folder_data(&f->view[p]);
+        describe(f, p, path, o, &options);
     }
     TRY(begin_ahead(f, o, err));
     *out = f;
     f = NULL;
 out:
+    cx_free(classes);
     cvs_folder_free(f);
     return rc;
 }

@@ -133,8 +133,7 @@ int cx_trainer_step(cx_score *out, cx_trainer *t, const cx_batch *b, double rate
     if (!isfinite(out->loss)) TRY(cx_trainer_blame_forward(t, err));
     TRY(cx_gradient_backward(g, NULL, err));
     out->loss += penalize(t, 1);
-    for (int i = 0; i < t->n_parameters; i++)
-        t->squares[i] = cx_sum_of_squares(t->parameters[i].n, t->parameters[i].g);
+    cx_trainer_spread(t);
     if (!cx_optimizer_step(&t->optimizer, cx_optimizer_rate(&t->optimizer, rate_factor)))
         TRY(cx_trainer_blame_update(t, err));
     TRY(cx_variant_prepare(&t->variant, err));

@@ -26,6 +26,17 @@ typedef struct cx_penalty {
     double l1, l2;
 } cx_penalty;
 
+enum { CX_SPREAD_BINS = 40, CX_SPREAD_REACH = 4 };
+
+/* How the derivatives by a layer's weights were distributed in the last step, and in the last one
+ * that was watched: bins go from -CX_SPREAD_REACH to CX_SPREAD_REACH times the root of their mean
+ * square; the two outermost have what is beyond, too. */
+typedef struct cx_spread {
+    double squares; /* summed; NAN: there was no step, or nothing is learnt here */
+    int64_t n;
+    int64_t bins[CX_SPREAD_BINS];
+} cx_spread;
+
 typedef struct cx_trainer {
     cx_variant variant; /* the model; its weights are in variant.model.weights, all on end */
     cx_loss loss;       /* as it is computed */
@@ -39,7 +50,8 @@ typedef struct cx_trainer {
     cx_parameter *parameters;
     cx_penalty *penalties; /* one each */
     int *layer_of;         /* one each */
-    double *squares; /* one each: of its derivatives in the last step, summed; NAN before it */
+    cx_spread *spread;     /* one a layer of the model */
+    int is_watched;        /* 1: bins are filled by the next step */
     int n_parameters;
     float **dw;     /* CX_MAX_WEIGHTS for each layer */
     float **moving; /* the same: where weights are that layers move by themselves */
@@ -79,6 +91,11 @@ int cx_trainer_test(cx_score *out, cx_trainer *t, const cx_batch *b, cvs_error *
 
 /* After weights were written from outside. */
 int cx_trainer_reload(cx_trainer *t, cvs_error *err);
+
+/* --- trainer_spread.c --- */
+
+/* Note how the derivatives are distributed that the next update takes. */
+void cx_trainer_spread(cx_trainer *t);
 
 /* --- trainer_finite.c --- */
 

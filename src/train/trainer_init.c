@@ -115,11 +115,12 @@ static int make_arrays(cx_trainer *t, int n, size_t size, cvs_error *err)
     t->parameters = cx_arena_array(arena, room, sizeof *t->parameters);
     t->penalties = cx_arena_array(arena, room, sizeof *t->penalties);
     t->layer_of = cx_arena_array(arena, room, sizeof *t->layer_of);
-    t->squares = cx_arena_array(arena, room, sizeof *t->squares);
+    t->spread = cx_arena_array(arena, (size_t)t->variant.model.n_layers, sizeof *t->spread);
     t->dw = cx_arena_array(arena, all, sizeof *t->dw);
     t->moving = cx_arena_array(arena, all, sizeof *t->moving);
-    if (!t->parameters || !t->penalties || !t->layer_of || !t->squares || !t->dw || !t->moving)
+    if (!t->parameters || !t->penalties || !t->layer_of || !t->spread || !t->dw || !t->moving)
         return cx_no_memory(err, all * sizeof *t->dw);
+    for (int i = 0; i < t->variant.model.n_layers; i++) t->spread[i].squares = NAN;
     return cx_block_init(&t->derivatives, size, err);
 }
 
@@ -132,7 +133,6 @@ static void add_parameter(cx_trainer *t, int layer, int weight, float **at)
         (cx_parameter){t->variant.w[layer][weight], *at, (int64_t)count_of(&l->w[weight])};
     t->penalties[i] = (cx_penalty){rule.l1, rule.l2};
     t->layer_of[i] = layer;
-    t->squares[i] = NAN;
     t->dw[(size_t)layer * CX_MAX_WEIGHTS + (size_t)weight] = *at;
     *at += cx_place_size(count_of(&l->w[weight])) / sizeof **at;
 }

@@ -201,11 +201,8 @@ double cvs_training_gradient(const cvs_training *t, int layer)
 {
     const cx_trainer *trainer = &t->fit->trainer;
     const cvs_model *m = &trainer->variant.model;
-    double sum = NAN;
-    for (int i = 0; i < trainer->n_parameters && layer >= 0 && layer < m->n_nodes; i++)
-        if (trainer->layer_of[i] == m->nodes[layer].layer)
-            sum = (isnan(sum) ? 0 : sum) + trainer->squares[i];
-    return sqrt(sum);
+    return layer >= 0 && layer < m->n_nodes ? sqrt(trainer->spread[m->nodes[layer].layer].squares)
+                                            : NAN;
 }
 
 const cx_fit *cx_training_fit(const cvs_training *t)

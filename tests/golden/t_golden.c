@@ -2,7 +2,8 @@
  *
  * A folder below the one given is a case: a model, an input, the expected output of every layer,
  * and index.json, which states the tolerance of each: max|got - expected| <= tolerance *
- * max|expected|. Speaks TAP, a line a case; the largest deviation of all is printed at the end. */
+ * max|expected|. And what a batch gives is, to the byte, what its inputs give alone. Speaks TAP, a
+ * line a case; the largest deviation of all is printed at the end. */
 #include <dirent.h>
 #include <math.h>
 #include <stdio.h>
@@ -76,6 +77,57 @@ static int compare(const cvs_run *run, const cvs_model *m, const char *dir, cons
     return differ;
 }
 
+/* The input of a run whose places have, in turn, an input as it is and from its end. */
+static int feed(cvs_run *run, const cx_tensor *x, int places, int first, cvs_error *err)
+{
+    const int64_t n = cx_shape_count_range(&x->shape, 1, x->shape.ndim);
+    cx_tensor t;
+    cx_shape shape = x->shape;
+    shape.d[0] = places;
+    int rc = cx_tensor_init(&t, &shape, err);
+    for (int64_t i = 0; rc == 0 && i < places * n; i++)
+        t.data[i] = x->data[(i / n + first) % 2 ? n - 1 - i % n : i % n];
+    if (rc == 0) rc = cvs_run_set_input(run, 0, t.data, shape.d, shape.ndim, err);
+    if (rc == 0) rc = cvs_run_forward(run, err);
+    cx_tensor_deinit(&t);
+    return rc;
+}
+
+/* Whether the places of a batch have the numbers of single runs, in all layers; 1 if not. */
+static int compare_batch(const cvs_model *m, const char *path, cvs_error *err)
+{
+    enum { PLACES = 5 };
+    const cvs_run_options options = {.taps = "all"};
+    cvs_run *many = NULL, *one = NULL;
+    const float *a, *b;
+    int64_t dims[CVS_MAX_DIMS];
+    cx_tensor x;
+    int ndim, failed = 1;
+    if (cx_npy_read(&x, path, err) < 0) goto out;
+    if (cvs_run_new(&many, m, &options, err) < 0) goto out;
+    if (cvs_run_new(&one, m, &options, err) < 0) goto out;
+    if (feed(many, &x, PLACES, 0, err) < 0) goto out;
+    failed = 0;
+    for (int p = 0; p < PLACES; p++) {
+        if (feed(one, &x, 1, p, err) < 0) failed = 1;
+        for (int i = 0; !failed && i < cvs_run_tap_count(one); i++) {
+            const int layer = cvs_run_tap(one, i);
+            failed = cvs_run_activation(&a, dims, &ndim, many, layer, err) < 0 ||
+                     cvs_run_activation(&b, dims, &ndim, one, layer, err) < 0;
+            size_t size = sizeof *b;
+            for (int k = 1; !failed && k < ndim; k++) size *= (size_t)dims[k];
+            if (failed || memcmp(a + (size_t)p * size / sizeof *a, b, size) == 0) continue;
+            printf("# layer %d: other bytes in place %d of a batch\n", layer, p);
+            failed = 1;
+        }
+    }
+out:
+    cvs_run_free(many);
+    cvs_run_free(one);
+    cx_tensor_deinit(&x);
+    return failed;
+}
+
 static int run_case(const char *dir, cvs_error *err)
 {
     cx_json *index = NULL;
@@ -97,6 +149,7 @@ static int run_case(const char *dir, cvs_error *err)
     failed = cx_json_size(layers) == 0;
     for (size_t i = 0; i < cx_json_size(layers); i++)
         failed |= compare(run, m, dir, cx_json_at(layers, i));
+    failed |= compare_batch(m, path, err);
 out:
     cvs_run_free(run);
     cvs_model_free(m);

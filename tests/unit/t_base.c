@@ -364,6 +364,40 @@ static void loops_of_several_threads_and_within_loops_are_whole(void **state)
     OK(cx_threads_set(0, &err));
 }
 
+/* All of a loop that is finished, and of one that is dropped no item twice or after it. */
+static void loops_begun_in_the_background_are_whole(void **state)
+{
+    (void)state;
+    cvs_error err;
+    static atomic_int hits[100], dropped[100];
+    for (int threads = 1; threads <= 4; threads++) {
+        OK(cx_threads_set(threads, &err));
+        for (int n = 0; n <= 100; n += 20) {
+            cx_loop *loop = cx_loop_start(n, count_item, hits);
+            assert_non_null(loop);
+            cx_parallel(10, count_item, hits);
+            cx_loop_finish(loop);
+        }
+        cx_loop *loop = cx_loop_start(100, count_item, dropped);
+        cx_loop_drop(loop);
+        for (int i = 0; i < 100; i++) assert_true(dropped[i] <= threads);
+    }
+    for (int i = 0; i < 100; i++)
+        assert_int_equal(hits[i], 4 * (5 - i / 20) + (i < 10 ? 4 * 6 : 0));
+    cx_alloc_fail_from(1);
+    assert_null(cx_loop_start(1, count_item, hits));
+    cx_alloc_fail_from(2); /* for the thread: everything is done at the end then */
+    cx_loop *loop = cx_loop_start(1, count_item, hits);
+    cx_alloc_fail_from(0);
+    assert_non_null(loop);
+    assert_int_equal(hits[0], 44);
+    cx_loop_finish(loop);
+    assert_int_equal(hits[0], 45);
+    cx_loop_finish(NULL);
+    cx_loop_drop(NULL);
+    OK(cx_threads_set(0, &err));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -385,6 +419,7 @@ int main(void)
         cmocka_unit_test(a_hash_tells_all_bytes_and_the_seed),
         cmocka_unit_test(loops_do_every_item_once),
         cmocka_unit_test(loops_of_several_threads_and_within_loops_are_whole),
+        cmocka_unit_test(loops_begun_in_the_background_are_whole),
     };
     return RUN(tests);
 }

@@ -159,6 +159,41 @@ static void free_sizes_take_the_inputs(void **state)
     cvs_model_free(m);
 }
 
+static void a_batch_can_be_changed(void **state)
+{
+    (void)state;
+    cvs_model *m = chain(20);
+    cvs_run *run, *one;
+    const float *a, *b;
+    int64_t dims[CVS_MAX_DIMS];
+    const int last = cvs_model_output(m, 0);
+    int ndim;
+    static float x[3 * 20 * 20];
+    for (int i = 0; i < 1200; i++) x[i] = (float)(i % 37) / 37;
+    OK(cvs_run_new(&run, m, NULL, &err));
+    OK(cvs_run_new(&one, m, NULL, &err));
+    OK(cvs_run_set_input(run, 0, x, (int64_t[]){3, 20, 20, 1}, 4, &err));
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_set_batch(run, 1, &err));
+    FAILS(cvs_run_activation(&a, dims, &ndim, run, last, &err), CVS_E_ARG, "not been computed");
+    feed(run, 20, 20);
+    feed(one, 20, 20);
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_forward(one, &err));
+    OK(cvs_run_activation(&a, dims, &ndim, run, last, &err));
+    OK(cvs_run_activation(&b, dims, &ndim, one, last, &err));
+    assert_true(dims[0] == 1 && a[0] == b[0]);
+    OK(cvs_run_set_batch(run, 2, &err));
+    OK(cvs_run_set_input(run, 0, x, (int64_t[]){2, 20, 20, 1}, 4, &err));
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_activation(&a, dims, &ndim, run, last, &err));
+    assert_int_equal(dims[0], 2);
+    FAILS(cvs_run_set_batch(run, 0, &err), CVS_E_ARG, "batch of 0");
+    cvs_run_free(run);
+    cvs_run_free(one);
+    cvs_model_free(m);
+}
+
 static void wrong_inputs_are_refused(void **state)
 {
     (void)state;
@@ -313,6 +348,7 @@ int main(void)
         cmocka_unit_test(memory_is_reused_and_results_are_not),
         cmocka_unit_test(steady_state_allocates_nothing),
         cmocka_unit_test(free_sizes_take_the_inputs),
+        cmocka_unit_test(a_batch_can_be_changed),
         cmocka_unit_test(wrong_inputs_are_refused),
         cmocka_unit_test(inputs_stay_while_others_change_their_shape),
         cmocka_unit_test(own_rescaling_wants_raw_pixels),

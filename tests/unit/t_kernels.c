@@ -228,6 +228,36 @@ static void dense_equals_the_reference(void **state)
     }
 }
 
+/* What a row gives does not tell in which batch it was. */
+static void dense_is_the_same_in_any_batch(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 40; s++) {
+        seed((uint64_t)s + 4500);
+        const int large = s % 8 == 0;
+        const int64_t rows = pick(2, 20), in = large ? pick(16000, 20000) : pick(1, 1500);
+        const int64_t out = large ? pick(1, 40) : pick(1, 150);
+        float *x = numbers(rows * in), *w = numbers(in * out), *bias = numbers(out);
+        float *y = malloc((size_t)(rows * out) * sizeof *y);
+        float *one = malloc((size_t)out * sizeof *one);
+        for (int64_t i = 0; i < rows * in; i += pick(1, 3)) x[i] = 0; /* those are left out */
+        dense_case k = {rows, in, out, x, w, random_epilogue(bias)};
+        call_dense(&k, y, 0);
+        k.rows = 1;
+        for (int64_t r = 0; r < rows; r++, k.x += in) {
+            call_dense(&k, one, 0);
+            if (memcmp(one, y + r * out, (size_t)out * sizeof *y) != 0)
+                fail_msg("seed %d: row %d of %d, %d to %d", s, (int)r, (int)rows, (int)in,
+                         (int)out);
+        }
+        free(y);
+        free(one);
+        drop(x);
+        drop(w);
+        drop(bias);
+    }
+}
+
 /* --- pooling --- */
 
 typedef struct pool_case {
@@ -332,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_nan_spoils_what_sees_it_and_no_more),
         cmocka_unit_test(transposed_convolution_equals_the_reference),
         cmocka_unit_test(dense_equals_the_reference),
+        cmocka_unit_test(dense_is_the_same_in_any_batch),
         cmocka_unit_test(pooling_equals_the_reference),
         cmocka_unit_test(global_pooling_equals_the_reference),
         cmocka_unit_test(long_means_do_not_lose_digits),

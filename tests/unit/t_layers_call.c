@@ -2,6 +2,7 @@
  * in their own order of axes; pictures and statistics find the channels. */
 #include "test.h"
 
+#include "base/mem.h"
 #include "methods/map.h"
 
 enum { HEIGHT = 6, WIDTH = 5, CHANNELS = 3, CELLS = HEIGHT * WIDTH };
@@ -154,6 +155,46 @@ static void pictures_are_put_in_the_order_of_the_model(void **state)
     }
 }
 
+/* What a thread prepares for a run is what the run would make of the picture. */
+static void a_picture_can_be_fitted_before_there_is_a_run(void **state)
+{
+    (void)state;
+    char path[1024];
+    cvs_input *photo, *fit;
+    cvs_run *runs[2];
+    const cvs_image_options how = {CVS_PREPROCESS_TF, CVS_RESIZE_ANTIALIAS, 0};
+    const size_t size = (size_t)CELLS * CHANNELS * sizeof(float);
+    snprintf(path, sizeof path, "%s/images/baseline.jpg", getenv("CONVSCOPE_TEST_DATA"));
+    OK(cvs_input_load(&photo, path, 0, &err));
+    for (int first = 0; first < 2; first++) {
+        cvs_model *m = network(first);
+        OK(cvs_input_fit(&fit, photo, m, 0, &how, &err));
+        for (int i = 0; i < 2; i++) {
+            OK(cvs_run_new(&runs[i], m, &(cvs_run_options){.batch = 2}, &err));
+            OK(cvs_run_set(runs[i], 0, 1, i ? fit : photo, &how, &err));
+        }
+        assert_memory_equal(cx_run_input(runs[0], 0, 1, 1)->data + CELLS * CHANNELS,
+                            cx_run_input(runs[1], 0, 1, 1)->data + CELLS * CHANNELS, size);
+        cvs_run_free(runs[0]);
+        cvs_run_free(runs[1]);
+        cvs_input *again;
+        FAILS(cvs_input_fit(&again, fit, m, 0, NULL, &err), CVS_E_ARG, "a tensor already");
+        FAILS(cvs_input_fit(&again, photo, m, 1, NULL, &err), CVS_E_ARG, "no input 1");
+        assert_null(again);
+        for (int n = 1, rc = CVS_E_NOMEM; rc < 0; n++) {
+            cvs_input_free(again);
+            cx_alloc_fail_from(n);
+            rc = cvs_input_fit(&again, photo, m, 0, &how, &err);
+            cx_alloc_fail_from(0);
+            assert_true(rc == 0 ? n > 3 : rc == CVS_E_NOMEM && !again);
+        }
+        cvs_input_free(again);
+        cvs_input_free(fit);
+        cvs_model_free(m);
+    }
+    cvs_input_free(photo);
+}
+
 static void an_input_has_the_order_that_layers_want(void **state)
 {
     (void)state;
@@ -200,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(channels_first_gives_the_same_numbers),
         cmocka_unit_test(maps_of_channels_first_are_turned),
+        cmocka_unit_test(a_picture_can_be_fitted_before_there_is_a_run),
         cmocka_unit_test(pictures_are_put_in_the_order_of_the_model),
         cmocka_unit_test(an_input_has_the_order_that_layers_want),
         cmocka_unit_test(layers_without_weights_are_prepared_too),

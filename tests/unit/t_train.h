@@ -48,7 +48,7 @@ static inline int fill_noise(void *self, const int64_t *which, int count, int64_
     return 0;
 }
 
-static const cx_data noise = {PICTURES, 2, fill_noise, NULL, NULL};
+static const cx_data noise = {PICTURES, 2, fill_noise, NULL, NULL, NULL};
 
 static const char everything[] =
     LAYER("Conv2D", "conv1", ", \"filters\": 5, \"kernel_size\": 3, \"activation\": \"tanh\"" FIRST) "," LAYER("BatchNormalization", "norm1", ", \"momentum\": 0.9") "," LAYER(

@@ -163,7 +163,7 @@ static void every_epoch_has_every_example_once(void **state)
     cvs_model *m = everything_and(SIGMOID);
     cx_fit_options o = fit_options(CX_SGD, 3);
     static record r;
-    const cx_data data = {PICTURES, 2, fill_recorded, &r, NULL};
+    const cx_data data = {PICTURES, 2, fill_recorded, &r, NULL, NULL};
     cx_fit *f;
     OK(cx_fit_new(&f, m, &data, NULL, &o, &err));
     OK(cx_fit_run(f, &err));
@@ -249,7 +249,7 @@ static void a_spoilt_input_is_found(void **state)
     cvs_model *m = everything_and(SIGMOID);
     cx_fit_options o = fit_options(CX_SGD, 2);
     int64_t spoilt = 13;
-    const cx_data data = {PICTURES, 2, fill_noise, &spoilt, NULL};
+    const cx_data data = {PICTURES, 2, fill_noise, &spoilt, NULL, NULL};
     cx_fit *f;
     o.in_order = 1;
     OK(cx_fit_new(&f, m, &data, NULL, &o, &err));
@@ -332,13 +332,18 @@ static void a_file_of_another_training_is_refused(void **state)
     o.epochs = 3;
     o.trainer.batch = 7;
     OK(cx_fit_new(&f, m, &noise, NULL, &o, &err));
-    FAILS(cx_fit_read(f, path, &err), CVS_E_ARG, "examples a batch");
+    FAILS(cx_fit_read(f, path, &err), CVS_E_ARG, "it has batch 6, this one batch 7");
     assert_int_equal(f->state.epoch, 0);
     cx_fit_free(f);
     o.trainer.batch = 6;
     o.trainer.seed = 43;
     OK(cx_fit_new(&f, m, &noise, NULL, &o, &err));
     FAILS(cx_fit_read(f, path, &err), CVS_E_ARG, "seed");
+    cx_fit_free(f);
+    o.trainer.seed = 42;
+    o.trainer.optimizer.learning_rate = 0.5;
+    OK(cx_fit_new(&f, m, &noise, NULL, &o, &err));
+    FAILS(cx_fit_read(f, path, &err), CVS_E_ARG, "this one rate 0.5");
     FAILS(cx_fit_read(f, "/nowhere/state", &err), CVS_E_IO, "/nowhere/state");
     cx_fit_free(f);
     cvs_model_free(m);

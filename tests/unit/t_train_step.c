@@ -5,6 +5,7 @@
  * Allowed: 2e-3 of the largest derivative of an array, and 2e-5, what rounding of the loss leaves.
  */
 #include "t_train.h"
+#include <stdlib.h>
 
 static const double step = 1.0 / 128;
 
@@ -193,6 +194,40 @@ static void a_pooling_undoes_the_relu_before_it_as_two_steps_do(void **state)
     cvs_model_free(m);
 }
 
+/* With a rate of 1 a step of descent takes the derivative itself. */
+static void derivatives_are_counted_by_their_size(void **state)
+{
+    (void)state;
+    enum { MOST = 4096 };
+    static float before[MOST];
+    cvs_model *m = everything_and(SIGMOID);
+    cx_trainer t;
+    init(&t, m, (cx_loss){.kind = CX_BINARY_CROSSENTROPY}, NULL);
+    const int layer = t.layer_of[0];
+    const cx_spread *s = &t.spread[layer];
+    int64_t want[CX_SPREAD_BINS] = {0}, n = 0, off = 0;
+    assert_true(isnan(s->squares));
+    for (int i = 0; i < t.n_parameters && t.layer_of[i] == layer; n += t.parameters[i++].n)
+        memcpy(before + n, t.parameters[i].w, (size_t)t.parameters[i].n * sizeof(float));
+    t.is_watched = 1;
+    (void)take(&t, 1);
+    assert_true(n > 20 && s->n == n && s->squares > 0);
+    const double unit = 8 * sqrt(s->squares / (double)n) / CX_SPREAD_BINS;
+    n = 0;
+    for (int i = 0; i < t.n_parameters && t.layer_of[i] == layer; n += t.parameters[i++].n)
+        for (int64_t k = 0; k < t.parameters[i].n; k++) {
+            const double g = (double)(before[n + k] - t.parameters[i].w[k]);
+            want[(int)fmin(fmax(g / unit + CX_SPREAD_BINS / 2.0, 0), CX_SPREAD_BINS - 1)]++;
+        }
+    for (int i = 0; i < CX_SPREAD_BINS; i++) off += llabs(want[i] - s->bins[i]);
+    assert_true(off <= 4); /* on an edge a rounding decides */
+    t.is_watched = 0;
+    (void)take(&t, 1);
+    for (int i = 0; i < CX_SPREAD_BINS; i++) assert_int_equal(s->bins[i], 0);
+    cx_trainer_deinit(&t);
+    cvs_model_free(m);
+}
+
 static void what_is_frozen_stays(void **state)
 {
     (void)state;
@@ -306,6 +341,7 @@ int main(void)
         cmocka_unit_test(so_it_is_in_other_networks),
         cmocka_unit_test(a_fused_loss_is_that_of_the_probability),
         cmocka_unit_test(a_pooling_undoes_the_relu_before_it_as_two_steps_do),
+        cmocka_unit_test(derivatives_are_counted_by_their_size),
         cmocka_unit_test(what_is_frozen_stays),
         cmocka_unit_test(a_normalisation_after_frozen_layers_moves),
         cmocka_unit_test(steps_do_not_allocate),

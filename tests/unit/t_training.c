@@ -44,8 +44,8 @@ static int stripes(void *self, const int64_t *which, int count, int64_t epoch, f
 }
 
 static int two = 2, three = 3;
-static const cvs_data of_two = {N, 2, stripes, &two, NULL},
-                      of_three = {N, 3, stripes, &three, NULL};
+static const cvs_data of_two = {N, 2, stripes, &two, NULL, NULL},
+                      of_three = {N, 3, stripes, &three, NULL, NULL};
 
 static void a_new_model_learns(void **state)
 {
@@ -186,7 +186,8 @@ static void what_is_wrong_is_said(void **state)
     (void)state;
     cvs_model *m = create(1, "sigmoid");
     cvs_training *t;
-    const cvs_data none = {0, 2, stripes, &two, NULL}, broken = {N, 2, fails, NULL, NULL};
+    const cvs_data none = {0, 2, stripes, &two, NULL, NULL},
+                   broken = {N, 2, fails, NULL, NULL, NULL};
     const struct {
         cvs_train_options o;
         const char *says;
