@@ -3,11 +3,13 @@
 
 #include <string.h>
 
-enum { ALIGN = 64 };
+/* Buffers are often a multiple of a page. A kernel that reads one while it writes another at the
+ * same place of a page waits for its own writes, so neighbours are some lines apart. */
+enum { ALIGN = 64, APART = 5 * ALIGN };
 
 size_t cx_place_size(size_t n_floats)
 {
-    return (n_floats * sizeof(float) + ALIGN - 1) / ALIGN * ALIGN;
+    return (n_floats * sizeof(float) + ALIGN - 1) / ALIGN * ALIGN + APART;
 }
 
 /* Forget those that nobody reads any more. */

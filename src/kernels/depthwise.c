@@ -2,7 +2,11 @@
 #include "base/threads.h"
 #include "kernels/set.h"
 
-enum { TASK_PRODUCTS = 1 << 15 }; /* a task takes longer than it takes to hand out */
+enum {
+    TASK_PRODUCTS = 1 << 15, /* a task takes longer than it takes to hand out */
+    TASKS_A_THREAD = 2,      /* of planes */
+    LEAST_ROWS = 4,
+};
 
 typedef struct job {
     const cx_depthwise *d;
@@ -68,6 +72,55 @@ static void run_rows(void *arg, int i, int worker)
     cx_grid_runs(&j->grid, i * j->step, to, 0, j->d->window.out[CX_WIDTH], run_pixels, j);
 }
 
+/* --- 3 × 3 in steps of 1 or 2 --- */
+
+/* Whether vec_plane.c takes it. */
+static int is_plane(const cx_depthwise *d, const cx_set *set)
+{
+    const cx_window *w = &d->window;
+    int is = set->depthwise_plane && d->multiplier == 1 && d->channels >= set->lanes &&
+             w->in[CX_DEPTH] == 1 && w->out[CX_DEPTH] == 1 && w->kernel[CX_DEPTH] == 1 &&
+             w->pad[CX_DEPTH] == 0;
+    for (int a = CX_HEIGHT; a <= CX_WIDTH; a++)
+        is &= w->kernel[a] == 3 && w->stride[a] <= 2 && w->dilation[a] == 1 && w->pad[a] <= 1 &&
+              (w->out[a] - 1) * w->stride[a] - w->pad[a] + 1 < w->in[a];
+    return is && w->stride[CX_HEIGHT] == w->stride[CX_WIDTH];
+}
+
+/* Rows of a task: not too few, since it reads two more than it makes. */
+static int64_t plane_step(const cx_window *w, int64_t products_a_row)
+{
+    const int64_t most = 1 + cx_grid_rows(w) * products_a_row / TASK_PRODUCTS;
+    const int64_t shared = cx_threads() == 1 ? 1 : (int64_t)TASKS_A_THREAD * cx_threads();
+    const int64_t tasks = shared < most ? shared : most;
+    const int64_t parts = (tasks + w->batch - 1) / w->batch;
+    const int64_t step = (w->out[CX_HEIGHT] + parts - 1) / parts;
+    return step > CX_PLANE_ROWS ? CX_PLANE_ROWS : step < LEAST_ROWS ? LEAST_ROWS : step;
+}
+
+static void run_plane(void *arg, int i, int worker)
+{
+    (void)worker;
+    const job *j = arg;
+    const cx_window *w = &j->d->window;
+    const int64_t height = w->out[CX_HEIGHT], parts = (height + j->step - 1) / j->step;
+    const int64_t image = i / parts, from = i % parts * j->step;
+    const int64_t row = w->out[CX_WIDTH] * j->d->channels;
+    const int64_t x_image = w->in[CX_HEIGHT] * w->in[CX_WIDTH] * j->d->channels;
+    const cx_plane p = {.x = j->grid.x + image * x_image,
+                        .w = j->grid.w,
+                        .y = j->grid.y + (image * height + from) * row,
+                        .in = {w->in[CX_HEIGHT], w->in[CX_WIDTH]},
+                        .out_width = w->out[CX_WIDTH],
+                        .pad = {w->pad[CX_HEIGHT], w->pad[CX_WIDTH]},
+                        .from = from,
+                        .to = from + j->step < height ? from + j->step : height,
+                        .channels = j->d->channels,
+                        .step = (int)w->stride[CX_HEIGHT],
+                        .epilogue = j->e};
+    j->set->depthwise_plane(&p);
+}
+
 void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
                           const cx_epilogue *e, float *y, void *workspace)
 {
@@ -83,5 +136,11 @@ void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
         win->out[CX_WIDTH] * width * win->kernel[0] * win->kernel[1] * win->kernel[2];
     if (j.rows < 1 || products < 1) return;
     j.step = 1 + TASK_PRODUCTS / products;
-    cx_parallel((int)((j.rows + j.step - 1) / j.step), run_rows, &j);
+    if (is_plane(d, j.set)) {
+        const int64_t height = win->out[CX_HEIGHT];
+        j.step = plane_step(win, products);
+        cx_parallel((int)((height + j.step - 1) / j.step * win->batch), run_plane, &j);
+    } else {
+        cx_parallel((int)((j.rows + j.step - 1) / j.step), run_rows, &j);
+    }
 }

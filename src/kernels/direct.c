@@ -113,9 +113,10 @@ static void run_pass(void *arg, const cx_run *run)
     p->set->conv(&r);
 }
 
-/* All sums of a task for one block of output channels, some input channels at a time. */
-static void run_block(const job *j, const channels *o, int64_t row_from, int64_t row_to,
-                      int64_t pixel_from, int64_t pixel_to)
+/* All sums of a task for one block of output channels, some input channels at a time. `next` is the
+ * block after it, NULL where there is none. */
+static void run_block(const job *j, const channels *o, const channels *next, int64_t row_from,
+                      int64_t row_to, int64_t pixel_from, int64_t pixel_to)
 {
     const cx_conv *c = j->c;
     const int64_t channel = o->group * j->width + o->first;
@@ -144,7 +145,22 @@ static void run_block(const job *j, const channels *o, int64_t row_from, int64_t
                            .x_cell = c->in_channels,
                            .w_cell = j->depth * o->w_stride,
                            .y_cell = c->out_channels};
+        /* A kernel of more cells has so many runs that its weights are near for most. */
+        p.r.ahead = NULL;
+        if (j->taps == 1)
+            p.r.ahead = !p.r.last ? g.w + p.r.depth * o->w_stride : next ? next->w : NULL;
         cx_grid_runs(&g, row_from, row_to, pixel_from, pixel_to, run_pass, &p);
+    }
+}
+
+static void run_blocks(const job *j, int64_t from, int64_t to, int64_t row_from, int64_t row_to,
+                       int64_t pixel_from, int64_t pixel_to)
+{
+    channels o, next = channels_of(j, from);
+    for (int64_t b = from; b < to; b++) {
+        o = next;
+        if (b + 1 < to) next = channels_of(j, b + 1);
+        run_block(j, &o, b + 1 < to ? &next : NULL, row_from, row_to, pixel_from, pixel_to);
     }
 }
 
@@ -158,10 +174,7 @@ static void run_task(void *arg, int i, int worker)
     const int64_t row_to = least(row + j->row_step, j->rows);
     const int64_t pixel_to = least(pixel + j->pixel_step, j->c->window.out[CX_WIDTH]);
     const int64_t block_to = least(block + j->block_step, j->blocks * j->c->groups);
-    for (int64_t b = block; b < block_to; b++) {
-        const channels o = channels_of(j, b);
-        run_block(j, &o, row, row_to, pixel, pixel_to);
-    }
+    run_blocks(j, block, block_to, row, row_to, pixel, pixel_to);
 }
 
 /* --- sharing out --- */
@@ -261,10 +274,7 @@ static void run_band(const pooled_job *p, int64_t index, float *band)
     j.c = &c;
     j.x += (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
     j.y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : band;
-    for (int64_t b = 0; b < j.blocks * c.groups; b++) {
-        const channels o = channels_of(&j, b);
-        run_block(&j, &o, 0, rows, 0, w->out[CX_WIDTH]);
-    }
+    run_blocks(&j, 0, j.blocks * c.groups, 0, rows, 0, w->out[CX_WIDTH]);
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
     two.batch = 1;

@@ -21,6 +21,7 @@ enum {
     TASK_PRODUCTS = 1 << 17, /* a task takes longer than it takes to hand out */
     NARROW = 16,             /* fewer input channels do not fill the tiles by themselves */
     RANGE = 1 << 14,         /* weights that a task adds up */
+    LINE = 64 / sizeof(float),
 };
 
 typedef struct job {
@@ -103,12 +104,14 @@ static void pack(const job *j, const piece *p, const cx_places *b, float *packed
 typedef struct site {
     const job *j;
     const piece *p;
+    const float *next; /* the chunk of dy after this one, read where it lies; NULL: none */
+    int calls;         /* of the micro-kernel, for this one */
 } site;
 
 /* For the micro-kernel the places are cells and, those of a row, channels. */
 static void add_products(void *arg, const cx_sum *sum)
 {
-    const site *s = arg;
+    site *s = arg;
     const piece *p = s->p;
     cx_conv_run r = {.run = {.x = sum->x,
                              .w = sum->dy,
@@ -128,16 +131,30 @@ static void add_products(void *arg, const cx_sum *sum)
         r.run.x_tap[a] = sum->x_step[a];
         r.run.w_tap[a] = sum->dy_step[a];
     }
+    /* A chunk comes from memory once and is gone over by many calls: the first of them bring the
+     * next chunk, a line of each place at a time. */
+    if (s->next && s->calls * LINE < p->stride) r.ahead = s->next + s->calls * LINE;
+    s->calls++;
     s->j->set->conv(&r);
 }
 
-static void run_chunk(const job *j, const piece *p, const cx_places *b, float *packed, float *dw)
+/* Where the first place of a chunk is. */
+static const float *dy_at(const job *j, const cx_places *b)
+{
+    int64_t place = b->from[CX_BATCH];
+    for (int a = 0; a < CX_SPACE; a++) place = place * j->c->window.out[a] + b->from[1 + a];
+    return j->dy + place * j->c->out_channels;
+}
+
+/* `next` is the chunk after it, NULL where there is none. */
+static void run_chunk(const job *j, const piece *p, const cx_places *b, const cx_places *next,
+                      float *packed, float *dw)
 {
     const cx_conv *c = j->c;
     const cx_places all = cx_chunk_whole(&c->window);
     const int64_t row = c->out_channels;
     const int in_place = p->out_n == row && p->stride == row; /* whole vectors already */
-    site s = {j, p};
+    site s = {j, p, in_place && next ? dy_at(j, next) : NULL, 0};
     const cx_walk walk = {.window = &c->window,
                           .chunk = b,
                           .held = in_place ? &all : b,
@@ -177,9 +194,11 @@ static void run_task(void *arg, int i, int worker)
     for (int64_t k = from; k < least(from + j->piece_step, pieces); k++) {
         const piece p = piece_of(j, k);
         if (p.lanes < j->set->lanes) memset(packed, 0, CHUNK * sizeof *packed);
-        for (int64_t n = chunks * part / j->parts; n < chunks * (part + 1) / j->parts; n++) {
+        const int64_t end = chunks * (part + 1) / j->parts;
+        for (int64_t n = chunks * part / j->parts; n < end; n++) {
             const cx_places b = cx_chunk(&j->chunks, &j->c->window, n);
-            run_chunk(j, &p, &b, packed, sum_of(j, part));
+            const cx_places next = cx_chunk(&j->chunks, &j->c->window, least(n + 1, chunks - 1));
+            run_chunk(j, &p, &b, n + 1 < end ? &next : NULL, packed, sum_of(j, part));
         }
     }
 }

@@ -20,6 +20,7 @@ typedef struct cx_conv_run {
     const float *bias; /* of these output channels, or NULL */
     const float *scale, *shift; /* the same, with last */
     float low, high;
+    const float *ahead; /* as w, of the call after this one: it is brought near meanwhile; NULL */
 } cx_conv_run;
 
 /* A run of pixels where every channel is by itself; at least a vector of channels. */
@@ -28,6 +29,22 @@ typedef struct cx_channel_run {
     int64_t channels;
     const cx_epilogue *epilogue; /* of a depthwise convolution */
 } cx_channel_run;
+
+/* At most so many rows of one image under windows of 3 × 3, each channel by itself.
+ * At most one row or column of windows at each side has cells outside. At least a vector of
+ * channels. */
+enum { CX_PLANE_ROWS = 16 };
+
+typedef struct cx_plane {
+    const float *x, *w;       /* of the image; the kernel */
+    float *y;                 /* of row `from` */
+    int64_t in[2], out_width; /* rows and columns */
+    int64_t pad[2];           /* 0 or 1 */
+    int64_t from, to;         /* rows of the output: to - 1 is the last */
+    int64_t channels;
+    int step; /* 1 or 2, of rows and columns */
+    const cx_epilogue *epilogue;
+} cx_plane;
 
 /* One window and what its pixel of dy gives to its cells. Only cells of a part of dx are written:
  * those `from` … `to` - 1 floats from the first. */
@@ -95,6 +112,7 @@ typedef struct cx_set {
     void (*winograd_in)(const cx_winograd_in *t);
     void (*winograd_out)(const cx_winograd_out *t);
     void (*depthwise)(const cx_channel_run *r);
+    void (*depthwise_plane)(const cx_plane *p); /* NULL where there are too few registers */
     void (*max_pool)(const cx_channel_run *r);
     void (*average_pool)(const cx_channel_run *r);
     void (*max_pool_back)(const cx_window_back *b);

@@ -7,10 +7,13 @@
  * weights, 1 input), 12 for 2 + 6 in the tile of 16 registers. Eight sums at least are needed to
  * hide the 4 cycles of a multiply-add at two a cycle.
  *
+ * Many pixels share the weights of a call, so these are in the second cache but for the first tile,
+ * which would wait for every line of them. So the first tiles of a call bring those of the next.
+ *
  * The order of a sum is bias, then cells, then channels, whatever the tile. */
 #include "kernels/vector.h"
 
-enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2 };
+enum { VECTORS = CX_MANY_REGISTERS ? 4 : 2, LINE = 16, SHORT = 64 };
 
 /* A vector of a tile: the last one may have fewer channels. */
 INLINE vec load_some(const float *p, int64_t lanes)
@@ -26,8 +29,18 @@ INLINE void store_some(float *p, vec v, int64_t lanes)
         store_part(p, v, lanes);
 }
 
-/* One tile. The counts are constants where it is called, so that `sum` lives in registers. */
-INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vectors,
+/* The lines that a tile will be stored to: short sums are done before they have come. */
+INLINE void ask_for(const float *y, int64_t y_pixel, const int vectors, const int pixels)
+{
+#pragma GCC unroll 12
+    for (int p = 0; p < pixels; p++, y += y_pixel)
+#pragma GCC unroll 4
+        for (int v = 0; v < vectors; v++) __builtin_prefetch(y + v * CX_VL, 1, 3);
+}
+
+/* One tile, and a line of `ahead` a step: an address, since it may go past the weights. The counts
+ * are constants where it is called, so that `sum` lives in registers. */
+INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead, const int vectors,
                  const int pixels)
 {
     const cx_run *run = &r->run;
@@ -44,6 +57,7 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
             sum[v][p] = r->first ? bias : load_some(y + p * y_pixel + v * CX_VL, lanes);
     }
 
+    if (depth <= SHORT) ask_for(y, y_pixel, vectors, pixels);
     for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
         for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++)
             for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
@@ -52,6 +66,8 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
                 const float *by = run->w + slice * run->w_tap[CX_DEPTH] +
                                   row * run->w_tap[CX_HEIGHT] + col * run->w_tap[CX_WIDTH];
                 for (int64_t c = 0; c < depth; c++, in += x_channel, by += w_channel) {
+                    __builtin_prefetch((const void *)ahead, 0, 2);
+                    ahead += (uintptr_t)w_channel * sizeof(float);
                     vec weight[VECTORS];
 #pragma GCC unroll 4
                     for (int v = 0; v < vectors; v++) weight[v] = load(by + v * CX_VL);
@@ -88,9 +104,9 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
     }
 }
 
-#define TILE(vectors, pixels)           \
-    case pixels:                        \
-        tile(r, x, y, vectors, pixels); \
+#define TILE(vectors, pixels)                  \
+    case pixels:                               \
+        tile(r, x, y, ahead, vectors, pixels); \
         break;
 #define TILES_TO_6(vectors) \
     TILE(vectors, 1)        \
@@ -99,7 +115,8 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, const int vecto
 #define TILES_TO_12(vectors) \
     TILES_TO_8(vectors) TILE(vectors, 9) TILE(vectors, 10) TILE(vectors, 11) TILE(vectors, 12)
 
-static void tile_of_1(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+static void tile_of_1(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead,
+                      int64_t pixels)
 {
     switch (pixels) {
         TILES_TO_12(1)
@@ -107,28 +124,32 @@ static void tile_of_1(const cx_conv_run *r, const float *x, float *y, int64_t pi
 }
 
 #if CX_MANY_REGISTERS
-static void tile_of_2(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+static void tile_of_2(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead,
+                      int64_t pixels)
 {
     switch (pixels) {
         TILES_TO_12(2)
     }
 }
 
-static void tile_of_3(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+static void tile_of_3(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead,
+                      int64_t pixels)
 {
     switch (pixels) {
         TILES_TO_8(3)
     }
 }
 
-static void tile_of_4(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+static void tile_of_4(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead,
+                      int64_t pixels)
 {
     switch (pixels) {
         TILES_TO_6(4)
     }
 }
 #else
-static void tile_of_2(const cx_conv_run *r, const float *x, float *y, int64_t pixels)
+static void tile_of_2(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead,
+                      int64_t pixels)
 {
     switch (pixels) {
         TILES_TO_6(2)
@@ -139,7 +160,7 @@ static void tile_of_2(const cx_conv_run *r, const float *x, float *y, int64_t pi
 /* By the number of vectors: the widest tile that the registers hold. */
 static const struct {
     int64_t pixels;
-    void (*run)(const cx_conv_run *r, const float *x, float *y, int64_t pixels);
+    void (*run)(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead, int64_t pixels);
 } tiles[] = {
     {0, NULL},       {12, tile_of_1},
 #if CX_MANY_REGISTERS
@@ -155,10 +176,13 @@ void CX_NAME(conv)(const cx_conv_run *r)
     const int64_t widest = tiles[r->vectors].pixels;
     const float *x = r->run.x;
     float *y = r->run.y;
-    int64_t left = r->run.n;
+    int64_t left = r->run.n, line = 0;
     for (int64_t n = (left + widest - 1) / widest; n > 0; n--) {
         const int64_t pixels = (left + n - 1) / n;
-        tiles[r->vectors].run(r, x, y, pixels);
+        const int brings = r->ahead && line < r->vectors * CX_VL;
+        const float *ahead = brings ? r->ahead + line : r->run.w;
+        tiles[r->vectors].run(r, x, y, (uintptr_t)ahead, pixels);
+        line += LINE;
         x += pixels * r->run.x_pixel;
         y += pixels * r->run.y_pixel;
         left -= pixels;

@@ -17,8 +17,8 @@ INLINE void add_row_of_3(vec sum[PIXELS], const float *in, int64_t x_cell, const
 {
     const vec weight[3] = {load(by), load(by + w_cell), load(by + 2 * w_cell)};
 #pragma GCC unroll 17
-    for (int c = 0; c < (pixels - 1) * step + 3; c++) {
-        const vec v = load(in + c * x_cell);
+    for (int c = 0; c < (pixels - 1) * step + 3; c++, in += x_cell) {
+        const vec v = held(load(in));
 #pragma GCC unroll 8
         for (int p = 0; p < pixels; p++)
             if (c >= p * step && c < p * step + 3)
@@ -63,8 +63,8 @@ INLINE void tile(const cx_channel_run *r, int64_t channel, const float *x, float
         for (int p = 0; p < pixels; p++) sum[p] = multiply_add(shift, sum[p], scale);
     }
 #pragma GCC unroll 8
-    for (int p = 0; p < pixels; p++)
-        store(y + p * run->y_pixel, clamp(sum[p], r->epilogue->low, r->epilogue->high));
+    for (int p = 0; p < pixels; p++, y += run->y_pixel)
+        store(y, clamp(sum[p], r->epilogue->low, r->epilogue->high));
 }
 
 INLINE void tile_of(const cx_channel_run *r, int64_t channel, const float *x, float *y, int pixels,

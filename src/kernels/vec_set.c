@@ -16,6 +16,9 @@ const cx_set CX_NAME(set) = {
     .winograd_in = CX_NAME(winograd_in),
     .winograd_out = CX_NAME(winograd_out),
     .depthwise = CX_NAME(depthwise),
+#if CX_MANY_REGISTERS
+    .depthwise_plane = CX_NAME(depthwise_plane),
+#endif
     .max_pool = CX_NAME(max_pool),
     .average_pool = CX_NAME(average_pool),
     .max_pool_back = CX_NAME(max_pool_back),

@@ -29,6 +29,9 @@ void CX_NAME(winograd_weights)(const float *g, float *u, int64_t step);
 void CX_NAME(winograd_in)(const cx_winograd_in *t);
 void CX_NAME(winograd_out)(const cx_winograd_out *t);
 void CX_NAME(depthwise)(const cx_channel_run *r);
+#if CX_MANY_REGISTERS
+void CX_NAME(depthwise_plane)(const cx_plane *p);
+#endif
 void CX_NAME(max_pool)(const cx_channel_run *r);
 void CX_NAME(average_pool)(const cx_channel_run *r);
 void CX_NAME(max_pool_back)(const cx_window_back *b);
@@ -143,6 +146,19 @@ INLINE vec multiply_add(vec sum, vec a, vec b)
 #else
     return sum + a * b;
 #endif
+}
+
+/* v, in a register: a compiler may rather load it again for each use. */
+INLINE vec held(vec v)
+{
+#if defined(__AVX512F__)
+    __asm__("" : "+v"(v));
+#elif defined(__x86_64__)
+    __asm__("" : "+x"(v));
+#elif defined(__aarch64__)
+    __asm__("" : "+w"(v));
+#endif
+    return v;
 }
 
 INLINE vec pick(ivec mask, vec yes, vec no)

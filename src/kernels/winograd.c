@@ -189,7 +189,7 @@ static void multiply(const job *j, int64_t tiles, int64_t channels, int64_t widt
                      const float *u, float *m)
 {
     const int64_t lanes = j->set->lanes, widest = lanes * j->set->vectors;
-    const int64_t vectors = parts_of(channels, lanes) * lanes;
+    const int64_t vectors = parts_of(channels, lanes) * lanes, size = j->c->in_channels * width;
     cx_conv_run r = {.run = {.n = tiles, .x_pixel = j->depth, .y_pixel = width, .taps = {1, 1, 1}},
                      .depth = j->c->in_channels,
                      .x_channel = 1,
@@ -199,9 +199,10 @@ static void multiply(const job *j, int64_t tiles, int64_t channels, int64_t widt
     for (int64_t k = 0; k < PRODUCTS; k++)
         for (int64_t out = 0; out < vectors; out += widest) {
             r.run.x = v + k * j->v_step;
-            r.run.w = u + k * j->c->in_channels * width + out;
+            r.run.w = u + k * size + out;
             r.run.y = m + k * j->m_step + out;
             r.vectors = (int)(least(widest, vectors - out) / lanes);
+            r.ahead = out + widest < vectors ? r.run.w + widest : r.run.w - out + size;
             j->set->conv(&r);
         }
 }

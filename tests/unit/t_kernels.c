@@ -189,48 +189,6 @@ static void transposed_convolution_equals_the_reference(void **state)
     }
 }
 
-/* --- depthwise --- */
-
-typedef struct depthwise_case {
-    cx_depthwise d;
-    const float *x, *w;
-    cx_epilogue e;
-} depthwise_case;
-
-static void call_depthwise(const void *arg, float *y, int ref)
-{
-    const depthwise_case *k = arg;
-    void *workspace = malloc(cx_depthwise_workspace(&k->d));
-    (ref ? cx_ref_depthwise_forward : cx_depthwise_forward)(&k->d, k->x, k->w, &k->e, y, workspace);
-    free(workspace);
-}
-
-static void depthwise_equals_the_reference(void **state)
-{
-    (void)state;
-    for (int s = 1; s <= 200; s++) {
-        seed((uint64_t)s + 3000);
-        depthwise_case k = {.d = {.window = random_window(14),
-                                  .channels = pick(1, 50),
-                                  .multiplier = pick(0, 3) ? 1 : pick(2, 3)}};
-        const cx_window *win = &k.d.window;
-        const int64_t width = k.d.channels * k.d.multiplier;
-        float *x = numbers(win->batch * cells(win->in) * k.d.channels);
-        float *w = numbers(cells(win->kernel) * width), *bias = numbers(width);
-        k.x = x;
-        k.w = w;
-        k.e = random_epilogue(bias);
-        char text[TEXT];
-        int n = describe(text, s, win);
-        snprintf(text + n, (size_t)(TEXT - n), " channels %d times %d", (int)k.d.channels,
-                 (int)k.d.multiplier);
-        expect_reference(call_depthwise, &k, win->batch * cells(win->out) * width, text);
-        drop(x);
-        drop(w);
-        drop(bias);
-    }
-}
-
 /* --- dense --- */
 
 typedef struct dense_case {
@@ -403,7 +361,6 @@ int main(void)
         cmocka_unit_test(long_rows_are_cut_without_a_trace),
         cmocka_unit_test(a_nan_spoils_what_sees_it_and_no_more),
         cmocka_unit_test(transposed_convolution_equals_the_reference),
-        cmocka_unit_test(depthwise_equals_the_reference),
         cmocka_unit_test(dense_equals_the_reference),
         cmocka_unit_test(dense_is_the_same_in_any_batch),
         cmocka_unit_test(pooling_equals_the_reference),
