@@ -553,7 +553,7 @@ await test('the camera: frame by frame, with its channels and answers', async ()
   check((await one.locator('.stage figcaption').first().textContent()).startsWith('camera.png'), 'the frame is a picture');
   noWrongs(one);
   await withCamera.close();
-  return said;
+  return `${rate} frames a second at best; ${said}`;
 });
 
 await test('without a camera it is said why there is none', async () => {
