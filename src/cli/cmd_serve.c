@@ -70,6 +70,7 @@ static void open_browser(const char *address, const sigset_t *blocked)
     const int null = open("/dev/null", O_RDWR);
     for (int fd = 0; null >= 0 && fd <= 2; fd++) dup2(null, fd);
     setsid();
+    signal(SIGPIPE, SIG_DFL);
     sigprocmask(SIG_UNBLOCK, blocked, NULL);
     execlp("xdg-open", "xdg-open", address, (char *)NULL);
     _exit(127);

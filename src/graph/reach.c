@@ -231,3 +231,21 @@ int cx_sees(int64_t box[4], const cvs_run *run, int node, int64_t row, int64_t c
     cx_free(all);
     return is_known;
 }
+
+int cx_sight_known(cx_sight *out, const cvs_run *run, int node, cvs_error *err)
+{
+    const cvs_model *m = run->model;
+    const cx_shape *in = &run->slots[m->inputs[0]].shape;
+    const int first = is_channels_first(m, in);
+    const cx_spot spot = {node, 0};
+    int64_t map[2], a[4], b[4];
+    int rc;
+    map_size(m, &spot, &run->slots[node].shape, &map[0], &map[1]);
+    TRY(cx_sees(a, run, node, map[0] / 2, map[1] / 2, err));
+    if (rc == 0) return 0;
+    TRY(cx_sees(b, run, node, beside(map[0]), beside(map[1]), err));
+    out->rows = axis_of(map[0], in->d[1 + first], a[0], a[2], b[0], b[2]);
+    out->columns = axis_of(map[1], in->d[2 + first], a[1], a[3], b[1], b[3]);
+out:
+    return rc;
+}

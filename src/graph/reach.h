@@ -31,6 +31,10 @@ int cx_sight_find(cx_sight *out, const cvs_model *m, int node, const cx_shape *s
 /* What row or column `i` of the map sees: first … last, within the input. */
 void cx_sight_range(const cx_sight_axis *a, int64_t i, int64_t *first, int64_t *last);
 
+/* The same of a run whose input is a picture, by the windows on the way alone, as below: 1, or 0
+ * where these do not tell. It costs nothing. */
+int cx_sight_known(cx_sight *out, const cvs_run *run, int node, cvs_error *err);
+
 /* What row and column of a node's map see, by the windows on the way alone: first row, first
  * column, last row, last column of the input that the run has. Gives 1, or 0 where a layer on the
  * way is of another kind, so that only trying tells. */

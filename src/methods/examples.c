@@ -27,7 +27,10 @@ static int open_layer(cx_example_layer *l, const cvs_run *run, int tap, int top,
     cx_shape one = *input;
     one.d[0] = 1;
     l->is_map = l->height * l->width > 1 && m->n_inputs == 1 && (one.ndim == 3 || one.ndim == 4);
-    if (l->is_map) TRY(cx_sight_find(&l->sight, m, node, &one, err));
+    if (!l->is_map) goto out;
+    TRY(cx_sight_known(&l->sight, run, node, err));
+    if (rc == 0) TRY(cx_sight_find(&l->sight, m, node, &one, err));
+    rc = 0;
 out:
     cx_map_deinit(&map);
     return rc;

@@ -16,6 +16,7 @@
 
 enum {
     IDLE = 15,          /* seconds in which nothing comes or goes */
+    EACH = 64,          /* connections of one other machine */
     HEADERS = 32 << 10, /* bytes of a request's first line and headers */
     ALL_BODIES = 4 * CX_HTTP_MOST_BODY,
 };
@@ -298,6 +299,7 @@ int cx_http_new(cx_http **out, cx_viewer *viewer, int socket, const cx_guard *gu
         MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ITC, 0, NULL, NULL,
         on_request, http, MHD_OPTION_LISTEN_SOCKET, socket, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)CX_HTTP_MOST_CLIENTS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, guard->token[0] ? (unsigned)EACH : 0U,
         MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS, MHD_OPTION_STRICT_FOR_CLIENT, 1,
         MHD_OPTION_UNESCAPE_CALLBACK, leave_escapes, NULL, MHD_OPTION_NOTIFY_COMPLETED,
         on_completed, http, MHD_OPTION_NOTIFY_CONNECTION, on_connection, http, MHD_OPTION_END);

@@ -35,7 +35,7 @@ static int send_response(cx_request *r, int status, struct MHD_Response *respons
                      r->is_stream ? CX_PHASE_WAITING : CX_PHASE_READING);
     enum MHD_Result ok = MHD_queue_response(r->connection, (unsigned)status, response);
     MHD_destroy_response(response);
-    return ok;
+    return (int)ok;
 }
 
 static void free_text(void *text)

@@ -2,6 +2,7 @@
 # own machine without encryption, and GnuTLS has no archive that could be linked: each of its
 # functions fails here, and none but the one that prepares the library is ever called.
 echo '/* Made by no_tls.sh. */'
+echo 'typedef int cx_no_tls; /* where nothing is called */'
 nm "$1" 2>/dev/null | sed -n 's/^ *U \(gnutls_[a-z0-9_]*\)$/\1/p' | sort -u |
     while read -r name; do
         echo "int $name(void);"

@@ -15,13 +15,14 @@ enum {
     MOST_READ = 32,     /* of the folders, that are kept decoded */
     MOST_RESULTS = 256, /* that several routes show */
     MOST_PIXELS = 50 * 1000 * 1000,
+    NAME = sizeof((cx_view_entry *)0)->name,
 };
 static const size_t most_sent = (size_t)512 << 20, most_read = (size_t)256 << 20,
                     most_results = (size_t)128 << 20;
 
 typedef struct picture {
     cx_view_picture seen; /* what others know of it; first, so that one is the other */
-    char name[256];
+    char name[NAME];
     cvs_input *input;
     long number; /* of those that were sent, in their order */
 } picture;
@@ -125,6 +126,16 @@ static size_t size_of(const cvs_input *input)
                    : (size_t)cx_shape_count(&input->tensor.shape) * sizeof(float);
 }
 
+/* A name that was cut ends with a whole character. */
+static void copy_name(char out[NAME], const char *name)
+{
+    const int n = snprintf(out, NAME, "%s", name);
+    if (n < NAME) return;
+    size_t i = NAME - 1;
+    while (i > 0 && ((unsigned char)name[i] & 0xc0) == 0x80) i--;
+    out[i] = 0;
+}
+
 static int make_picture(void **out, size_t *size, void *arg, cvs_error *err)
 {
     const source *s = arg;
@@ -133,7 +144,7 @@ static int make_picture(void **out, size_t *size, void *arg, cvs_error *err)
     if (!p) return cx_no_memory(err, sizeof *p);
     TRY(read_input(&p->input, s, err));
     *size = size_of(p->input);
-    snprintf(p->name, sizeof p->name, "%s", s->name);
+    copy_name(p->name, s->name);
     snprintf(p->seen.id, sizeof p->seen.id, "%s", s->id);
     p->seen.name = p->name;
     p->seen.width = p->input->picture.width;
@@ -229,7 +240,7 @@ int cx_viewer_entry(cx_view_entry *out, cx_viewer *v, int64_t i)
     if (i < v->gallery.n) {
         const cx_gallery_file *file = &v->gallery.files[i];
         snprintf(out->id, sizeof out->id, "%s", file->id);
-        snprintf(out->name, sizeof out->name, "%s", file->name);
+        copy_name(out->name, file->name);
         pthread_mutex_lock(&v->lock);
         out->width = file->width;
         out->height = file->height;

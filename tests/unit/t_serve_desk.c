@@ -330,6 +330,24 @@ static void pictures_are_listed_read_and_sent(void **state)
     close_stage(&s);
 }
 
+static void long_names_end_with_a_whole_letter(void **state)
+{
+    char path[1024], id[17], name[300];
+    cx_view_entry entry;
+    cx_bytes file;
+    stage s;
+    (void)state;
+    open_model(&s, "formats/plain.h5");
+    OK(cx_file_read(&file, data_path(path, "images/gray.jpg"), 1 << 20, &err));
+    memset(name, 'x', sizeof name);
+    memcpy(name + 254, "\xc3\xa4", 3); /* would be cut in two */
+    OK(cx_viewer_add(id, s.viewer, name, file.data, file.size, &err));
+    assert_true(cx_viewer_entry(&entry, s.viewer, cx_viewer_folder_count(s.viewer)));
+    assert_int_equal(strlen(entry.name), 254);
+    cx_bytes_deinit(&file);
+    close_stage(&s);
+}
+
 /* The newest stay. */
 static void pictures_that_were_sent_make_room(void **state)
 {
@@ -443,6 +461,7 @@ int main(void)
         cmocka_unit_test(stopping_wakes_all),
         cmocka_unit_test(streams_tell_events_and_what_went_wrong),
         cmocka_unit_test(pictures_are_listed_read_and_sent),
+        cmocka_unit_test(long_names_end_with_a_whole_letter),
         cmocka_unit_test(pictures_that_were_sent_make_room),
         cmocka_unit_test(a_pass_is_shared),
         cmocka_unit_test(a_server_without_memory_says_so),
