@@ -25,7 +25,7 @@ async function serve(models, ...options) {
     child.stderr.on('data', hear);
     child.on('exit', (status) => reject(new Error(`serve ended with ${status}: ${said}`)));
   });
-  return { child, url: new URL('/', url).href };
+  return { child, url: new URL('/', url).href, said: () => said };
 }
 const end = (viewer) => new Promise((resolve) => {
   viewer.child.on('exit', resolve);
@@ -627,6 +627,10 @@ await test('two networks beside each other', async () => {
 });
 
 await browser.close();
-await end(viewer);
-await end(many);
+await test('the viewer ends when it is told to, and well', async () => {
+  for (const one of [viewer, many]) {
+    const status = await end(one);
+    check(status === 0, `status ${status}: ${one.said()}`);
+  }
+});
 finish();
