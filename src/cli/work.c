@@ -248,7 +248,7 @@ int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_err
     rc = cvs_run_forward(work->run, err);
     if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */
     if (rc < 0) return cx_at_file(err, rc, input);
-    cx_detail(job, "%s: read in %.1f ms, computed in %.1f ms", input, read - start,
+    cx_detail(job, "%s: read in %.1f ms, computed in %.1f ms", input, 1e3 * (read - start),
               1e3 * (cx_seconds() - read));
     return 0;
 }

@@ -4,9 +4,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "base/str.h"
+#include "base/threads.h"
 
 enum { SLOTS = 6 };
 
@@ -86,13 +86,6 @@ static slot *choose(cx_runs *runs)
     return best;
 }
 
-static double milliseconds_now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
 /* Whether all activations of a model are few enough to be kept. */
 static int is_small(const cvs_model *m)
 {
@@ -129,9 +122,9 @@ static int compute(cvs_run **run, double *milliseconds, const cx_pass *p, const 
     int rc = 0;
     if (!*run) TRY(make_run(run, p->m, taps, exact, err));
     TRY(cvs_run_set(*run, 0, 0, p->input, &p->image, err));
-    const double start = milliseconds_now();
+    const double start = cx_seconds();
     TRY(cvs_run_forward(*run, err));
-    *milliseconds = milliseconds_now() - start;
+    *milliseconds = 1e3 * (cx_seconds() - start);
 out:
     return rc;
 }
