@@ -68,18 +68,22 @@ export class Sheet {
   }
 
   draw(canvas, channel, scale) {
+    const context = canvas.getContext('2d');
+    const image = context.createImageData(this.width, this.height);
+    this.paint(new Uint32Array(image.data.buffer), 0, this.width, channel, scale);
+    context.putImageData(image, 0, 0);
+  }
+
+  // A channel into whole pixels: its first at `to`, rows `stride` apart.
+  paint(pixels, to, stride, channel, scale) {
     const { width, height } = this;
     const { bytes, width: wide } = this.picture;
-    const context = canvas.getContext('2d');
-    const image = context.createImageData(width, height);
     const colours = new Uint32Array(256);
     for (let level = 0; level < 256; level++) colours[level] = scale.word(this.valueOf(channel, level));
-    const out = new Uint32Array(image.data.buffer);
-    for (let row = 0, to = 0; row < height; row++) {
-      const from = this.start(channel, row, wide);
-      for (let column = 0; column < width; column++) out[to++] = colours[bytes[from + column]];
+    for (let row = 0; row < height; row++) {
+      const from = this.start(channel, row, wide), at = to + row * stride;
+      for (let column = 0; column < width; column++) pixels[at + column] = colours[bytes[from + column]];
     }
-    context.putImageData(image, 0, 0);
   }
 }
 

@@ -45,6 +45,7 @@ export default class CameraView {
       make('div', { class: 'live' }, make('div', { class: 'eye' }, make('div', { class: 'frames' }, this.frame, this.heat), this.figures, this.answer), this.maps), this.video);
     this.video.hidden = true;
     this.times = [];
+    addEventListener('resize', () => { this.drawn = ''; });
   }
 
   async update(state, signal) {
@@ -173,20 +174,32 @@ export default class CameraView {
     }
   }
 
+  // All channels on one canvas, which a browser shows sooner than many.
+  layOut(sheet, layer, n) {
+    const key = `${layer} ${n} ${sheet.width}`;
+    if (key === this.drawn) return;
+    this.drawn = key;
+    this.limit = 0;
+    const across = Math.max(2, Math.min(8, Math.floor(this.maps.clientWidth / 96)));
+    const gap = Math.max(1, Math.round(sheet.width / 24));
+    const rows = Math.ceil(n / across), width = across * (sheet.width + gap) - gap;
+    this.all = make('canvas', { width, height: rows * (sheet.height + gap) - gap, role: 'img', 'aria-label': `Channels of ${layer}`, 'data-channels': n });
+    this.image = new ImageData(width, this.all.height);
+    this.pixels = new Uint32Array(this.image.data.buffer);
+    this.places = Array.from({ length: n }, (_, c) =>
+      Math.floor(c / across) * (sheet.height + gap) * width + (c % across) * (sheet.width + gap));
+    this.maps.replaceChildren(make('p', { class: 'hint' }, `The first ${plural(n, 'channel')} of ${layer}, on one scale`), this.all);
+  }
+
   draw(sheet, layer) {
     const n = Math.min(MOST, sheet.channels);
-    if (this.drawn !== `${layer} ${n} ${sheet.width}`) {
-      this.drawn = `${layer} ${n} ${sheet.width}`;
-      this.limit = 0;
-      this.canvases = Array.from({ length: n }, () => make('canvas', { width: sheet.width, height: sheet.height }));
-      this.maps.replaceChildren(make('p', { class: 'hint' }, `The first ${plural(n, 'channel')} of ${layer}, on one scale`),
-        make('div', { class: 'canvases', role: 'img', 'aria-label': `Channels of ${layer}` }, ...this.canvases));
-    }
+    this.layOut(sheet, layer, n);
     // One scale that follows slowly, so that the picture does not flicker.
     const now = Math.max(...sheet.high.slice(0, n));
     this.limit = this.limit ? Math.max(now, 0.95 * this.limit) : now;
     const scale = Scale.of(Math.min(...sheet.low.slice(0, n)), this.limit);
-    for (let c = 0; c < n; c++) sheet.draw(this.canvases[c], c, scale);
+    for (let c = 0; c < n; c++) sheet.paint(this.pixels, this.places[c], this.all.width, c, scale);
+    this.all.getContext('2d').putImageData(this.image, 0, 0);
   }
 
   // The frame becomes a picture like any other.

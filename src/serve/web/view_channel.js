@@ -100,7 +100,7 @@ export default class ChannelView {
     const sheet = this.maps.sheets[index];
     const value = sheet.value(channel, row, column);
     const { shrink } = this.maps;
-    this.readout.textContent = `row ${row * shrink}, column ${column * shrink}${shrink > 1 ? ` (mean of ${shrink} × ${shrink})` : ''}: ${Number.isNaN(value) ? 'no number' : tell(value)}`;
+    this.readout.textContent = `row ${row * shrink}, column ${column * shrink}${shrink > 1 ? ` (mean of ${shrink} × ${shrink})` : ''}: ${Number.isNaN(value) ? 'no number' : `${value.toPrecision(4)} ± ${sheet.precision(channel).toPrecision(2)}`}`;
     Object.assign(this.readout.dataset, { row, column, value, half: sheet.precision(channel) });
   }
 

@@ -15,7 +15,10 @@ export default class CompareView {
     this.stage = make('div', { class: 'stage two' });
     this.next = make('p', { class: 'ways' });
     this.models = make('div');
-    this.gallery = new Gallery(env, (id) => env.go({ withImage: id }), 'Pictures to compare with');
+    this.gallery = new Gallery(env, (id) => {
+      env.go({ withImage: id });
+      scrollTo(0, 0);
+    }, 'Pictures to compare with');
     this.element = make('div', { class: 'view compare' }, this.title,
       hint('Two pictures show what a layer does for both; two networks show what another training made of the same picture.'),
       this.stage, this.next, this.models,

@@ -26,7 +26,10 @@ export default class StartView {
     this.lead = make('p', { class: 'lead' });
     this.stage = make('div', { class: 'stage' });
     this.ways = make('nav', { class: 'waysnav', 'aria-label': 'What to look at' });
-    this.gallery = new Gallery(env, (id) => env.go({ view: 'start', image: id }));
+    this.gallery = new Gallery(env, (id) => {
+      env.go({ view: 'start', image: id });
+      scrollTo(0, 0); // to the answer
+    });
     this.element = make('div', { class: 'view start' }, this.title, this.lead, this.stage, this.ways,
       make('section', { 'aria-labelledby': 'pictures' }, make('h2', { id: 'pictures' }, 'Pictures'), this.gallery.element));
   }
