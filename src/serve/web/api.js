@@ -101,6 +101,14 @@ export function askBytes(url, signal) {
   });
 }
 
+// The numbers of a .npy file, float32 in C order, little-endian as browsers have them.
+export function askNumbers(url, signal) {
+  return kept(`numbers ${url}`, signal, async () => {
+    const file = await (await request(url, { signal })).arrayBuffer();
+    return new Float32Array(file.slice(10 + new DataView(file).getUint16(8, true)));
+  });
+}
+
 // A picture as an address of this page's own, so that a refusal is told in words.
 export function askPicture(url, signal) {
   return kept(`picture ${url}`, signal, async () => URL.createObjectURL(await (await request(url, { signal })).blob()));

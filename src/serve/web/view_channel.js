@@ -1,6 +1,7 @@
 // view_channel.js - one channel: its map, large; what it looks for; what excites it; its weights.
 import { make } from './dom.js';
 import { tell } from './colour.js';
+import { askNumbers } from './api.js';
 import { Cells } from './cells.js';
 import { fill, hint, plain, saves } from './parts.js';
 import { layerAddress, loadLayer } from './layerdata.js';
@@ -73,6 +74,9 @@ export default class ChannelView {
     const { layer, channel } = state;
     const { maps, told } = await loadLayer(all, layer, signal);
     this.maps = maps;
+    // The sheet has bytes; one channel's numbers are soon there. Of means there are none.
+    this.numbers = maps.shrink > 1 ? [] : await Promise.all(all.map((pair) =>
+      askNumbers(layerAddress(pair, layer, ['activation.npy'], { channel }), signal)));
     const scale = maps.scaleOf(channel, 'channel');
     this.cells = maps.sheets.map((sheet, i) => {
       const image = this.env.titleOf(all[i], all);
@@ -95,13 +99,20 @@ export default class ChannelView {
     return this.cells.map((one) => one.figure);
   }
 
+  // {value, half}: what a cell holds, to within half.
+  valueAt(index, channel, row, column) {
+    const sheet = this.maps.sheets[index], numbers = this.numbers[index];
+    return numbers ? { value: numbers[row * sheet.width + column], half: 0 }
+      : { value: sheet.value(channel, row, column), half: sheet.precision(channel) };
+  }
+
   look(index, row, column) {
-    const { channel } = this.env.state;
-    const sheet = this.maps.sheets[index];
-    const value = sheet.value(channel, row, column);
+    const { value, half } = this.valueAt(index, this.env.state.channel, row, column);
     const { shrink } = this.maps;
-    this.readout.textContent = `row ${row * shrink}, column ${column * shrink}${shrink > 1 ? ` (mean of ${shrink} × ${shrink})` : ''}: ${Number.isNaN(value) ? 'no number' : `${value.toPrecision(4)} ± ${sheet.precision(channel).toPrecision(2)}`}`;
-    Object.assign(this.readout.dataset, { row, column, value, half: sheet.precision(channel) });
+    const place = `row ${row * shrink}, column ${column * shrink}${shrink > 1 ? ` (mean of ${shrink} × ${shrink})` : ''}`;
+    const text = half ? `${value.toPrecision(4)} ± ${half.toPrecision(2)}` : String(Number(value.toPrecision(6)));
+    this.readout.textContent = `${place}: ${Number.isNaN(value) ? 'no number' : text}`;
+    Object.assign(this.readout.dataset, { row, column, value, half });
   }
 
   // The arithmetic of the cell that was chosen.
@@ -125,7 +136,7 @@ export default class ChannelView {
     const best = { row: 0, column: 0, value: -Infinity };
     for (let row = 0; row < sheet.height; row++)
       for (let column = 0; column < sheet.width; column++) {
-        const value = sheet.value(channel, row, column);
+        const { value } = this.valueAt(0, channel, row, column);
         if (value > best.value) Object.assign(best, { row, column, value });
       }
     return { row: best.row * this.maps.shrink, column: best.column * this.maps.shrink };
