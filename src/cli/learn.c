@@ -181,17 +181,27 @@ static int check_options(const cx_job *job, cvs_error *err)
     return rc < 0 ? cx_where(err, rc, "%s", at) : 0;
 }
 
-/* What a folder's classes are to a model: one unit each, or one for two. */
-static int check_classes(const cx_learn *l, const cx_job *job, cvs_error *err)
+/* The units that the model ends with; whether they are what the folder's classes want: one each, or
+ * one for two. */
+static int count_units(int64_t *units, int *fit, const cx_learn *l, cvs_error *err)
 {
     const int n = cvs_folder_class_count(l->folder);
     cvs_layer out;
-    int rc;
-    TRY(cvs_model_layer(&out, l->model, cvs_model_output(l->model, 0), err));
-    const int64_t units = out.ndim > 0 ? out.shape[out.ndim - 1] : 0;
-    if (units == n || (units == 1 && n == 2)) goto out;
-    rc = cx_fail(err, CVS_E_ARG, "it has %d classes, but the model ends with %lld unit%s", n,
-                 (long long)units, units == 1 ? "" : "s");
+    int rc = cvs_model_layer(&out, l->model, cvs_model_output(l->model, 0), err);
+    if (rc < 0) return rc;
+    *units = out.ndim > 0 ? out.shape[out.ndim - 1] : 0;
+    *fit = *units == n || (*units == 1 && n == 2);
+    return 0;
+}
+
+static int check_classes(const cx_learn *l, const cx_job *job, cvs_error *err)
+{
+    int64_t units;
+    int fit, rc;
+    TRY(count_units(&units, &fit, l, err));
+    if (fit) goto out;
+    rc = cx_fail(err, CVS_E_ARG, "it has %d classes, but the model ends with %lld unit%s",
+                 cvs_folder_class_count(l->folder), (long long)units, units == 1 ? "" : "s");
     cx_hint(err, "--head makes a new last layer of a MODEL");
     cx_where(err, rc, "%s", job->options->data);
 out:
@@ -201,14 +211,12 @@ out:
 /* Whoever says which classes there are need not say that the last layer is for others. */
 static int wants_head(const cx_learn *l, const cx_job *job)
 {
-    cvs_layer out;
-    const int n = cvs_folder_class_count(l->folder);
+    int64_t units;
+    int fit;
     if (!job->model || !l->classes) return 0;
-    if (cvs_model_layer(&out, l->model, cvs_model_output(l->model, 0), NULL) < 0) return 0;
-    const int64_t units = out.ndim > 0 ? out.shape[out.ndim - 1] : 0;
-    if (units == n || (units == 1 && n == 2)) return 0;
-    cx_note(job, "a new last layer for %d classes takes the place of the one for %lld", n,
-            (long long)units);
+    if (count_units(&units, &fit, l, NULL) < 0 || fit) return 0;
+    cx_note(job, "a new last layer for %d classes takes the place of the one for %lld",
+            cvs_folder_class_count(l->folder), (long long)units);
     return 1;
 }
 
