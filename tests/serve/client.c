@@ -200,3 +200,14 @@ char *client_file(size_t *size, const char *path)
     fclose(f);
     return bytes;
 }
+
+void client_bring(char id[17], reply *r, const viewer *v, const char *path)
+{
+    size_t size;
+    char *bytes = client_file(&size, getenv("CONVSCOPE_PICTURE"));
+    assert_int_equal(client_post(r, v, path, bytes, size), 201);
+    free(bytes);
+    const char *at = strstr(r->body, "\"id\": \"");
+    assert_non_null(at);
+    snprintf(id, 17, "%.16s", at + 7);
+}

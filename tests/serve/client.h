@@ -45,5 +45,7 @@ int client_post(reply *r, const viewer *v, const char *path, const void *body, s
 
 /* A file of the environment's folder `variable`, whole; the caller's to free(). */
 char *client_file(size_t *size, const char *path);
+/* Send the test's photograph to that path; gives its id. */
+void client_bring(char id[17], reply *r, const viewer *v, const char *path);
 
 #endif

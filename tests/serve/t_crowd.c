@@ -9,7 +9,7 @@
 
 static viewer v;
 static reply r;
-static char image[32];
+static char image[17];
 
 static double seconds(void)
 {
@@ -323,15 +323,9 @@ static void ends_in_the_middle_of_work(void **state)
 
 static int start(void **state)
 {
-    size_t size;
     (void)state;
     viewer_start(&v, NULL);
-    char *bytes = client_file(&size, getenv("CONVSCOPE_PICTURE"));
-    assert_int_equal(client_post(&r, &v, "/api/v1/images", bytes, size), 201);
-    free(bytes);
-    const char *id = strstr(r.body, "\"id\": \"");
-    assert_non_null(id);
-    snprintf(image, sizeof image, "%.16s", id + 7);
+    client_bring(image, &r, &v, "/api/v1/images");
     return 0;
 }
 

@@ -9,7 +9,7 @@
 
 static viewer v;
 static reply r;
-static char image[32]; /* the id of a picture */
+static char image[17]; /* the id of a picture */
 
 #define HOST "Host: 127.0.0.1:PORT\r\n"
 
@@ -306,15 +306,9 @@ static void answers_senseless_questions(void **state)
 
 static int start(void **state)
 {
-    size_t size;
     (void)state;
     viewer_start(&v, NULL);
-    char *bytes = client_file(&size, getenv("CONVSCOPE_PICTURE"));
-    assert_int_equal(client_post(&r, &v, "/api/v1/images?name=a%20picture", bytes, size), 201);
-    free(bytes);
-    const char *id = strstr(r.body, "\"id\": \"");
-    assert_non_null(id);
-    snprintf(image, sizeof image, "%.16s", id + 7);
+    client_bring(image, &r, &v, "/api/v1/images?name=a%20picture");
     return 0;
 }
 
