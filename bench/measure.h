@@ -4,26 +4,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "clock.h"
 
 #include "base/threads.h"
 #include "kernels/kernels.h"
 
 enum { MAX_ROUNDS = 1000 };
-
-/* Seconds. */
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
 
 /* v is sorted then. */
 static double median(double *v, int n)
