@@ -28,6 +28,11 @@ typedef int cx_decode(cx_image *out, int *orientation, const uint8_t *bytes, siz
                       const cx_wish *wish, cvs_error *err);
 cx_decode cx_jpeg_decode, cx_png_decode, cx_webp_decode;
 
+/* Unpack the whole zlib stream of a PNG file into a picture of 8-bit channels, not interlaced,
+ * whose width, height and channels are set. 1; or 0, and no pixels, where something is wrong with
+ * it, which libpng then says or forgives. */
+int cx_png_unpack(cx_image *image, const uint8_t *packed, size_t size, cvs_error *err);
+
 /* What the last word of every reader is for a file that was cut off. */
 int cx_truncated(cvs_error *err, const char *kind);
 
