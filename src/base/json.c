@@ -468,6 +468,22 @@ void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int 
     cx_str_add(&w->text, "]");
 }
 
+cx_json_writer cx_json_part(const cx_json_writer *w)
+{
+    return (cx_json_writer){.depth = w->depth, .is_first = 1};
+}
+
+void cx_json_add_part(cx_json_writer *w, cx_json_writer *part)
+{
+    if (part->text.len > 0) {
+        if (!w->is_first) cx_str_add(&w->text, ",");
+        cx_str_add_n(&w->text, part->text.data, part->text.len);
+        w->is_first = 0;
+    }
+    w->text.failed |= part->text.failed;
+    cx_str_deinit(&part->text);
+}
+
 int cx_json_take(char **out, cx_json_writer *w, cvs_error *err)
 {
     return cx_str_take(out, &w->text, err);

@@ -350,6 +350,7 @@ int cvs_run_forward(cvs_run *run, cvs_error *err)
                         .training = run->training ? &training : NULL};
         TRY(cx_run_transformed(&call.transformed, run, run->steps[s], 0, err));
         compute(l, slot, &call);
+        if (run->watch) run->watch->computed(run->watch->arg, run->steps[s]);
     }
     run->done = 1;
 out:

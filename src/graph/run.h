@@ -35,6 +35,13 @@ typedef struct cx_slot {
     const cx_tensor **x; /* inputs of the call, into the slots */
 } cx_slot;
 
+/* Who is told, by the thread that computes, as a pass goes on: when a node is done, so are those
+ * before it and all that its call makes (slots[].maker). */
+typedef struct cx_watch {
+    void (*computed)(void *arg, int node);
+    void *arg;
+} cx_watch;
+
 struct cvs_run {
     const cvs_model *model;
     cx_arena *arena;
@@ -56,6 +63,7 @@ struct cvs_run {
     int n_steps;
     cx_block memory; /* all slots, then the workspace */
     size_t memory_size, workspace_offset;
+    const cx_watch *watch; /* NULL: nobody is told */
 };
 
 /* --- run.c: a run made for a purpose --- */

@@ -251,8 +251,11 @@ static void json_writes_as_it_comes(void **state)
     cx_json_open(&w, "list", '[');
     cx_json_add_number(&w, NULL, NAN);
     cx_json_add_number(&w, NULL, 0.25);
-    cx_json_open(&w, NULL, '[');
-    cx_json_close(&w, ']');
+    cx_json_writer part = cx_json_part(&w), nothing = part;
+    cx_json_open(&part, NULL, '[');
+    cx_json_close(&part, ']');
+    cx_json_add_part(&w, &nothing);
+    cx_json_add_part(&w, &part);
     cx_json_close(&w, ']');
     cx_json_add_bool(&w, "dead", 1);
     cx_json_close(&w, '}');
