@@ -290,6 +290,16 @@ static void file_is_whole_or_absent(void **state)
     OK(cx_file_read(&b, path, 10, &err));
     assert_memory_equal(b.data, "new", 3);
     cx_bytes_deinit(&b);
+    static char bytes[40 * 10000]; /* in many pieces, some of which are empty */
+    cx_piece pieces[40] = {{0}};
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i % 251);
+    for (size_t i = 0, at = 0; i < 40; i++, at += pieces[i - 1].size)
+        if (i % 7) pieces[i] = (cx_piece){bytes + at, 200 * i + 4000};
+    OK(cx_file_write(path, pieces, 40, &err));
+    OK(cx_file_read(&b, path, sizeof bytes, &err));
+    assert_int_equal(b.size, 34 * 4000 + 200 * (780 - 105));
+    assert_memory_equal(b.data, bytes, b.size);
+    cx_bytes_deinit(&b);
     FAILS(cx_file_write(dir, (cx_piece[]){{"x", 1}}, 1, &err), CVS_E_IO, dir); /* a folder stays */
     unlink(path);
     snprintf(path, sizeof path, "%s/a/b", dir);
