@@ -240,8 +240,9 @@ typedef struct pooled_job {
     job j;
     const cx_window *pool;
     float *pooled;
-    float *bands;                   /* band_size floats for each task, where y is not wanted */
+    float *bands; /* band_size floats for each task, where y is not wanted, or not at once */
     int64_t band_size, image_bands; /* two rows each, the last one perhaps of one */
+    int past;                       /* y goes past the caches, from a band */
     atomic_llong next;
 } pooled_job;
 
@@ -273,8 +274,10 @@ static void run_band(const pooled_job *p, int64_t index, float *band)
     job j = p->j;
     j.c = &c;
     j.x += (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
-    j.y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : band;
+    float *y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : NULL;
+    j.y = y && !p->past ? y : band;
     run_blocks(&j, 0, j.blocks * c.groups, 0, rows, 0, w->out[CX_WIDTH]);
+    if (p->past) j.set->copy_past(rows * width, band, y);
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
     two.batch = 1;
@@ -291,6 +294,7 @@ static void run_bands(void *arg, int i, int worker)
     int64_t next;
     while ((next = atomic_fetch_add(&p->next, 1)) < p->image_bands * p->pool->batch)
         run_band(p, next, p->bands + i * p->band_size);
+    if (p->past) p->j.set->fence();
 }
 
 /* As many tasks as may run at once, each with two rows of its own. */
@@ -310,11 +314,12 @@ size_t cx_direct_pooled_workspace(const cx_conv *c)
 }
 
 void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                      float *y, const cx_window *pool, float *pooled, void *workspace)
+                      float *y, const cx_pooled *pooled, void *workspace)
 {
-    pooled_job p = {.pool = pool, .pooled = pooled, .band_size = band_size(c)};
+    pooled_job p = {.pool = pooled->window, .pooled = pooled->y, .band_size = band_size(c)};
     if (!begin(&p.j, c, x, w, e, y, workspace)) return;
-    p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : pool->out[CX_HEIGHT];
+    p.past = y && pooled->streams && cx_is_whole(y, c->out_channels);
+    p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : p.pool->out[CX_HEIGHT];
     p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
     cx_parallel((int)band_tasks(c), run_bands, &p);
 }
