@@ -170,23 +170,10 @@ static const struct {
 #endif
 };
 
-/* A row of the kernel whose cells lie on end, in x and in w, is as one cell with more channels. */
-static cx_conv_run joined(const cx_conv_run *r)
-{
-    cx_conv_run j = *r;
-    if (j.run.x_tap[CX_WIDTH] != j.depth * j.x_channel ||
-        j.run.w_tap[CX_WIDTH] != j.depth * j.w_channel)
-        return j;
-    j.depth *= j.run.taps[CX_WIDTH];
-    j.run.taps[CX_WIDTH] = 1;
-    return j;
-}
-
 /* Tiles of nearly equal width: 15 pixels go 5 + 5 + 5, not 6 + 6 + 3. */
 void CX_NAME(conv)(const cx_conv_run *r)
 {
     const int64_t widest = tiles[r->vectors].pixels;
-    const cx_conv_run run = joined(r);
     const float *x = r->run.x;
     float *y = r->run.y;
     int64_t left = r->run.n, line = 0;
@@ -194,7 +181,7 @@ void CX_NAME(conv)(const cx_conv_run *r)
         const int64_t pixels = (left + n - 1) / n;
         const int brings = r->ahead && line < r->vectors * CX_VL;
         const float *ahead = brings ? r->ahead + line : r->run.w;
-        tiles[r->vectors].run(&run, x, y, (uintptr_t)ahead, pixels);
+        tiles[r->vectors].run(r, x, y, (uintptr_t)ahead, pixels);
         line += LINE;
         x += pixels * r->run.x_pixel;
         y += pixels * r->run.y_pixel;
