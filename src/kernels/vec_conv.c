@@ -60,9 +60,10 @@ INLINE void add_products(const cx_conv_run *r, const float *x, int64_t x_below, 
             for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
                 const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT] +
                                   col * run->x_tap[CX_WIDTH];
+                const float *below = in + x_below;
                 const float *by = run->w + slice * run->w_tap[CX_DEPTH] +
                                   row * run->w_tap[CX_HEIGHT] + col * run->w_tap[CX_WIDTH];
-                for (int64_t c = 0; c < depth; c++, in += x_channel, by += w_channel) {
+                for (int64_t c = 0; c < depth; c++) {
                     __builtin_prefetch((const void *)ahead, 0, 2);
                     ahead += (uintptr_t)w_channel * sizeof(float);
                     vec weight[VECTORS];
@@ -70,11 +71,14 @@ INLINE void add_products(const cx_conv_run *r, const float *x, int64_t x_below, 
                     for (int v = 0; v < vectors; v++) weight[v] = load(by + v * CX_VL);
 #pragma GCC unroll 12
                     for (int p = 0; p < pixels; p++) {
-                        vec input = spread(in[place_of(p, cols, x_pixel, x_below)]);
+                        vec input = spread((p < cols ? in : below)[p % cols * x_pixel]);
 #pragma GCC unroll 4
                         for (int v = 0; v < vectors; v++)
                             sum[v][p] = multiply_add(sum[v][p], weight[v], input);
                     }
+                    in += x_channel;
+                    below += x_channel;
+                    by += w_channel;
                 }
             }
 }
@@ -107,7 +111,9 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
             sum[v][p] = r->first ? bias : load_some(y + p * y_pixel + v * CX_VL, lanes);
     }
     if (r->depth <= SHORT) ask_for(y, y_pixel, vectors, pixels);
-    add_products(r, x, 0, ahead, vectors, pixels, pixels, sum);
+    /* Two bases: offsets of all pixels of a long tile would not find registers. */
+    const int half = pixels > 6 ? (pixels + 1) / 2 : pixels;
+    add_products(r, x, half * r->run.x_pixel, ahead, vectors, pixels, half, sum);
 
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; v++) {
