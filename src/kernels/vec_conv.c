@@ -40,14 +40,9 @@ INLINE void ask_for(const float *y, int64_t y_pixel, const int vectors, const in
         for (int v = 0; v < vectors; v++) __builtin_prefetch(y + v * CX_VL, 1, 3);
 }
 
-/* Where a pixel of a tile lies: `cols` in a row, the second row `below` floats after the first. */
-INLINE int64_t place_of(const int p, const int cols, int64_t pixel, int64_t below)
-{
-    return p % cols * pixel + p / cols * below;
-}
-
-/* The products of a tile, and a line of `ahead` a step: an address, since it may go past the
- * weights. The counts are constants where it is called, so that `sum` lives in registers. */
+/* The products of a tile, `cols` pixels and the others from `x_below` floats after the first on,
+ * and a line of `ahead` a step: an address, since it may go past the weights. The counts are
+ * constants where it is called, so that `sum` lives in registers. */
 INLINE void add_products(const cx_conv_run *r, const float *x, int64_t x_below, uintptr_t ahead,
                          const int vectors, const int pixels, const int cols,
                          vec sum[VECTORS][MOST_PIXELS])
@@ -223,7 +218,7 @@ INLINE void store_rows(const cx_conv_pair *p, const vec *sum, float *y, int64_t 
 {
 #pragma GCC unroll 12
     for (int i = 0; i < 2 * cols; i++) {
-        float *to = y + place_of(i, cols, p->r.run.y_pixel, p->y_below);
+        float *to = y + i % cols * p->r.run.y_pixel + i / cols * p->y_below;
         if (p->past)
             store_past(to, sum[i]);
         else
