@@ -3,12 +3,12 @@
 #define _DEFAULT_SOURCE
 #include "test.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "base/str.h"
 #include "formats/load.h"
+#include "listing.h"
 
 static void data_path(char path[1024], const char *name)
 {
@@ -294,15 +294,15 @@ static void real_models_load(void **state)
         return;
     }
     snprintf(folder, sizeof folder, "%s/data/models", shared);
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *e; (e = readdir(dir));) {
+    listing in = list_folder(folder);
+    for (int i = 0; i < in.n; i++) {
+        const char *name = in.at[i]->d_name;
         cvs_model *m;
-        if (!ends_with(e->d_name, ".h5") && !ends_with(e->d_name, ".hdf5") &&
-            !ends_with(e->d_name, ".keras") && !ends_with(e->d_name, "_tfjs"))
+        if (!ends_with(name, ".h5") && !ends_with(name, ".hdf5") && !ends_with(name, ".keras") &&
+            !ends_with(name, "_tfjs"))
             continue;
-        snprintf(path, sizeof path, "%s/%s%s", folder, e->d_name,
-                 ends_with(e->d_name, "_tfjs") ? "/model.json" : "");
+        snprintf(path, sizeof path, "%s/%s%s", folder, name,
+                 ends_with(name, "_tfjs") ? "/model.json" : "");
         if (ends_with(path, "_weights.h5")) {
             FAILS(cx_load_model(&m, path, NULL, &err), CVS_E_UNSUPPORTED, "weights only");
             continue;
@@ -311,7 +311,7 @@ static void real_models_load(void **state)
         cvs_model_free(m);
         n++;
     }
-    closedir(dir);
+    listing_free(&in);
     assert_true(n >= 14);
 }
 
