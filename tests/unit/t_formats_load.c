@@ -1,40 +1,12 @@
 /* t_formats_load.c - whole models: weights in their places, other kinds of files refused by name.
  */
 #define _DEFAULT_SOURCE
-#include "test.h"
+#include "t_formats.h"
 
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/str.h"
-#include "formats/load.h"
 #include "listing.h"
-
-static void data_path(char path[1024], const char *name)
-{
-    snprintf(path, 1024, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
-}
-
-static cvs_model *load(const char *name)
-{
-    char path[1024];
-    cvs_error err;
-    cvs_model *m;
-    data_path(path, name);
-    OK(cx_load_model(&m, path, NULL, &err));
-    return m;
-}
-
-/* Number i of a weight of the layer that a node calls. */
-static double number(const cvs_model *m, const char *node, int weight, int i)
-{
-    cvs_error err;
-    int n = cx_model_find_node(m, node, &err);
-    assert_true(n >= 0);
-    const cx_layer *l = &m->layers[m->nodes[n].layer];
-    assert_true(weight < l->n_weights);
-    return (double)l->w[weight].data[i];
-}
 
 static void a_plain_model_has_its_weights(void **state)
 {
