@@ -191,6 +191,11 @@ static void shut_gate(void)
     }
 }
 
+int cx_threads_here(void)
+{
+    return within ? 1 : cx_threads();
+}
+
 void cx_parallel(int n, cx_loop_body *body, void *arg)
 {
     int helpers = (n < cx_threads() ? n : cx_threads()) - 1;

@@ -63,7 +63,7 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
                      float *y, void *workspace)
 {
     if (c->transformed) {
-        cx_winograd_forward(c, x, e, y, NULL, NULL, workspace);
+        cx_winograd_forward(c, x, e, y, NULL, workspace);
     } else if (cx_few_pays(c)) {
         cx_few_forward(c, x, w, e, y, workspace);
     } else if (is_pointwise(c)) {
@@ -102,12 +102,12 @@ size_t cx_conv_pooled_workspace(const cx_conv *c)
 }
 
 void cx_conv_pooled_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                            float *y, const cx_window *pool, float *pooled, void *workspace)
+                            float *y, const cx_pooled *pooled, void *workspace)
 {
     if (c->transformed)
-        cx_winograd_forward(c, x, e, y, pool, pooled, workspace);
+        cx_winograd_forward(c, x, e, y, pooled, workspace);
     else
-        cx_direct_pooled(c, x, w, e, y, pool, pooled, workspace);
+        cx_direct_pooled(c, x, w, e, y, pooled, workspace);
 }
 
 size_t cx_conv_backward_weights_workspace(const cx_conv *c)
@@ -116,7 +116,8 @@ size_t cx_conv_backward_weights_workspace(const cx_conv *c)
         const cx_depthwise d = as_depthwise(c);
         return cx_depthwise_backward_weights_workspace(&d);
     }
-    return cx_direct_backward_weights_workspace(c);
+    return larger(cx_direct_backward_weights_workspace(c),
+                  cx_winograd_weights_pays(c) ? cx_winograd_backward_workspace(c) : 0);
 }
 
 void cx_conv_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,
@@ -125,6 +126,8 @@ void cx_conv_backward_weights(const cx_conv *c, const float *x, const float *dy,
     if (is_depthwise(c)) {
         const cx_depthwise d = as_depthwise(c);
         cx_depthwise_backward_weights(&d, x, dy, dw, workspace);
+    } else if (cx_winograd_weights_pays(c)) {
+        cx_winograd_backward_weights(c, x, dy, dw, workspace);
     } else {
         cx_direct_backward_weights(c, x, dy, dw, workspace);
     }

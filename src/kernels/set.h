@@ -23,6 +23,14 @@ typedef struct cx_conv_run {
     const float *ahead; /* as w, of the call after this one: it is brought near meanwhile; NULL */
 } cx_conv_run;
 
+/* Two rows of them, and the largest of each 2 × 2: whole sums of an even number of pixels. */
+typedef struct cx_conv_pair {
+    cx_conv_run r;            /* of the first row; its y may be NULL: not wanted */
+    int64_t x_below, y_below; /* floats from a pixel to the one below it */
+    float *pooled;            /* of the first 2 × 2; from one to the next as from pixel to pixel */
+    int past;                 /* 1: y goes past the caches, and is a multiple of the vector */
+} cx_conv_pair;
+
 /* A run of pixels where every channel is by itself; at least a vector of channels. */
 typedef struct cx_channel_run {
     cx_run run;
@@ -90,11 +98,22 @@ typedef struct cx_winograd_out {
     const cx_epilogue *epilogue; /* its arrays begin at the first channel */
     float *y;                    /* NULL: not wanted */
     int64_t y_row, y_cell;
+    int past;       /* 1: y goes past the caches; it begins at a multiple of a vector */
     int rows, cols; /* of the tile, inside the output */
     float *pooled;  /* of 2 × 2 pixels each; NULL: not wanted */
     int64_t pooled_row;
     int pooled_rows, pooled_cols;
 } cx_winograd_out;
+
+/* Derivatives of a tile's outputs, for the gradient of the weights. */
+typedef struct cx_winograd_derivatives {
+    const float *dy;   /* the tile's first */
+    int64_t row, cell; /* floats from one to the next */
+    int rows, cols;    /* of the tile, inside the output */
+    int64_t channels;
+    float *d; /* as v of the input */
+    int64_t step;
+} cx_winograd_derivatives;
 
 typedef struct cx_set {
     const char *name;
@@ -102,8 +121,10 @@ typedef struct cx_set {
     int vectors; /* output channels that a tile of the convolution takes, in vectors */
 
     void (*conv)(const cx_conv_run *r);
-    /* The same for `lanes` output channels, at most CX_FEW_CHANNELS, of which each has weights by
-     * itself, w_channel floats from one to the next, and their input channels on end. Whole sums.
+    void (*conv_pair)(const cx_conv_pair *p); /* NULL where there are too few registers */
+    /* The same as conv for `lanes` output channels, at most CX_FEW_CHANNELS, of which each has
+     * weights by itself, w_channel floats from one to the next, and their input channels on end.
+     * Whole sums.
      */
     void (*conv_few)(const cx_conv_run *r);
     /* The transforms of CX_MAX_LANES channels of 3 × 3 weights, g[cell][channel] to 36 arrays
@@ -111,6 +132,11 @@ typedef struct cx_set {
     void (*winograd_weights)(const float *g, float *u, int64_t step);
     void (*winograd_in)(const cx_winograd_in *t);
     void (*winograd_out)(const cx_winograd_out *t);
+    /* The same of the gradient of the weights: of a tile of derivatives; and back, from 36 arrays
+     * of n output channels to the 3 × 3 cells of dw, `cell` floats apart, which are added to. */
+    void (*winograd_derivatives)(const cx_winograd_derivatives *t);
+    void (*winograd_gradient)(const float *m, int64_t step, float *dw, int64_t cell, int64_t n);
+    void (*fence)(void); /* what went past the caches is there for other threads */
     void (*depthwise)(const cx_channel_run *r);
     void (*depthwise_plane)(const cx_plane *p); /* NULL where there are too few registers */
     void (*max_pool)(const cx_channel_run *r);
@@ -150,6 +176,9 @@ typedef struct cx_set {
                             const float *dy, float *dx);
     int (*update)(const cx_update *u, int64_t n, float *w, float *g, float *const *slot);
 } cx_set;
+
+/* Whether every pixel of y, of so many channels, is a multiple of the longest vector. */
+int cx_is_whole(const float *y, int64_t channels);
 
 /* The set in use. */
 const cx_set *cx_set_now(void);

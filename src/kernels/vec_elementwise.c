@@ -32,6 +32,13 @@ void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w,
     for (; k < n; k++) add_rows(1, index + k, x, w, out, y);
 }
 
+void CX_NAME(fence)(void)
+{
+#ifdef __AVX2__
+    _mm_sfence();
+#endif
+}
+
 INLINE void scale_lanes(const int64_t n, const float *x, const float *scale, const float *shift,
                         float *y)
 {

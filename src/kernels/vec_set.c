@@ -11,10 +11,16 @@ const cx_set CX_NAME(set) = {
     .lanes = CX_VL,
     .vectors = CX_MANY_REGISTERS ? 4 : 2,
     .conv = CX_NAME(conv),
+#if CX_MANY_REGISTERS
+    .conv_pair = CX_NAME(conv_pair),
+#endif
     .conv_few = CX_NAME(conv_few),
     .winograd_weights = CX_NAME(winograd_weights),
     .winograd_in = CX_NAME(winograd_in),
     .winograd_out = CX_NAME(winograd_out),
+    .winograd_derivatives = CX_NAME(winograd_derivatives),
+    .winograd_gradient = CX_NAME(winograd_gradient),
+    .fence = CX_NAME(fence),
     .depthwise = CX_NAME(depthwise),
 #if CX_MANY_REGISTERS
     .depthwise_plane = CX_NAME(depthwise_plane),

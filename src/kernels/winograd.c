@@ -1,6 +1,6 @@
 /* winograd.c - convolution by the transforms of vec_winograd.c and, for the products, the
  * micro-kernel of vec_conv.c: some tiles at a time, whose patches, products and sums stay in the
- * second cache.
+ * second cache unless there are very many channels.
  *
  * Numbers of a block of tiles lie as 36 matrices, one for each place in a patch: V[36][tile][in],
  * and M[36][tile][out] = V[36] U[36] for a block of output channels. U, the weights, lies as
@@ -20,9 +20,8 @@ enum {
     PRODUCTS = CX_WINOGRAD_PRODUCTS,
     WIDTH = CX_MAX_LANES * CX_MAX_VECTORS, /* output channels of a block */
     LINE = 64 / sizeof(float),
-    CACHE = 3 << 18,      /* bytes of V and M that stay in the second cache … */
-    TILES = 48,           /* … and tiles of a block at most, … */
-    FEW_TILES = 24,       /* … or at least, since each block reads all of U */
+    TILES = 50,           /* of a block at most. With fewer each number of U would be read from far
+                             away more often, which is dearer than V that does not fit near by */
     PAYING_DEPTH = 12,    /* fewer input channels do not make up for the transforms, … */
     PAYING_PIXELS = 64,   /* … nor fewer pixels for the reading of U, which has four times the
                              numbers of w and … */
@@ -40,11 +39,12 @@ typedef struct job {
     const cx_window *pool;
     float *scratch; /* V and M of each task */
     const cx_set *set;
-    int64_t rows, cols, tiles;   /* of tiles in an image; tiles of the batch */
+    int64_t tiles;               /* of the batch */
     int64_t depth;               /* channels of V: whole vectors */
     int64_t block_tiles, blocks; /* of tiles */
     int64_t widths, parts;       /* blocks of output channels, and into how many they are cut */
     int64_t v_step, m_step;      /* floats from one matrix to the next */
+    int past;                    /* y goes past the caches */
     atomic_int next;
 } job;
 
@@ -164,23 +164,40 @@ static int inside(int64_t size, int64_t at, int64_t to)
     return (int)most(0, least(to, size - at));
 }
 
-static void input_tile(const job *j, int64_t tile, float *v)
+cx_winograd_place cx_winograd_tile(const cx_window *w, int64_t tile)
 {
-    const cx_window *w = &j->c->window;
-    const int64_t image = tile / (j->rows * j->cols);
-    const int64_t y = tile / j->cols % j->rows * TILE - w->pad[CX_HEIGHT];
-    const int64_t x = tile % j->cols * TILE - w->pad[CX_WIDTH];
+    const int64_t rows = parts_of(w->out[CX_HEIGHT], TILE);
+    const int64_t cols = parts_of(w->out[CX_WIDTH], TILE);
+    return (cx_winograd_place){tile / (rows * cols), tile / cols % rows * TILE, tile % cols * TILE};
+}
+
+int64_t cx_winograd_tiles(const cx_window *w)
+{
+    return w->batch * parts_of(w->out[CX_HEIGHT], TILE) * parts_of(w->out[CX_WIDTH], TILE);
+}
+
+cx_winograd_in cx_winograd_patch(const cx_conv *c, const float *from, int64_t tile)
+{
+    const cx_window *w = &c->window;
+    const cx_winograd_place p = cx_winograd_tile(w, tile);
+    const int64_t y = p.row - w->pad[CX_HEIGHT], x = p.col - w->pad[CX_WIDTH];
     cx_winograd_in t = {
         .from = {(int)most(0, -y), (int)most(0, -x)},
         .to = {inside(w->in[CX_HEIGHT], y, PATCH), inside(w->in[CX_WIDTH], x, PATCH)},
-        .cell = j->c->in_channels,
-        .row = w->in[CX_WIDTH] * j->c->in_channels,
-        .channels = j->c->in_channels,
-        .v = v,
-        .step = j->v_step};
-    t.x = j->x + image * w->in[CX_HEIGHT] * t.row;
+        .cell = c->in_channels,
+        .row = w->in[CX_WIDTH] * c->in_channels,
+        .channels = c->in_channels};
+    t.x = from + p.image * w->in[CX_HEIGHT] * t.row;
     if (t.from[0] < t.to[0] && t.from[1] < t.to[1])
         t.x += (y + t.from[0]) * t.row + (x + t.from[1]) * t.cell;
+    return t;
+}
+
+static void input_tile(const job *j, int64_t tile, float *v)
+{
+    cx_winograd_in t = cx_winograd_patch(j->c, j->x, tile);
+    t.v = v;
+    t.step = j->v_step;
     j->set->winograd_in(&t);
 }
 
@@ -211,24 +228,27 @@ static void output_tile(const job *j, int64_t tile, const cx_epilogue *e, int64_
                         const float *m)
 {
     const int64_t *size = j->c->window.out, channels = j->c->out_channels;
-    const int64_t image = tile / (j->rows * j->cols);
-    const int64_t y = tile / j->cols % j->rows * TILE, x = tile % j->cols * TILE;
+    const cx_winograd_place p = cx_winograd_tile(&j->c->window, tile);
     cx_winograd_out t = {.m = m,
                          .step = j->m_step,
                          .channels = least(WIDTH, channels - first),
                          .epilogue = e,
                          .y_cell = channels,
                          .y_row = size[CX_WIDTH] * channels,
-                         .rows = inside(size[CX_HEIGHT], y, TILE),
-                         .cols = inside(size[CX_WIDTH], x, TILE)};
-    if (j->y) t.y = j->y + ((image * size[CX_HEIGHT] + y) * size[CX_WIDTH] + x) * channels + first;
+                         .rows = inside(size[CX_HEIGHT], p.row, TILE),
+                         .cols = inside(size[CX_WIDTH], p.col, TILE)};
+    t.past = j->past;
+    if (j->y)
+        t.y = j->y + ((p.image * size[CX_HEIGHT] + p.row) * size[CX_WIDTH] + p.col) * channels +
+              first;
     if (j->pooled) {
         const int64_t *half = j->pool->out;
         t.pooled_row = half[CX_WIDTH] * channels;
-        t.pooled_rows = inside(half[CX_HEIGHT], y / 2, TILE / 2);
-        t.pooled_cols = inside(half[CX_WIDTH], x / 2, TILE / 2);
+        t.pooled_rows = inside(half[CX_HEIGHT], p.row / 2, TILE / 2);
+        t.pooled_cols = inside(half[CX_WIDTH], p.col / 2, TILE / 2);
         t.pooled =
-            j->pooled + ((image * half[CX_HEIGHT] + y / 2) * half[CX_WIDTH] + x / 2) * channels;
+            j->pooled +
+            ((p.image * half[CX_HEIGHT] + p.row / 2) * half[CX_WIDTH] + p.col / 2) * channels;
         t.pooled += first;
     }
     j->set->winograd_out(&t);
@@ -263,6 +283,7 @@ static void run_slot(void *arg, int i, int worker)
     int next;
     while ((next = atomic_fetch_add(&j->next, 1)) < j->blocks * j->parts)
         run_block(j, next / j->parts, next % j->parts, v, m);
+    if (j->past) j->set->fence();
 }
 
 /* --- sharing out --- */
@@ -277,15 +298,11 @@ static void set_steps(job *j)
 static void plan(job *j, int threads)
 {
     const cx_window *w = &j->c->window;
-    j->rows = parts_of(w->out[CX_HEIGHT], TILE);
-    j->cols = parts_of(w->out[CX_WIDTH], TILE);
-    j->tiles = w->batch * j->rows * j->cols;
+    j->tiles = cx_winograd_tiles(w);
     j->depth = whole_vectors(j->c->in_channels);
     j->widths = parts_of(j->c->out_channels, WIDTH);
 
-    const int64_t a_tile = PRODUCTS * (j->depth + least(WIDTH, whole_vectors(j->c->out_channels)));
-    const int64_t fit = CACHE / (int64_t)sizeof(float) / a_tile;
-    const int64_t blocks = parts_of(j->tiles, least(TILES, most(FEW_TILES, fit)));
+    const int64_t blocks = parts_of(j->tiles, TILES);
     j->blocks = blocks;
     j->parts = 1;
     if (blocks < threads) { /* each part reads its own weights, and all of the input */
@@ -318,11 +335,16 @@ size_t cx_winograd_workspace(const cx_conv *c)
 }
 
 void cx_winograd_forward(const cx_conv *c, const float *x, const cx_epilogue *e, float *y,
-                         const cx_window *pool, float *pooled, void *workspace)
+                         const cx_pooled *pooled, void *workspace)
 {
-    job j = {.c = c, .x = x, .e = e, .y = y, .pool = pool, .pooled = pooled, .set = cx_set_now()};
+    job j = {.c = c, .x = x, .e = e, .y = y, .set = cx_set_now()};
     if (c->window.batch * c->window.out[CX_HEIGHT] * c->window.out[CX_WIDTH] < 1) return;
-    plan(&j, (int)least(cx_threads(), cx_cores()));
+    if (pooled) {
+        j.pool = pooled->window;
+        j.pooled = pooled->y;
+        j.past = y && pooled->streams && cx_is_whole(y, c->out_channels);
+    }
+    plan(&j, (int)least(cx_threads_here(), cx_cores()));
     j.scratch = (float *)(((uintptr_t)workspace + 63) / 64 * 64);
     cx_parallel((int)slots_of(&j), run_slot, &j);
 }

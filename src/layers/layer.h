@@ -101,6 +101,7 @@ typedef struct cx_after {
     const cx_activation *activation; /* NULL: the layer's own */
     const cx_window *pool;           /* the largest of a window; NULL: none */
     const cx_tensor *pooled; /* to be filled with it; y->data may be NULL then: not wanted */
+    int streams;             /* no layer reads y, and it would only fill the caches */
 } cx_after;
 
 /* One call of a layer on concrete tensors (no free sizes). */

@@ -1,5 +1,4 @@
 /* activations.c - the files of cvs_activations_write: sheets, numbers and their index. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -127,16 +126,10 @@ static void begin_index(job *j)
 
 static int write_index(job *j, cvs_error *err)
 {
-    char *text = NULL;
-    int rc;
     for (int i = 0; i < j->n; i++) cx_json_add_part(&j->index, &j->layers[i].part);
     cx_json_close(&j->index, ']');
     cx_json_close(&j->index, '}');
-    TRY(cx_json_finish(&text, &j->index, err));
-    TRY(cx_put_file(j->dir, "index.json", text, strlen(text), err));
-out:
-    cx_free(text);
-    return rc;
+    return cx_put_json(j->dir, "index.json", &j->index, err);
 }
 
 static int write_npz(const job *j, cvs_error *err)

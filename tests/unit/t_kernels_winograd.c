@@ -207,10 +207,86 @@ static void the_choice_is_by_shape(void **state)
     assert_int_equal(cx_conv_transformed_size(&c, 0), 0);
 }
 
+/* --- the gradient of the weights --- */
+
+typedef struct gradient_case {
+    cx_conv c;
+    const float *x, *dy;
+} gradient_case;
+
+/* Of any shape that it can, with a workspace full of NaNs; dw begins as ones. */
+static void call_gradient(const void *arg, float *dw, int ref)
+{
+    const gradient_case *k = arg;
+    const int64_t n = 9 * k->c.in_channels * k->c.out_channels;
+    for (int64_t i = 0; i < n; i++) dw[i] = 1;
+    if (ref) {
+        cx_ref_conv_backward_weights(&k->c, k->x, k->dy, dw, NULL);
+        return;
+    }
+    const size_t size = cx_winograd_backward_workspace(&k->c);
+    void *workspace = malloc(size);
+    assert_non_null(workspace);
+    memset(workspace, 0xff, size);
+    cx_winograd_backward_weights(&k->c, k->x, k->dy, dw, workspace);
+    free(workspace);
+}
+
+static void check_gradient(const cx_conv *c, int s)
+{
+    const int64_t batch = c->window.batch, in = c->in_channels, out = c->out_channels;
+    float *x = numbers(batch * cells(c->window.in) * in);
+    float *dy = numbers(batch * cells(c->window.out) * out);
+    const gradient_case k = {*c, x, dy};
+    char text[TEXT];
+    const int n = describe(text, s, &c->window);
+    snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d, the gradient", (int)in, (int)out);
+    expect_reference(call_gradient, &k, 9 * in * out, text);
+    drop(x);
+    drop(dy);
+}
+
+static void the_gradient_of_the_weights_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 60; s++) {
+        seed((uint64_t)s + 11000);
+        const cx_conv c = random_conv(70, 24);
+        check_gradient(&c, s);
+    }
+    for (int64_t edge = 3; edge <= 11; edge++)
+        for (int64_t pad = 0; pad <= 2; pad++) {
+            seed((uint64_t)(edge * 3 + pad));
+            const cx_conv c = {square(2, edge, 14 - edge, pad), 3, 17, 1, 0, NULL};
+            check_gradient(&c, (int)edge);
+        }
+    /* More tiles than are transformed at a time, by either rule. */
+    seed(12000);
+    check_gradient(&(cx_conv){square(3, 34, 30, 0), 16, 33, 1, 0, NULL}, 1);
+    check_gradient(&(cx_conv){square(2, 40, 41, 1), 100, 130, 1, 0, NULL}, 2);
+}
+
+static void the_gradient_goes_the_fast_way_where_it_pays(void **state)
+{
+    (void)state;
+    cx_conv c = {square(4, 34, 34, 0), 64, 64, 1, 0, NULL};
+    assert_true(cx_winograd_weights_pays(&c));
+    assert_true(cx_conv_backward_weights_workspace(&c) >= cx_winograd_backward_workspace(&c));
+    c.exact = 1;
+    assert_false(cx_winograd_weights_pays(&c));
+    c.exact = 0;
+    c.in_channels = 3;
+    assert_false(cx_winograd_weights_pays(&c));
+    c.in_channels = 1 << 10;
+    c.out_channels = 1 << 10; /* 151 MB of sums */
+    assert_false(cx_winograd_weights_pays(&c));
+}
+
 /* --- with a pooling --- */
 
 /* In two calls, and in one: both results, or the pooling's alone. */
-static void call_pooled(const fast_case *k, float *y, float *pooled, int together)
+enum { APART, TOGETHER, STREAMING };
+static void call_pooled(const fast_case *k, float *y, float *pooled, int how)
 {
     cx_conv c = k->c;
     float *u = NULL;
@@ -220,8 +296,9 @@ static void call_pooled(const fast_case *k, float *y, float *pooled, int togethe
     const size_t fast = cx_winograd_fits(&c) ? cx_winograd_workspace(&c) : 0;
     const size_t larger = apart > size ? apart : size;
     void *workspace = malloc(fast > larger ? fast : larger);
-    if (together) {
-        cx_conv_pooled_forward(&c, k->x, k->w, &k->e, y, &k->pool, pooled, workspace);
+    if (how != APART) {
+        const cx_pooled to = {&k->pool, pooled, how == STREAMING};
+        cx_conv_pooled_forward(&c, k->x, k->w, &k->e, y, &to, workspace);
     } else {
         cx_conv_forward(&c, k->x, k->w, &k->e, y, workspace);
         cx_max_pool_forward(&k->pool, c.out_channels, y, pooled);
@@ -230,21 +307,24 @@ static void call_pooled(const fast_case *k, float *y, float *pooled, int togethe
     free(u);
 }
 
+enum { LINE = 16 }; /* floats */
+
 static void check_pooled(const fast_case *k, const char *text)
 {
     const int64_t n = k->c.window.batch * k->c.out_channels;
     const int64_t n_y = n * cells(k->c.window.out), n_pooled = n * cells(k->pool.out);
-    float *y = numbers(n_y), *want = numbers(n_y);
+    float *room = numbers(n_y + LINE), *want = numbers(n_y);
+    float *y = room + LINE - (uintptr_t)room % (LINE * sizeof *y) / sizeof *y;
     float *pooled = numbers(n_pooled), *want_pooled = numbers(n_pooled);
     assert_true(cx_conv_pools(&k->c, &k->pool));
     for (size_t s = 0; s < sizeof set_names / sizeof set_names[0]; s++) {
         if (cx_kernels_use(set_names[s], NULL) < 0) continue;
-        call_pooled(k, want, want_pooled, 0);
+        call_pooled(k, want, want_pooled, APART);
         for (int threads = 1; threads <= 3; threads++) {
             cx_threads_set(threads, NULL);
             memset(y, 0x55, (size_t)n_y * sizeof *y);
             memset(pooled, 0x55, (size_t)n_pooled * sizeof *pooled);
-            call_pooled(k, k->whole ? y : NULL, pooled, 1);
+            call_pooled(k, k->whole ? y : NULL, pooled, threads == 1 ? TOGETHER : STREAMING);
             if (memcmp(pooled, want_pooled, (size_t)n_pooled * sizeof *pooled) != 0 ||
                 (k->whole && memcmp(y, want, (size_t)n_y * sizeof *y) != 0))
                 fail_msg("%s, set %s, %d threads: other bytes than in two calls", text,
@@ -252,10 +332,53 @@ static void check_pooled(const fast_case *k, const char *text)
         }
         cx_threads_set(0, NULL);
     }
-    drop(y);
+    drop(room);
     drop(want);
     drop(pooled);
     drop(want_pooled);
+}
+
+static void check_random_pooled(fast_case *k, int s)
+{
+    k->pool = halved(&k->c.window, (int)pick(0, 1));
+    float *x = numbers(k->c.window.batch * cells(k->c.window.in) * k->c.in_channels);
+    float *w = numbers(cells(k->c.window.kernel) * k->c.in_channels * k->c.out_channels);
+    float *more = numbers(3 * k->c.out_channels);
+    k->x = x;
+    k->w = w;
+    k->e = random_epilogue(more, k->c.out_channels);
+    char text[TEXT];
+    int n = describe(text, s, &k->c.window);
+    snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d", (int)k->c.in_channels,
+             (int)k->c.out_channels);
+    check_pooled(k, text);
+    drop(x);
+    drop(w);
+    drop(more);
+}
+
+/* First layers, whose windows are all inside: these go two rows at a time. */
+static void two_rows_at_a_time_give_the_same_bytes(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 90; s++) {
+        seed((uint64_t)s + 9000);
+        const int64_t groups = pick(1, 2);
+        fast_case k = {.c = {.groups = groups,
+                             .in_channels = groups * pick(2, 4),
+                             .out_channels = groups * (s % 3 ? pick(5, 70) : 2 * LINE)},
+                       .whole = (int)pick(0, 1)};
+        cx_window *w = &k.c.window;
+        *w = square(pick(1, 2), 1, 1, 0);
+        for (int a = CX_HEIGHT; a <= CX_WIDTH; a++) {
+            w->kernel[a] = pick(1, 5);
+            w->stride[a] = pick(1, 2);
+            w->dilation[a] = pick(1, 2);
+            w->out[a] = pick(1, a == CX_WIDTH ? 30 : 7);
+            w->in[a] = (w->out[a] - 1) * w->stride[a] + (w->kernel[a] - 1) * w->dilation[a] + 1;
+        }
+        check_random_pooled(&k, s);
+    }
 }
 
 static void a_pooling_in_the_same_call_gives_the_same_bytes(void **state)
@@ -272,22 +395,9 @@ static void a_pooling_in_the_same_call_gives_the_same_bytes(void **state)
             k.c.in_channels = k.c.groups * pick(2, 20);
             k.c.out_channels = k.c.groups * pick(1, 40);
         }
+        if (s % 4 == 0) k.c.out_channels = LINE * k.c.groups; /* what can go past the caches */
         if (k.c.out_channels < 5) k.c.out_channels += 4 * k.c.groups; /* few go another way */
-        k.pool = halved(&k.c.window, (int)pick(0, 1));
-        float *x = numbers(k.c.window.batch * cells(k.c.window.in) * k.c.in_channels);
-        float *w = numbers(cells(k.c.window.kernel) * k.c.in_channels * k.c.out_channels);
-        float *more = numbers(3 * k.c.out_channels);
-        k.x = x;
-        k.w = w;
-        k.e = random_epilogue(more, k.c.out_channels);
-        char text[TEXT];
-        int n = describe(text, s, &k.c.window);
-        snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d", (int)k.c.in_channels,
-                 (int)k.c.out_channels);
-        check_pooled(&k, text);
-        drop(x);
-        drop(w);
-        drop(more);
+        check_random_pooled(&k, s);
     }
 }
 
@@ -323,7 +433,10 @@ int main(void)
         cmocka_unit_test(long_sums_keep_their_digits),
         cmocka_unit_test(the_batch_does_not_show),
         cmocka_unit_test(the_choice_is_by_shape),
+        cmocka_unit_test(the_gradient_of_the_weights_equals_the_reference),
+        cmocka_unit_test(the_gradient_goes_the_fast_way_where_it_pays),
         cmocka_unit_test(a_pooling_in_the_same_call_gives_the_same_bytes),
+        cmocka_unit_test(two_rows_at_a_time_give_the_same_bytes),
         cmocka_unit_test(other_poolings_are_left_alone),
     };
     return RUN(tests);
