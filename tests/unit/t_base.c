@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/digits.h"
 #include "base/file.h"
 #include "base/journal.h"
 #include "base/json.h"
@@ -35,6 +36,53 @@ static void sizes_do_not_overflow(void **state)
     assert_int_equal(cx_mul_size(&n, SIZE_MAX / 2, 3), 1);
     assert_int_equal(cx_mul_count(&k, -1, 3), 1);
     assert_int_equal(cx_mul_count(&k, INT64_MAX, 2), 1);
+}
+
+static void assert_digits(double v)
+{
+    char got[CX_DIGITS], want[CX_DIGITS];
+    const int n = snprintf(want, sizeof want, "%.9g", v);
+    assert_int_equal(cx_digits(got, v), n);
+    assert_string_equal(got, want);
+}
+
+/* Also where nine digits end in the middle between two, and where a power of ten begins. */
+static void digits_are_those_of_printf(void **state)
+{
+    static const double odd[] = {
+        0,           -0.0,          5e-324,          1.7e308,  123456789.5, 0.1,
+        1234567885., 999999999.5,   9.9999999949999, 1e21,     1e-13,       9.99999999e-5,
+        1e-5,        0.5,           100000000.5,     1e15 / 3, 0x1p-24,     4503599627370497.5,
+        1e22,        0.000123456789};
+    uint64_t seed = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        assert_digits(odd[i]);
+        assert_digits(-odd[i]);
+    }
+    for (int e = -30; e <= 30; e++)
+        for (int k = -2; k <= 2; k++) assert_digits(pow(10, e) * (1 + k * 0x1p-52));
+    for (int i = 0; i < 300000; i++) {
+        double v;
+        seed = seed * 6364136223846793005U + 1442695040888963407U;
+        memcpy(&v, &seed, sizeof v); /* any exponent */
+        if (isfinite(v)) assert_digits(v);
+        assert_digits((double)(int64_t)(seed >> 20) * 0x1p-40); /* as statistics are */
+        assert_digits((double)(float)((double)(int64_t)seed * 0x1p-62));
+        assert_digits((double)(seed >> 34) / 10 + 0.05); /* in the middle, or next to it */
+    }
+}
+
+static void whole_numbers_have_all_digits(void **state)
+{
+    static const int64_t odd[] = {0, 7, -7, 10, -10, INT64_MAX, INT64_MIN, 1000000007};
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char got[CX_DIGITS], want[CX_DIGITS];
+        assert_int_equal(cx_digits_int(got, odd[i]),
+                         snprintf(want, sizeof want, "%lld", (long long)odd[i]));
+        assert_string_equal(got, want);
+    }
 }
 
 static void allocation_fails_when_told(void **state)
@@ -203,8 +251,11 @@ static void json_writes_as_it_comes(void **state)
     cx_json_open(&w, "list", '[');
     cx_json_add_number(&w, NULL, NAN);
     cx_json_add_number(&w, NULL, 0.25);
-    cx_json_open(&w, NULL, '[');
-    cx_json_close(&w, ']');
+    cx_json_writer part = cx_json_part(&w), nothing = part;
+    cx_json_open(&part, NULL, '[');
+    cx_json_close(&part, ']');
+    cx_json_add_part(&w, &nothing);
+    cx_json_add_part(&w, &part);
     cx_json_close(&w, ']');
     cx_json_add_bool(&w, "dead", 1);
     cx_json_close(&w, '}');
@@ -238,6 +289,16 @@ static void file_is_whole_or_absent(void **state)
     OK(cx_file_write(path, (cx_piece[]){{"new", 3}}, 1, &err)); /* over the old one */
     OK(cx_file_read(&b, path, 10, &err));
     assert_memory_equal(b.data, "new", 3);
+    cx_bytes_deinit(&b);
+    static char bytes[40 * 10000]; /* in many pieces, some of which are empty */
+    cx_piece pieces[40] = {{0}};
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i % 251);
+    for (size_t i = 0, at = 0; i < 40; i++, at += pieces[i - 1].size)
+        if (i % 7) pieces[i] = (cx_piece){bytes + at, 200 * i + 4000};
+    OK(cx_file_write(path, pieces, 40, &err));
+    OK(cx_file_read(&b, path, sizeof bytes, &err));
+    assert_int_equal(b.size, 34 * 4000 + 200 * (780 - 105));
+    assert_memory_equal(b.data, bytes, b.size);
     cx_bytes_deinit(&b);
     FAILS(cx_file_write(dir, (cx_piece[]){{"x", 1}}, 1, &err), CVS_E_IO, dir); /* a folder stays */
     unlink(path);
@@ -403,6 +464,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_grows_outwards),
         cmocka_unit_test(sizes_do_not_overflow),
+        cmocka_unit_test(digits_are_those_of_printf),
+        cmocka_unit_test(whole_numbers_have_all_digits),
         cmocka_unit_test(allocation_fails_when_told),
         cmocka_unit_test(blocks_are_zero_and_aligned),
         cmocka_unit_test(thousands_have_commas),
