@@ -33,14 +33,6 @@ cx_decode cx_jpeg_decode, cx_png_decode, cx_webp_decode;
  * it, which libpng then says or forgives. */
 int cx_png_unpack(cx_image *image, const uint8_t *packed, size_t size, cvs_error *err);
 
-/* Pack n bytes of filtered rows, of `row` bytes each with pixels of `pixel`, into a zlib stream;
- * gives its length. `out` has room for cx_png_pack_bound(n), `tokens` for n or CX_PNG_TOKENS, the
- * lesser. */
-enum { CX_PNG_TOKENS = 1 << 15 };
-size_t cx_png_pack_bound(size_t n);
-size_t cx_png_pack(uint8_t *out, uint32_t *tokens, const uint8_t *rows, size_t n, size_t pixel,
-                   size_t row);
-
 /* What the last word of every reader is for a file that was cut off. */
 int cx_truncated(cvs_error *err, const char *kind);
 
