@@ -2,7 +2,6 @@
  * caches, rows and output channels shared out to threads. */
 #include "kernels/direct.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/threads.h"
@@ -240,9 +239,8 @@ typedef struct pooled_job {
     job j;
     const cx_window *pool;
     float *pooled;
-    float *bands;                   /* band_size floats for each task, where y is not wanted */
+    float *bands;                   /* band_size floats for each thread, where y is not wanted */
     int64_t band_size, image_bands; /* two rows each, the last one perhaps of one */
-    atomic_llong next;
 } pooled_job;
 
 /* Rows of one image that a row of the pooling reads, as a convolution by itself. */
@@ -262,8 +260,9 @@ static cx_conv band_of(const cx_conv *c, int64_t row, int64_t rows, int64_t *x_r
     return band;
 }
 
-static void run_band(const pooled_job *p, int64_t index, float *band)
+static void run_band(void *arg, int index, int worker)
 {
+    const pooled_job *p = arg;
     const cx_window *w = &p->j.c->window, *pool = p->pool;
     const int64_t n = p->j.c->out_channels, width = w->out[CX_WIDTH] * n;
     const int64_t image = index / p->image_bands, row = index % p->image_bands * 2;
@@ -273,7 +272,7 @@ static void run_band(const pooled_job *p, int64_t index, float *band)
     job j = p->j;
     j.c = &c;
     j.x += (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
-    j.y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : band;
+    j.y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : p->bands + worker * p->band_size;
     run_blocks(&j, 0, j.blocks * c.groups, 0, rows, 0, w->out[CX_WIDTH]);
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
@@ -284,21 +283,6 @@ static void run_band(const pooled_job *p, int64_t index, float *band)
     cx_max_pool_forward(&two, n, j.y, p->pooled + pooled_row * pool->out[CX_WIDTH] * n);
 }
 
-static void run_bands(void *arg, int i, int worker)
-{
-    (void)worker;
-    pooled_job *p = arg;
-    int64_t next;
-    while ((next = atomic_fetch_add(&p->next, 1)) < p->image_bands * p->pool->batch)
-        run_band(p, next, p->bands + i * p->band_size);
-}
-
-/* As many tasks as may run at once, each with two rows of its own. */
-static int64_t band_tasks(const cx_conv *c)
-{
-    return least(cx_cores(), c->window.batch * parts_of(c->window.out[CX_HEIGHT], 2));
-}
-
 static int64_t band_size(const cx_conv *c)
 {
     return parts_of(2 * c->window.out[CX_WIDTH] * c->out_channels, CX_MAX_LANES) * CX_MAX_LANES;
@@ -306,7 +290,7 @@ static int64_t band_size(const cx_conv *c)
 
 size_t cx_direct_pooled_workspace(const cx_conv *c)
 {
-    return cx_direct_workspace(c) + (size_t)(band_tasks(c) * band_size(c)) * sizeof(float);
+    return cx_direct_workspace(c) + (size_t)(cx_cores() * band_size(c)) * sizeof(float);
 }
 
 void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
@@ -316,5 +300,5 @@ void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx
     if (!begin(&p.j, c, x, w, e, y, workspace)) return;
     p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : pool->out[CX_HEIGHT];
     p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
-    cx_parallel((int)band_tasks(c), run_bands, &p);
+    cx_parallel_by(cx_cores(), (int)(p.image_bands * pool->batch), run_band, &p);
 }

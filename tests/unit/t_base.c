@@ -320,6 +320,54 @@ static void loops_do_every_item_once(void **state)
     FAILS(cx_threads_set(-1, &err), CVS_E_ARG, "threads");
 }
 
+/* Items of a loop, of which the first ends after all others. */
+enum { SHARED = 8 };
+typedef struct shared_loop {
+    int by[SHARED];
+    atomic_int done;
+} shared_loop;
+
+static void share_item(void *arg, int i, int worker)
+{
+    shared_loop *l = arg;
+    l->by[i] = worker;
+    while (i == 0 && atomic_load(&l->done) < SHARED - 1) cx_seconds();
+    atomic_fetch_add(&l->done, 1);
+}
+
+static void threads_help_with_the_share_of_others(void **state)
+{
+    (void)state;
+    cvs_error err;
+    OK(cx_threads_set(2, &err));
+    for (int round = 0; round < 20; round++) {
+        shared_loop l = {.done = 0};
+        cx_parallel(SHARED, share_item, &l);
+        for (int i = 1; i < SHARED / 2; i++) assert_int_equal(l.by[i], 1 - l.by[0]);
+    }
+    OK(cx_threads_set(0, &err));
+}
+
+static void keep_worker(void *arg, int i, int worker)
+{
+    ((int *)arg)[i] = worker;
+}
+
+static void a_loop_takes_no_more_threads_than_it_is_told(void **state)
+{
+    (void)state;
+    cvs_error err;
+    int by[100];
+    OK(cx_threads_set(4, &err));
+    for (int most = 1; most <= 6; most++)
+        for (int round = 0; round < 50; round++) {
+            memset(by, -1, sizeof by);
+            cx_parallel_by(most, 100, keep_worker, by);
+            for (int i = 0; i < 100; i++) assert_true(by[i] >= 0 && by[i] < most);
+        }
+    OK(cx_threads_set(0, &err));
+}
+
 /* Workers that look for the next loop, that have gone to sleep, and that somebody else has. */
 typedef struct looper {
     int rounds, nested;
@@ -418,6 +466,8 @@ int main(void)
         cmocka_unit_test(a_journal_keeps_what_was_written_whole),
         cmocka_unit_test(a_hash_tells_all_bytes_and_the_seed),
         cmocka_unit_test(loops_do_every_item_once),
+        cmocka_unit_test(threads_help_with_the_share_of_others),
+        cmocka_unit_test(a_loop_takes_no_more_threads_than_it_is_told),
         cmocka_unit_test(loops_of_several_threads_and_within_loops_are_whole),
         cmocka_unit_test(loops_begun_in_the_background_are_whole),
     };
