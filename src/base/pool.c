@@ -206,6 +206,11 @@ static int less(int a, int b)
     return a < b ? a : b;
 }
 
+int cx_threads_here(void)
+{
+    return within ? 1 : cx_threads();
+}
+
 void cx_parallel(int n, cx_loop_body *body, void *arg)
 {
     cx_parallel_by(CX_MAX_THREADS, n, body, arg);

@@ -13,6 +13,9 @@ int cx_cores(void);
 int cx_threads(void);
 int cx_threads_set(int n, cvs_error *err);
 
+/* The same for a loop that is begun here: 1 within another one. */
+int cx_threads_here(void);
+
 /* Seconds of a clock that goes forward alone; where it begins says nothing. */
 double cx_seconds(void);
 

@@ -2,6 +2,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/threads.h"
 #include "graph/place.h"
 #include "graph/run.h"
 
@@ -103,24 +104,42 @@ static void place(cvs_run *run, cx_places *places, int node, int now)
 {
     cx_slot *slot = &run->slots[node];
     if (slot->absent) return;
-    const size_t size = cx_place_size((size_t)cx_shape_count(&slot->shape));
-    slot->offset = cx_place(places, size, now, slot->last_use);
+    size_t numbers = (size_t)cx_shape_count(&slot->shape);
+    if (slot->in_lane) numbers /= (size_t)run->batch;
+    slot->offset = cx_place(places, cx_place_size(numbers), now, slot->last_use);
 }
 
-/* Give every needed node a place, from the call that computes it on. What is set before the pass
- * must not lie where an earlier node writes, so it comes first. */
-static void place_all(cvs_run *run, cx_places *places)
+/* What the call of a step gives, if it has its place in a lane or not. */
+static void place_given(cvs_run *run, cx_places *places, int i, int in_lane, int now)
+{
+    const cx_together *t = &run->slots[i].together;
+    if (run->slots[t->out].in_lane == in_lane) place(run, places, t->out, now);
+    if (t->pooled >= 0 && run->slots[t->pooled].in_lane == in_lane)
+        place(run, places, t->pooled, now);
+}
+
+/* All steps of a span write what leaves it before the first picture is done, as it were. */
+static void place_span(cvs_run *run, cx_places *places, cx_places *lane, int from)
+{
+    const int to = from + run->spans[from], now = run->steps[from];
+    for (int s = from; s < to; s++) place_given(run, places, run->steps[s], 0, now);
+    for (int s = from; s < to; s++) place_given(run, lane, run->steps[s], 1, run->steps[s]);
+}
+
+/* What is set before the pass must not lie where an earlier node writes, so it comes first. */
+static void place_inputs(cvs_run *run, cx_places *places)
+{
+    for (int i = 0; i < run->model->n_nodes; i++) {
+        const cx_slot *slot = &run->slots[i];
+        const int is_input = slot->given || run->model->nodes[i].n_inputs == 0;
+        if (slot->needed && is_input && slot->alias == i) place(run, places, i, 0);
+    }
+}
+
+/* What lives as long as the run: numbers before an activation, and of training. */
+static void place_extras(cvs_run *run, cx_places *places)
 {
     const cvs_model *m = run->model;
-    for (int first = 1; first >= 0; first--)
-        for (int i = 0; i < m->n_nodes; i++) {
-            cx_slot *slot = &run->slots[i];
-            const int is_first = slot->given || m->nodes[i].n_inputs == 0;
-            if (!slot->needed || slot->alias != i || is_first != first || slot->maker != i)
-                continue;
-            place(run, places, slot->together.out, first ? 0 : i);
-            if (slot->together.pooled >= 0) place(run, places, slot->together.pooled, i);
-        }
     for (int i = 0; i < m->n_nodes; i++) {
         cx_slot *slot = &run->slots[i];
         if (!slot->needed || !slot->keeps_linear) continue;
@@ -136,21 +155,65 @@ static void place_all(cvs_run *run, cx_places *places)
     }
 }
 
-static size_t workspace_size(const cvs_run *run)
+/* Give every needed node a place, from the call that computes it on. */
+static void place_all(cvs_run *run, cx_places *places, cx_places *lane)
 {
-    const cvs_model *m = run->model;
+    place_inputs(run, places);
+    for (int s = 0; s < run->n_steps; s += run->spans[s] ? run->spans[s] : 1) {
+        if (run->spans[s])
+            place_span(run, places, lane, s);
+        else
+            place_given(run, places, run->steps[s], 0, run->steps[s]);
+    }
+    place_extras(run, places);
+}
+
+static cx_shape of_pictures(const cx_shape *s, int pictures)
+{
+    cx_shape part = *s;
+    if (pictures > 0) part.d[0] = pictures;
+    return part;
+}
+
+/* Of a step; `pictures` at a time, 0: all. */
+static size_t workspace_of(const cvs_run *run, int step, int pictures)
+{
+    const cx_node *node = &run->model->nodes[run->steps[step]];
+    const cx_layer *l = &run->model->layers[node->layer];
+    cx_shape in[CX_MAX_INPUTS];
+    for (int k = 0; k < node->n_inputs; k++)
+        in[k] = of_pictures(&run->slots[node->inputs[k]].shape, pictures);
+    const cx_shape out = of_pictures(&run->slots[run->steps[step]].shape, pictures);
+    const size_t size = cx_layer_workspace(l, in, node->n_inputs, &out);
+    const size_t training = run->training ? cx_layer_training_workspace(l, in) : 0;
+    return size > training ? size : training;
+}
+
+static size_t workspace_size(const cvs_run *run, int from, int to, int pictures)
+{
     size_t most = 0;
-    for (int s = 0; s < run->n_steps; s++) {
-        const cx_node *node = &m->nodes[run->steps[s]];
-        const cx_layer *l = &m->layers[node->layer];
-        cx_shape in[CX_MAX_INPUTS];
-        for (int k = 0; k < node->n_inputs; k++) in[k] = run->slots[node->inputs[k]].shape;
-        size_t size = cx_layer_workspace(l, in, node->n_inputs, &run->slots[run->steps[s]].shape);
-        if (size > most) most = size;
-        if (run->training) size = cx_layer_training_workspace(l, in);
+    for (int s = from; s < to; s++) {
+        const size_t size = workspace_of(run, s, pictures);
         if (size > most) most = size;
     }
     return most;
+}
+
+/* What follows the slots: a workspace, or the lanes of a span, each with its own. */
+static size_t lanes_size(cvs_run *run, const cx_places *lane)
+{
+    size_t most = 0, within = 0;
+    for (int s = 0; s < run->n_steps;) {
+        const int n = run->spans[s] ? run->spans[s] : 1;
+        const size_t size = workspace_size(run, s, s + n, run->spans[s] ? 1 : 0);
+        size_t *larger = run->spans[s] ? &within : &most;
+        if (size > *larger) *larger = size;
+        s += n;
+    }
+    run->lanes = cx_cores() < run->batch ? cx_cores() : run->batch;
+    run->lane_workspace = lane->end;
+    run->lane_size = cx_place_size((lane->end + within) / sizeof(float) + 1);
+    return most > (size_t)run->lanes * run->lane_size ? most : (size_t)run->lanes * run->lane_size;
 }
 
 /* A file of a few kilobytes can ask for layers that would fill the machine: better to say so before
@@ -173,8 +236,9 @@ static int link_tensors(cvs_run *run, cvs_error *err)
         cx_slot *slot = &run->slots[i];
         if (!slot->needed) continue;
         const size_t offset = run->slots[slot->alias].offset;
+        const int is_there = !slot->absent && !run->slots[slot->alias].in_lane;
         slot->y =
-            cx_tensor_view(slot->absent ? NULL : (float *)(void *)(memory + offset), &slot->shape);
+            cx_tensor_view(is_there ? (float *)(void *)(memory + offset) : NULL, &slot->shape);
         slot->kept_numbers = (float *)(void *)(memory + slot->kept_offset);
         slot->linear =
             cx_tensor_view((float *)(void *)(memory + slot->linear_offset), &slot->shape);
@@ -190,28 +254,28 @@ int cx_run_plan(cvs_run *run, cvs_error *err)
 {
     int rc = 0;
     const size_t nodes = (size_t)run->model->n_nodes;
-    cx_places places = {0};
+    cx_places places = {0}, lane = {0};
     run->planned = run->done = 0;
     mark_needed(run);
     if (!inputs_known(run)) return 0;
-    places.live = cx_calloc(nodes, sizeof *places.live);
-    if (!places.live) return cx_no_memory(err, nodes * sizeof *places.live);
+    places.live = cx_calloc(2 * nodes, sizeof *places.live);
+    if (!places.live) return cx_no_memory(err, 2 * nodes * sizeof *places.live);
+    lane.live = places.live + nodes;
     TRY(infer_shapes(run, err));
     cx_run_fuse(run);
     find_lifetimes(run);
-    place_all(run, &places);
+    for (int s = 0; s < run->n_steps; s++)
+        TRY(cx_run_transformed(&run->transformed[s], run, run->steps[s], 0, err));
+    cx_run_cut(run);
+    place_all(run, &places, &lane);
     run->workspace_offset = places.end;
-    run->memory_size = run->workspace_offset + workspace_size(run);
+    run->memory_size = run->workspace_offset + lanes_size(run, &lane);
     TRY(cx_check_memory(run->memory_size, "activations", err));
     if (run->memory.size < run->memory_size) {
         cx_block_deinit(&run->memory);
         TRY(cx_block_init(&run->memory, run->memory_size, err));
     }
     TRY(link_tensors(run, err));
-    for (int s = 0; s < run->n_steps; s++) {
-        const float *made;
-        TRY(cx_run_transformed(&made, run, run->steps[s], 0, err));
-    }
     run->planned = 1;
     run->plan++;
 out:

@@ -103,11 +103,14 @@ static int run_init(cvs_run *run, const cvs_model *m, int batch, int exact, cvs_
     if (!run->arena) return cx_no_memory(err, sizeof *run);
     run->slots = cx_arena_array(run->arena, nodes, sizeof *run->slots);
     run->steps = cx_arena_array(run->arena, nodes, sizeof *run->steps);
+    run->spans = cx_arena_array(run->arena, nodes, sizeof *run->spans);
+    run->transformed = cx_arena_array(run->arena, nodes, sizeof *run->transformed);
     run->taps = cx_arena_array(run->arena, nodes, sizeof *run->taps);
     run->inputs = cx_arena_array(run->arena, (size_t)m->n_inputs, sizeof *run->inputs);
     run->waiting = cx_arena_array(run->arena, (size_t)m->n_inputs, sizeof *run->waiting);
     run->given = cx_calloc((size_t)m->n_inputs, (size_t)run->batch);
-    if (!run->slots || !run->steps || !run->taps || !run->inputs || !run->waiting || !run->given)
+    if (!run->slots || !run->steps || !run->spans || !run->transformed || !run->taps ||
+        !run->inputs || !run->waiting || !run->given)
         return cx_no_memory(err, nodes * sizeof *run->slots);
     for (int i = 0; i < m->n_inputs; i++) {
         run->inputs[i] = m->nodes[m->inputs[i]].shape;
@@ -293,22 +296,6 @@ int cvs_run_set_input(cvs_run *run, int input, const float *data, const int64_t 
     return 0;
 }
 
-/* One call; in two halves where what is between them is wanted. */
-static void compute(const cx_layer *l, cx_slot *slot, const cx_call *call)
-{
-    cx_activation a;
-    cx_call half = *call;
-    if (!slot->keeps_linear) {
-        cx_layer_forward(l, call);
-        return;
-    }
-    half.y = &slot->linear;
-    half.linear = 1;
-    cx_layer_forward(l, &half);
-    (void)cx_layer_ends_with(&a, l);
-    cx_activate(&a, &slot->linear, slot->y.data);
-}
-
 /* A slot that one input was given and another was not is a mistake. */
 static int check_given(const cvs_run *run, cvs_error *err)
 {
@@ -330,27 +317,10 @@ static int check_given(const cvs_run *run, cvs_error *err)
 
 int cvs_run_forward(cvs_run *run, cvs_error *err)
 {
-    const cvs_model *m = run->model;
     int rc = check_given(run, err);
     if (rc < 0) return rc;
-    void *workspace = (char *)run->memory.data + run->workspace_offset;
     if (run->own) cx_transforms_renew(run->own);
-    for (int s = 0; s < run->n_steps; s++) {
-        const cx_node *node = &m->nodes[run->steps[s]];
-        cx_slot *slot = &run->slots[run->steps[s]];
-        const cx_layer *l = &m->layers[node->layer];
-        const int together = slot->together.out != run->steps[s] || slot->together.pooled >= 0;
-        const cx_training training = cx_run_training(run, run->steps[s]);
-        cx_call call = {.n_x = node->n_inputs,
-                        .x = slot->x,
-                        .y = &run->slots[slot->together.out].y,
-                        .workspace = workspace,
-                        .exact = run->exact,
-                        .after = together ? &slot->together.after : NULL,
-                        .training = run->training ? &training : NULL};
-        TRY(cx_run_transformed(&call.transformed, run, run->steps[s], 0, err));
-        compute(l, slot, &call);
-    }
+    TRY(cx_run_steps(run, err));
     run->done = 1;
 out:
     return rc;

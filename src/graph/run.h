@@ -4,6 +4,8 @@
 
 #include "graph/model.h"
 
+enum { CX_SPAN_INPUTS = 16 }; /* of a node that is computed picture after picture */
+
 /* What the call of a layer computes besides its own numbers, see fuse.c. */
 typedef struct cx_together {
     int out;    /* the node that has the numbers of the last one of a chain; itself */
@@ -28,7 +30,8 @@ typedef struct cx_slot {
     cx_together together;      /* of a maker */
     int alias;                 /* the node whose memory it shares (an identity), else itself */
     int last_use;              /* last node that reads it */
-    size_t offset;             /* in the run's memory */
+    size_t offset;             /* in the run's memory, or in a lane */
+    int in_lane;               /* only steps of one span read it, for one picture at a time */
     size_t linear_offset;
     float *kept_numbers; /* what its layer leaves for the way back, in training */
     size_t kept_offset;
@@ -54,8 +57,13 @@ struct cvs_run {
     cx_slot *slots; /* a node each */
     int *steps;     /* nodes to compute, in order */
     int n_steps;
-    cx_block memory; /* all slots, then the workspace */
+    int *spans; /* a step each: how many from it on are computed picture after picture; 0: it is
+                   computed for all pictures at once, or lies within a span */
+    const float **transformed; /* a step each: weights, see cx_run_transformed */
+    cx_block memory;           /* all slots, then the workspace or the lanes */
     size_t memory_size, workspace_offset;
+    int lanes; /* that compute spans at once */
+    size_t lane_size, lane_workspace;
 };
 
 /* --- run.c: a run made for a purpose --- */
@@ -120,5 +128,16 @@ int cx_check_memory(size_t size, const char *what, cvs_error *err);
 
 /* Which nodes the call of another one computes; slots have their shapes. */
 void cx_run_fuse(cvs_run *run);
+
+/* --- span.c --- */
+
+/* Which steps are computed picture after picture, and which slots only they read; others live
+ * longer for it. */
+void cx_run_cut(cvs_run *run);
+
+/* --- forward.c --- */
+
+/* Compute all steps of a plan. */
+int cx_run_steps(cvs_run *run, cvs_error *err);
 
 #endif

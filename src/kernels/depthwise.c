@@ -91,7 +91,7 @@ static int is_plane(const cx_depthwise *d, const cx_set *set)
 static int64_t plane_step(const cx_window *w, int64_t products_a_row)
 {
     const int64_t most = 1 + cx_grid_rows(w) * products_a_row / TASK_PRODUCTS;
-    const int64_t shared = cx_threads() == 1 ? 1 : (int64_t)TASKS_A_THREAD * cx_threads();
+    const int64_t shared = cx_threads_here() == 1 ? 1 : (int64_t)TASKS_A_THREAD * cx_threads_here();
     const int64_t tasks = shared < most ? shared : most;
     const int64_t parts = (tasks + w->batch - 1) / w->batch;
     const int64_t step = (w->out[CX_HEIGHT] + parts - 1) / parts;

@@ -189,7 +189,7 @@ static void plan(job *j)
     const int64_t outputs = j->rows * width;
     const int64_t weights = j->taps * j->depth * c->out_channels;
     const int64_t inputs = w->batch * w->in[0] * w->in[1] * w->in[2] * c->in_channels;
-    const int64_t most = cx_threads() == 1 ? 1 : (int64_t)TASKS_A_THREAD * cx_threads();
+    const int64_t most = cx_threads_here() == 1 ? 1 : (int64_t)TASKS_A_THREAD * cx_threads_here();
     const int64_t wanted =
         least(most, 1 + (int64_t)((double)outputs * (double)weights / TASK_PRODUCTS));
 

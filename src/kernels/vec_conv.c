@@ -45,7 +45,8 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
 {
     const cx_run *run = &r->run;
     const int64_t x_pixel = run->x_pixel, y_pixel = run->y_pixel;
-    const int64_t depth = r->depth, x_channel = r->x_channel, w_channel = r->w_channel;
+    const int64_t x_channel = r->x_channel, w_channel = r->w_channel;
+    int64_t depth = r->depth, cols = run->taps[CX_WIDTH];
     vec sum[VECTORS][12];
 
 #pragma GCC unroll 4
@@ -58,9 +59,13 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
     }
 
     if (depth <= SHORT) ask_for(y, y_pixel, vectors, pixels);
+    if (run->x_tap[CX_WIDTH] == depth * x_channel && run->w_tap[CX_WIDTH] == depth * w_channel) {
+        depth *= cols;
+        cols = 1;
+    }
     for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
         for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++)
-            for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
+            for (int64_t col = 0; col < cols; col++) {
                 const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT] +
                                   col * run->x_tap[CX_WIDTH];
                 const float *by = run->w + slice * run->w_tap[CX_DEPTH] +

@@ -322,7 +322,7 @@ void cx_winograd_forward(const cx_conv *c, const float *x, const cx_epilogue *e,
 {
     job j = {.c = c, .x = x, .e = e, .y = y, .pool = pool, .pooled = pooled, .set = cx_set_now()};
     if (c->window.batch * c->window.out[CX_HEIGHT] * c->window.out[CX_WIDTH] < 1) return;
-    plan(&j, (int)least(cx_threads(), cx_cores()));
+    plan(&j, (int)least(cx_threads_here(), cx_cores()));
     j.scratch = (float *)(((uintptr_t)workspace + 63) / 64 * 64);
     cx_parallel((int)slots_of(&j), run_slot, &j);
 }

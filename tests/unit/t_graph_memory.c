@@ -24,9 +24,11 @@ static cvs_model *load(const char *name)
     return m;
 }
 
-static size_t bytes_of(const cx_slot *slot)
+/* What is computed picture after picture is there once for each that computes. */
+static size_t bytes_of(const cvs_run *run, const cx_slot *slot)
 {
-    return (size_t)cx_shape_count(&slot->shape) * sizeof(float);
+    const size_t all = (size_t)cx_shape_count(&slot->shape) * sizeof(float);
+    return slot->in_lane ? all / (size_t)run->batch * (size_t)run->lanes : all;
 }
 
 /* The call after which nobody reads what a node gave. */
@@ -55,7 +57,7 @@ static size_t live(const cvs_run *run)
         for (int i = 0; i < run->model->n_nodes; i++) {
             const cx_slot *slot = &run->slots[i];
             if (!slot->needed || slot->absent || slot->alias != i) continue;
-            if (slot->maker <= now && last_call(run, i) >= now) sum += bytes_of(slot);
+            if (slot->maker <= now && last_call(run, i) >= now) sum += bytes_of(run, slot);
         }
         if (sum > most) most = sum;
     }
@@ -80,7 +82,8 @@ static void plans_take_half_more_than_what_is_alive_at_most(void **state)
             const cvs_run_options options = {.batch = k < 3 ? 1 : 32, .taps = taps[k % 3]};
             cvs_run *run;
             OK(cvs_run_new(&run, m, &options, &err));
-            const size_t places = run->workspace_offset, alive = live(run);
+            const size_t lanes = (size_t)run->lanes * run->lane_workspace;
+            const size_t places = run->workspace_offset + lanes, alive = live(run);
             const size_t edges = 64 * (size_t)m->n_nodes; /* places begin at cache lines */
             if (places > alive + alive / 2 + edges || places < alive)
                 fail_msg("%s, %s, batch %d: %zu bytes for %zu alive", models[i], options.taps,
