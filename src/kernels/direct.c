@@ -16,19 +16,7 @@ enum {
     TASK_PIXELS = 48,        /* of a row that is cut; whole tiles of 12, 8 or 6 */
 };
 
-typedef struct job {
-    const cx_conv *c;
-    const float *x, *w;
-    const cx_epilogue *e;
-    float *y;
-    float *packed; /* weights, see pack_last */
-    const cx_set *set;
-    int64_t taps, depth, width; /* kernel cells, channels of a group: in and out */
-    int64_t range;              /* channels that are summed by themselves; 0: there is one sum */
-    int64_t blocks;             /* tiles of output channels a group */
-    int64_t rows, row_step, pixel_step, block_step; /* what a task takes … */
-    int64_t row_parts, pixel_parts, block_parts;    /* … and how many of them */
-} job;
+typedef cx_direct job;
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -207,9 +195,8 @@ static void plan(job *j)
     j->block_parts = parts_of(all_blocks, j->block_step);
 }
 
-/* 0 where there is nothing to do. */
-static int begin(job *j, const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                 float *y, void *workspace)
+int cx_direct_begin(cx_direct *j, const cx_conv *c, const float *x, const float *w,
+                    const cx_epilogue *e, float *y, void *workspace)
 {
     const cx_window *win = &c->window;
     *j = (job){.c = c, .x = x, .w = w, .e = e, .y = y, .packed = workspace, .set = cx_set_now()};
@@ -224,11 +211,21 @@ static int begin(job *j, const cx_conv *c, const float *x, const float *w, const
     return 1;
 }
 
+void cx_direct_part(const cx_direct *d, const cx_conv *c, const float *x, float *y)
+{
+    job j = *d;
+    j.c = c;
+    j.x = x;
+    j.y = y;
+    run_blocks(&j, 0, j.blocks * c->groups, 0, cx_grid_rows(&c->window), 0,
+               c->window.out[CX_WIDTH]);
+}
+
 void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                        float *y, void *workspace)
 {
     job j;
-    if (!begin(&j, c, x, w, e, y, workspace)) return;
+    if (!cx_direct_begin(&j, c, x, w, e, y, workspace)) return;
     plan(&j);
     cx_parallel((int)(j.row_parts * j.pixel_parts * j.block_parts), run_task, &j);
 }
@@ -269,18 +266,17 @@ static void run_band(void *arg, int index, int worker)
     const int64_t rows = least(2, w->out[CX_HEIGHT] - row);
     int64_t x_row;
     const cx_conv c = band_of(p->j.c, row, rows, &x_row);
-    job j = p->j;
-    j.c = &c;
-    j.x += (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
-    j.y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : p->bands + worker * p->band_size;
-    run_blocks(&j, 0, j.blocks * c.groups, 0, rows, 0, w->out[CX_WIDTH]);
+    const int64_t x_at = (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
+    float *y = p->bands + worker * p->band_size;
+    if (p->j.y) y = p->j.y + (image * w->out[CX_HEIGHT] + row) * width;
+    cx_direct_part(&p->j, &c, p->j.x + x_at, y);
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
     two.batch = 1;
     two.in[CX_HEIGHT] = rows;
     two.out[CX_HEIGHT] = 1;
     const int64_t pooled_row = image * pool->out[CX_HEIGHT] + row / 2;
-    cx_max_pool_forward(&two, n, j.y, p->pooled + pooled_row * pool->out[CX_WIDTH] * n);
+    cx_max_pool_forward(&two, n, y, p->pooled + pooled_row * pool->out[CX_WIDTH] * n);
 }
 
 static int64_t band_size(const cx_conv *c)
@@ -297,7 +293,7 @@ void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx
                       float *y, const cx_window *pool, float *pooled, void *workspace)
 {
     pooled_job p = {.pool = pool, .pooled = pooled, .band_size = band_size(c)};
-    if (!begin(&p.j, c, x, w, e, y, workspace)) return;
+    if (!cx_direct_begin(&p.j, c, x, w, e, y, workspace)) return;
     p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : pool->out[CX_HEIGHT];
     p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
     cx_parallel_by(cx_cores(), (int)(p.image_bands * pool->batch), run_band, &p);
