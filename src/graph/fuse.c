@@ -105,8 +105,20 @@ static void add_pooling(cvs_run *run, int node)
     run->slots[t->out].absent = passes_by(run, t->out);
 }
 
+/* More bytes than these, handed out, are not in the caches any more when somebody looks. */
+enum { KEPT_NEAR = 1 << 24 };
+
+static int64_t bytes_handed_out(const cvs_run *run)
+{
+    int64_t sum = 0;
+    for (int i = 0; i < run->n_taps; i++)
+        sum += cx_shape_count(&run->slots[run->taps[i]].shape) * (int64_t)sizeof(float);
+    return sum;
+}
+
 void cx_run_fuse(cvs_run *run)
 {
+    const int is_much = bytes_handed_out(run) > KEPT_NEAR;
     const cvs_model *m = run->model;
     count_readers(run);
     for (int i = 0; i < m->n_nodes; i++) {
@@ -116,6 +128,8 @@ void cx_run_fuse(cvs_run *run)
         while (add_next(run, i)) {
         }
         add_pooling(run, i);
+        cx_together *t = &slot->together;
+        t->after.streams = is_much && t->pooled >= 0 && run->slots[t->out].readers == 1;
         if (slot->together.pooled >= 0)
             slot->together.after.pooled = &run->slots[slot->together.pooled].y;
     }

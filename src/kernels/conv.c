@@ -62,7 +62,7 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
                      float *y, void *workspace)
 {
     if (c->transformed) {
-        cx_winograd_forward(c, x, e, y, NULL, NULL, workspace);
+        cx_winograd_forward(c, x, e, y, NULL, workspace);
     } else if (cx_few_pays(c)) {
         cx_few_forward(c, x, w, e, y, workspace);
     } else if (cx_conv_is_pointwise(c)) {
@@ -101,12 +101,12 @@ size_t cx_conv_pooled_workspace(const cx_conv *c)
 }
 
 void cx_conv_pooled_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                            float *y, const cx_window *pool, float *pooled, void *workspace)
+                            float *y, const cx_pooled *pooled, void *workspace)
 {
     if (c->transformed)
-        cx_winograd_forward(c, x, e, y, pool, pooled, workspace);
+        cx_winograd_forward(c, x, e, y, pooled, workspace);
     else
-        cx_direct_pooled(c, x, w, e, y, pool, pooled, workspace);
+        cx_direct_pooled(c, x, w, e, y, pooled, workspace);
 }
 
 size_t cx_conv_backward_weights_workspace(const cx_conv *c)

@@ -42,7 +42,7 @@ void cx_conv_backward_data(const cx_conv *c, const float *dy, const float *w, fl
     const cx_conv_transpose t = turned(c);
     if (c->transformed) {
         const cx_conv back = cx_winograd_back(c);
-        cx_winograd_forward(&back, dy, &none, dx, NULL, NULL, workspace);
+        cx_winograd_forward(&back, dy, &none, dx, NULL, workspace);
         return;
     }
     cx_conv_transpose_pack(&t, w, workspace);

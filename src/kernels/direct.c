@@ -236,8 +236,9 @@ typedef struct pooled_job {
     job j;
     const cx_window *pool;
     float *pooled;
-    float *bands;                   /* band_size floats for each thread, where y is not wanted */
+    float *bands; /* band_size floats for each thread, where y is not wanted, or not at once */
     int64_t band_size, image_bands; /* two rows each, the last one perhaps of one */
+    int past;                       /* y goes past the caches, from a band */
 } pooled_job;
 
 /* Rows of one image that a row of the pooling reads, as a convolution by itself. */
@@ -267,9 +268,13 @@ static void run_band(void *arg, int index, int worker)
     int64_t x_row;
     const cx_conv c = band_of(p->j.c, row, rows, &x_row);
     const int64_t x_at = (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
-    float *y = p->bands + worker * p->band_size;
-    if (p->j.y) y = p->j.y + (image * w->out[CX_HEIGHT] + row) * width;
+    float *whole = p->j.y ? p->j.y + (image * w->out[CX_HEIGHT] + row) * width : NULL;
+    float *y = whole && !p->past ? whole : p->bands + worker * p->band_size;
     cx_direct_part(&p->j, &c, p->j.x + x_at, y);
+    if (p->past) {
+        p->j.set->copy_past(rows * width, y, whole);
+        p->j.set->fence();
+    }
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
     two.batch = 1;
@@ -290,11 +295,12 @@ size_t cx_direct_pooled_workspace(const cx_conv *c)
 }
 
 void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                      float *y, const cx_window *pool, float *pooled, void *workspace)
+                      float *y, const cx_pooled *pooled, void *workspace)
 {
-    pooled_job p = {.pool = pool, .pooled = pooled, .band_size = band_size(c)};
+    pooled_job p = {.pool = pooled->window, .pooled = pooled->y, .band_size = band_size(c)};
     if (!cx_direct_begin(&p.j, c, x, w, e, y, workspace)) return;
-    p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : pool->out[CX_HEIGHT];
+    p.past = y && pooled->streams && cx_is_whole(y, c->out_channels);
+    p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : p.pool->out[CX_HEIGHT];
     p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
-    cx_parallel_by(cx_cores(), (int)(p.image_bands * pool->batch), run_band, &p);
+    cx_parallel_by(cx_cores(), (int)(p.image_bands * p.pool->batch), run_band, &p);
 }

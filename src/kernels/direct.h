@@ -30,7 +30,7 @@ void cx_direct_part(const cx_direct *d, const cx_conv *c, const float *x, float 
 /* With a pooling after it, see cx_conv_pooled_forward. */
 size_t cx_direct_pooled_workspace(const cx_conv *c);
 void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                      float *y, const cx_window *pool, float *pooled, void *workspace);
+                      float *y, const cx_pooled *pooled, void *workspace);
 /* Adds to dw. */
 size_t cx_direct_backward_weights_workspace(const cx_conv *c);
 void cx_direct_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,

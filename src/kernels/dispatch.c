@@ -53,6 +53,12 @@ const cx_set *cx_set_for(int64_t n)
     return now;
 }
 
+int cx_is_whole(const float *y, int64_t channels)
+{
+    const size_t longest = CX_MAX_LANES * sizeof *y;
+    return channels % CX_MAX_LANES == 0 && (uintptr_t)y % longest == 0;
+}
+
 const char *cx_kernels_name(void)
 {
     return cx_set_now()->name;

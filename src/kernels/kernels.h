@@ -69,13 +69,20 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
 size_t cx_conv_transformed_size(const cx_conv *c, int back);
 void cx_conv_transform(const cx_conv *c, int back, const float *w, float *transformed);
 
+/* The largest numbers of windows on y, computed with it. */
+typedef struct cx_pooled {
+    const cx_window *window;
+    float *y;
+    int streams; /* 1: nobody reads the convolution's own y soon, so it may go past the caches */
+} cx_pooled;
+
 /* The same with a maximum pooling after it, while its numbers are in the cache; y may be NULL
  * where it is not wanted. Gives the bytes that the two calls would. cx_conv_pools says whether it
  * can: windows of 2 × 2 in steps of 2, no depthwise sums, not too many weights. */
 int cx_conv_pools(const cx_conv *c, const cx_window *pool);
 size_t cx_conv_pooled_workspace(const cx_conv *c);
 void cx_conv_pooled_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                            float *y, const cx_window *pool, float *pooled, void *workspace);
+                            float *y, const cx_pooled *pooled, void *workspace);
 /* The gradients, of dy: that of x fills dx, also the cells that no window reads (0); that of w is
  * added to dw. */
 size_t cx_conv_backward_data_workspace(const cx_conv *c);

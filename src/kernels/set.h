@@ -90,6 +90,7 @@ typedef struct cx_winograd_out {
     const cx_epilogue *epilogue; /* its arrays begin at the first channel */
     float *y;                    /* NULL: not wanted */
     int64_t y_row, y_cell;
+    int past;       /* 1: y goes past the caches; it begins at a multiple of a vector */
     int rows, cols; /* of the tile, inside the output */
     float *pooled;  /* of 2 × 2 pixels each; NULL: not wanted */
     int64_t pooled_row;
@@ -111,6 +112,10 @@ typedef struct cx_set {
     void (*winograd_weights)(const float *g, float *u, int64_t step);
     void (*winograd_in)(const cx_winograd_in *t);
     void (*winograd_out)(const cx_winograd_out *t);
+    /* y = x past the caches; y is a multiple of the longest vector. And what must follow whatever
+     * goes past them before another thread may look. */
+    void (*copy_past)(int64_t n, const float *x, float *y);
+    void (*fence)(void);
     void (*depthwise)(const cx_channel_run *r);
     void (*depthwise_plane)(const cx_plane *p); /* NULL where there are too few registers */
     void (*max_pool)(const cx_channel_run *r);
@@ -150,6 +155,9 @@ typedef struct cx_set {
                             const float *dy, float *dx);
     int (*update)(const cx_update *u, int64_t n, float *w, float *g, float *const *slot);
 } cx_set;
+
+/* Whether every pixel of y, of so many channels, is a multiple of the longest vector. */
+int cx_is_whole(const float *y, int64_t channels);
 
 /* The set in use. */
 const cx_set *cx_set_now(void);

@@ -45,8 +45,7 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
 {
     const cx_run *run = &r->run;
     const int64_t x_pixel = run->x_pixel, y_pixel = run->y_pixel;
-    const int64_t x_channel = r->x_channel, w_channel = r->w_channel;
-    int64_t depth = r->depth, cols = run->taps[CX_WIDTH];
+    const int64_t depth = r->depth, x_channel = r->x_channel, w_channel = r->w_channel;
     vec sum[VECTORS][12];
 
 #pragma GCC unroll 4
@@ -59,13 +58,9 @@ INLINE void tile(const cx_conv_run *r, const float *x, float *y, uintptr_t ahead
     }
 
     if (depth <= SHORT) ask_for(y, y_pixel, vectors, pixels);
-    if (run->x_tap[CX_WIDTH] == depth * x_channel && run->w_tap[CX_WIDTH] == depth * w_channel) {
-        depth *= cols;
-        cols = 1;
-    }
     for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
         for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++)
-            for (int64_t col = 0; col < cols; col++) {
+            for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
                 const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT] +
                                   col * run->x_tap[CX_WIDTH];
                 const float *by = run->w + slice * run->w_tap[CX_DEPTH] +
@@ -175,10 +170,23 @@ static const struct {
 #endif
 };
 
+/* A row of the kernel whose cells lie on end, in x and in w, is as one cell with more channels. */
+static cx_conv_run joined(const cx_conv_run *r)
+{
+    cx_conv_run j = *r;
+    if (j.run.x_tap[CX_WIDTH] != j.depth * j.x_channel ||
+        j.run.w_tap[CX_WIDTH] != j.depth * j.w_channel)
+        return j;
+    j.depth *= j.run.taps[CX_WIDTH];
+    j.run.taps[CX_WIDTH] = 1;
+    return j;
+}
+
 /* Tiles of nearly equal width: 15 pixels go 5 + 5 + 5, not 6 + 6 + 3. */
 void CX_NAME(conv)(const cx_conv_run *r)
 {
     const int64_t widest = tiles[r->vectors].pixels;
+    const cx_conv_run run = joined(r);
     const float *x = r->run.x;
     float *y = r->run.y;
     int64_t left = r->run.n, line = 0;
@@ -186,7 +194,7 @@ void CX_NAME(conv)(const cx_conv_run *r)
         const int64_t pixels = (left + n - 1) / n;
         const int brings = r->ahead && line < r->vectors * CX_VL;
         const float *ahead = brings ? r->ahead + line : r->run.w;
-        tiles[r->vectors].run(r, x, y, (uintptr_t)ahead, pixels);
+        tiles[r->vectors].run(&run, x, y, (uintptr_t)ahead, pixels);
         line += LINE;
         x += pixels * r->run.x_pixel;
         y += pixels * r->run.y_pixel;

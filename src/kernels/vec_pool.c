@@ -4,14 +4,15 @@
 
 #include "kernels/vector.h"
 
-/* One vector of one pixel. */
-INLINE vec pool(const cx_run *run, const float *x, const int mean)
+/* One vector of one pixel; the counts are constants for the windows that most networks have. */
+INLINE vec pool(const cx_run *run, const float *x, const int64_t slices, const int64_t rows,
+                const int64_t cols, const int mean)
 {
     vec v = spread(mean ? 0 : -INFINITY);
-    for (int64_t slice = 0; slice < run->taps[CX_DEPTH]; slice++)
-        for (int64_t row = 0; row < run->taps[CX_HEIGHT]; row++) {
+    for (int64_t slice = 0; slice < slices; slice++)
+        for (int64_t row = 0; row < rows; row++) {
             const float *in = x + slice * run->x_tap[CX_DEPTH] + row * run->x_tap[CX_HEIGHT];
-            for (int64_t col = 0; col < run->taps[CX_WIDTH]; col++) {
+            for (int64_t col = 0; col < cols; col++) {
                 const vec next = load(in + col * run->x_tap[CX_WIDTH]);
                 v = mean ? v + next : larger(v, next);
             }
@@ -19,10 +20,11 @@ INLINE vec pool(const cx_run *run, const float *x, const int mean)
     return v;
 }
 
-INLINE void pool_run(const cx_channel_run *r, const int mean)
+INLINE void pool_windows(const cx_channel_run *r, const int64_t slices, const int64_t rows,
+                         const int64_t cols, const int mean)
 {
     const cx_run *run = &r->run;
-    const int64_t cells = run->taps[CX_DEPTH] * run->taps[CX_HEIGHT] * run->taps[CX_WIDTH];
+    const int64_t cells = slices * rows * cols;
     const float count = cells ? (float)cells : 1;
     const int64_t last = r->channels - CX_VL; /* where the last vector begins */
     for (int64_t p = 0; p < run->n; p++) {
@@ -30,10 +32,19 @@ INLINE void pool_run(const cx_channel_run *r, const int mean)
         float *y = run->y + p * run->y_pixel;
         for (int64_t c = 0; c < r->channels; c += CX_VL) {
             const int64_t channel = c < last ? c : last;
-            const vec v = pool(run, x + channel, mean);
+            const vec v = pool(run, x + channel, slices, rows, cols, mean);
             store(y + channel, mean ? v / count : v);
         }
     }
+}
+
+INLINE void pool_run(const cx_channel_run *r, const int mean)
+{
+    const int64_t *taps = r->run.taps;
+    if (taps[CX_DEPTH] == 1 && taps[CX_HEIGHT] == 2 && taps[CX_WIDTH] == 2)
+        pool_windows(r, 1, 2, 2, mean);
+    else
+        pool_windows(r, taps[CX_DEPTH], taps[CX_HEIGHT], taps[CX_WIDTH], mean);
 }
 
 void CX_NAME(max_pool)(const cx_channel_run *r)

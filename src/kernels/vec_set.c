@@ -15,6 +15,8 @@ const cx_set CX_NAME(set) = {
     .winograd_weights = CX_NAME(winograd_weights),
     .winograd_in = CX_NAME(winograd_in),
     .winograd_out = CX_NAME(winograd_out),
+    .copy_past = CX_NAME(copy_past),
+    .fence = CX_NAME(fence),
     .depthwise = CX_NAME(depthwise),
 #if CX_MANY_REGISTERS
     .depthwise_plane = CX_NAME(depthwise_plane),

@@ -187,7 +187,13 @@ INLINE void whole_tile(const cx_winograd_out *t, int64_t c)
 #pragma GCC unroll 4
         for (int i = 0; i < OUT; i++) {
 #pragma GCC unroll 4
-            for (int j = 0; j < OUT; j++) store(t->y + i * t->y_row + j * t->y_cell + c, y[i][j]);
+            for (int j = 0; j < OUT; j++) {
+                float *to = t->y + i * t->y_row + j * t->y_cell + c;
+                if (t->past)
+                    store_past(to, y[i][j]);
+                else
+                    store(to, y[i][j]);
+            }
         }
     }
     if (!t->pooled) return;

@@ -28,6 +28,8 @@ void CX_NAME(conv_few)(const cx_conv_run *r);
 void CX_NAME(winograd_weights)(const float *g, float *u, int64_t step);
 void CX_NAME(winograd_in)(const cx_winograd_in *t);
 void CX_NAME(winograd_out)(const cx_winograd_out *t);
+void CX_NAME(copy_past)(int64_t n, const float *x, float *y);
+void CX_NAME(fence)(void);
 void CX_NAME(depthwise)(const cx_channel_run *r);
 #if CX_MANY_REGISTERS
 void CX_NAME(depthwise_plane)(const cx_plane *p);
@@ -74,6 +76,18 @@ INLINE vec load(const float *p)
 INLINE void store(float *p, vec v)
 {
     *(loose_vec *)p = v;
+}
+
+/* To memory past the caches; p is a multiple of a vector. CX_NAME(fence) ends many of them. */
+INLINE void store_past(float *p, vec v)
+{
+#if defined(__AVX512F__)
+    _mm512_stream_ps(p, v);
+#elif defined(__AVX2__)
+    _mm256_stream_ps(p, v);
+#else
+    store(p, v);
+#endif
 }
 
 /* The first n floats, the rest zero: what is past them is neither read nor written. */

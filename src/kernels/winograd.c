@@ -45,6 +45,7 @@ typedef struct job {
     int64_t block_tiles, blocks; /* of tiles */
     int64_t widths, parts;       /* blocks of output channels, and into how many they are cut */
     int64_t v_step, m_step;      /* floats from one matrix to the next */
+    int past;                    /* y goes past the caches */
     atomic_int next;
 } job;
 
@@ -221,6 +222,7 @@ static void output_tile(const job *j, int64_t tile, const cx_epilogue *e, int64_
                          .y_row = size[CX_WIDTH] * channels,
                          .rows = inside(size[CX_HEIGHT], y, TILE),
                          .cols = inside(size[CX_WIDTH], x, TILE)};
+    t.past = j->past;
     if (j->y) t.y = j->y + ((image * size[CX_HEIGHT] + y) * size[CX_WIDTH] + x) * channels + first;
     if (j->pooled) {
         const int64_t *half = j->pool->out;
@@ -263,6 +265,7 @@ static void run_slot(void *arg, int i, int worker)
     int next;
     while ((next = atomic_fetch_add(&j->next, 1)) < j->blocks * j->parts)
         run_block(j, next / j->parts, next % j->parts, v, m);
+    if (j->past) j->set->fence();
 }
 
 /* --- sharing out --- */
@@ -318,10 +321,15 @@ size_t cx_winograd_workspace(const cx_conv *c)
 }
 
 void cx_winograd_forward(const cx_conv *c, const float *x, const cx_epilogue *e, float *y,
-                         const cx_window *pool, float *pooled, void *workspace)
+                         const cx_pooled *pooled, void *workspace)
 {
-    job j = {.c = c, .x = x, .e = e, .y = y, .pool = pool, .pooled = pooled, .set = cx_set_now()};
+    job j = {.c = c, .x = x, .e = e, .y = y, .set = cx_set_now()};
     if (c->window.batch * c->window.out[CX_HEIGHT] * c->window.out[CX_WIDTH] < 1) return;
+    if (pooled) {
+        j.pool = pooled->window;
+        j.pooled = pooled->y;
+        j.past = y && pooled->streams && cx_is_whole(y, c->out_channels);
+    }
     plan(&j, (int)least(cx_threads_here(), cx_cores()));
     j.scratch = (float *)(((uintptr_t)workspace + 63) / 64 * 64);
     cx_parallel((int)slots_of(&j), run_slot, &j);

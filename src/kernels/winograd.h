@@ -22,6 +22,6 @@ void cx_winograd_weights(const cx_conv *c, const float *w, int back, float *tran
 /* c->transformed is read instead of w. `pooled` may be NULL; see cx_conv_pooled_forward. */
 size_t cx_winograd_workspace(const cx_conv *c);
 void cx_winograd_forward(const cx_conv *c, const float *x, const cx_epilogue *e, float *y,
-                         const cx_window *pool, float *pooled, void *workspace);
+                         const cx_pooled *pooled, void *workspace);
 
 #endif

@@ -144,11 +144,14 @@ static void forward(const cx_layer *l, const cx_call *c)
     cx_conv conv = conv_of(l, &c->x[0]->shape, c->exact);
     conv.transformed = c->transformed;
     cx_epilogue e = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
-    if (c->after && c->after->pool)
-        cx_conv_pooled_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data,
-                               c->after->pool, c->after->pooled->data, c->workspace);
-    else
+    if (c->after && c->after->pool) {
+        const cx_after *after = c->after;
+        const cx_pooled pooled = {after->pool, after->pooled->data, after->streams};
+        cx_conv_pooled_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, &pooled,
+                               c->workspace);
+    } else {
         cx_conv_forward(&conv, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
+    }
     cx_finish_activation(a, c->y);
 }
 

@@ -101,6 +101,7 @@ typedef struct cx_after {
     const cx_activation *activation; /* NULL: the layer's own */
     const cx_window *pool;           /* the largest of a window; NULL: none */
     const cx_tensor *pooled;     /* to be filled with it; y->data may be NULL then: not wanted */
+    int streams;                 /* no layer reads y, and it would only fill the caches */
     const cx_layer *pointwise;   /* a kind that as_pointwise knows, whose output is y; NULL: none */
     const struct cx_after *then; /* what is after that one: a norm and an activation */
 } cx_after;
