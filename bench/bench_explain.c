@@ -8,32 +8,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "convscope.h"
 
 enum { MOST_ROUNDS = 1000 };
 
-static double now(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec * 1e-6;
-}
-
-static int by_value(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *v, int n)
-{
-    qsort(v, (size_t)n, sizeof *v, by_value);
-    return v[n / 2];
-}
-
-/* Both in turn, so that a slow moment of the machine meets both. */
+/* Both in turn, in milliseconds, so that a slow moment of the machine meets both. */
 static int measure(cvs_run *run, const cvs_method *method, int steps, int rounds)
 {
     static double forward[MOST_ROUNDS], explain[MOST_ROUNDS];
@@ -43,10 +24,10 @@ static int measure(cvs_run *run, const cvs_method *method, int steps, int rounds
         cvs_explanation *e;
         double start = now();
         if (cvs_run_forward(run, &err) < 0) goto failed;
-        forward[i] = now() - start;
+        forward[i] = (now() - start) * 1e3;
         start = now();
         if (cvs_explain(&e, run, 0, &how, &err) < 0) goto failed;
-        explain[i] = now() - start;
+        explain[i] = (now() - start) * 1e3;
         cvs_explanation_free(e);
     }
     const double f = median(forward, rounds), x = median(explain, rounds);

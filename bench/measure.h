@@ -1,8 +1,7 @@
-/* measure.h - time, medians, and the multiply-add peak of the instruction set in use. */
+/* measure.h - time, medians (clock.h), and the multiply-add peak of the instruction set in use. */
 #ifndef BENCH_MEASURE_H
 #define BENCH_MEASURE_H
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "clock.h"
@@ -11,13 +10,6 @@
 #include "kernels/kernels.h"
 
 enum { MAX_ROUNDS = 1000 };
-
-/* v is sorted then. */
-static double median(double *v, int n)
-{
-    qsort(v, (size_t)n, sizeof *v, ascending);
-    return v[n / 2];
-}
 
 /* --- the peak --- */
 

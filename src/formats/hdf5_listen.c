@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/threads.h"
@@ -16,19 +15,12 @@
 
 typedef struct stream {
     int fd;
-    int64_t deadline; /* ms */
-    int64_t budget;   /* bytes of texts and numbers still allowed */
+    double deadline; /* of cx_seconds() */
+    int64_t budget;  /* bytes of texts and numbers still allowed */
     size_t at, filled;
     char buffer[1 << 16];
     cvs_error *err;
 } stream;
-
-static int64_t now_ms(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
 
 static int damaged(stream *s, const char *why)
 {
@@ -39,7 +31,7 @@ static int damaged(stream *s, const char *why)
 static int receive(size_t *got, stream *s, void *p, size_t size)
 {
     for (;;) {
-        int64_t left = s->deadline - now_ms();
+        const double left = 1e3 * (s->deadline - cx_seconds()); /* ms */
         struct pollfd wait = {s->fd, POLLIN, 0};
         int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
         if (ready == 0) return damaged(s, "reading it takes too long");
@@ -270,6 +262,17 @@ static int start_child(int *fd, cx_h5 *h5, cvs_error *err)
     return cx_fail(err, CVS_E_IO, "cannot start a process to read the file: %s", strerror(failed));
 }
 
+/* Take what is said on `fd`, under the limits for the file, through a stream of any content. */
+static int take_from(cx_h5 *h5, int fd, stream *s, cvs_error *err)
+{
+    s->fd = fd;
+    s->err = err;
+    s->at = s->filled = 0;
+    s->deadline = cx_seconds() + cx_h5_seconds(h5->file_size) + 1;
+    s->budget = 2 * cx_h5_budget(h5->file_size); /* names and lists count too on this side */
+    return take_all(h5, s);
+}
+
 /* The child is left to die while the parent goes on: taking its memory apart takes as long as
  * reading a small file. */
 int cx_h5_listen(cx_h5 *h5, cvs_error *err)
@@ -279,12 +282,7 @@ int cx_h5_listen(cx_h5 *h5, cvs_error *err)
     if (!s) return cx_no_memory(err, sizeof *s);
     int rc = start_child(&fd, h5, err);
     if (rc == 0) {
-        s->fd = fd;
-        s->err = err;
-        s->at = s->filled = 0;
-        s->deadline = now_ms() + 1000 * (int64_t)(cx_h5_seconds(h5->file_size) + 1);
-        s->budget = 2 * cx_h5_budget(h5->file_size); /* names and lists count too on this side */
-        rc = take_all(h5, s);
+        rc = take_from(h5, fd, s, err);
         close(fd);
     }
     cx_free(s);

@@ -1,5 +1,6 @@
 /* dense.c - y = x w + b. Many rows are a convolution with a kernel of one cell; one row is bound by
- * the memory that streams w. */
+ * the memory that streams w, and so are a few where w is large: then each goes by itself, which
+ * reads w as it lies, and not all of it. */
 #include "base/threads.h"
 #include "kernels/direct.h"
 #include "kernels/set.h"
@@ -36,9 +37,16 @@ cx_conv cx_dense_as_conv(int64_t rows, int64_t in, int64_t out)
                      .groups = 1};
 }
 
+enum { FEW = 4, LARGE = 1 << 18 };
+
+static int goes_by_row(int64_t rows, int64_t in, int64_t out)
+{
+    return rows == 1 || (rows <= FEW && in * out > LARGE);
+}
+
 size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out)
 {
-    if (rows == 1) return (size_t)ranges_of(in) * (size_t)out * sizeof(float);
+    if (goes_by_row(rows, in, out)) return (size_t)ranges_of(in) * (size_t)out * sizeof(float);
     const cx_conv c = cx_dense_as_conv(rows, in, out);
     return cx_direct_workspace(&c);
 }
@@ -94,12 +102,14 @@ static void add_ranges(void *arg, int i, int worker)
 void cx_dense_forward(int64_t rows, int64_t in, int64_t out, const float *x, const float *w,
                       const cx_epilogue *e, float *y, void *workspace)
 {
-    if (rows != 1) {
+    if (!goes_by_row(rows, in, out)) {
         const cx_conv c = cx_dense_as_conv(rows, in, out);
         cx_direct_forward(&c, x, w, e, y, workspace);
         return;
     }
-    job j = {in, out, cx_dense_range(in), ranges_of(in), x, w, e, workspace, y, cx_set_now()};
-    cx_parallel((int)j.ranges, run_range, &j);
-    cx_parallel((int)((out + COLUMNS - 1) / COLUMNS), add_ranges, &j);
+    for (int64_t r = 0; r < rows; r++, x += in, y += out) {
+        job j = {in, out, cx_dense_range(in), ranges_of(in), x, w, e, workspace, y, cx_set_now()};
+        cx_parallel((int)j.ranges, run_range, &j);
+        cx_parallel((int)((out + COLUMNS - 1) / COLUMNS), add_ranges, &j);
+    }
 }

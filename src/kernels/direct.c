@@ -87,17 +87,58 @@ typedef struct pass {
     const cx_set *set;
 } pass;
 
-static void run_pass(void *arg, const cx_run *run)
+/* Cells whose channels lie on end, in x as in w, make one long loop. */
+static cx_conv_run joined(const cx_conv_run *call, const cx_run *run)
 {
-    const pass *p = arg;
-    cx_conv_run r = p->r;
+    cx_conv_run r = *call;
     r.run = *run;
-    /* Cells whose channels lie on end, in x as in w, make one long loop. */
     if (run->x_tap[CX_WIDTH] == r.depth && run->w_tap[CX_WIDTH] == r.depth * r.w_channel) {
         r.depth *= run->taps[CX_WIDTH];
         r.run.taps[CX_WIDTH] = 1;
     }
+    return r;
+}
+
+static void run_pass(void *arg, const cx_run *run)
+{
+    const pass *p = arg;
+    const cx_conv_run r = joined(&p->r, run);
     p->set->conv(&r);
+}
+
+/* Calls for some output channels, without what differs from pass to pass. */
+static cx_conv_run call_for(const job *j, const channels *o)
+{
+    const int64_t channel = o->group * j->width + o->first;
+    return (cx_conv_run){.x_channel = 1,
+                         .w_channel = o->w_stride,
+                         .vectors = o->vectors,
+                         .lanes = o->lanes,
+                         .bias = j->e->bias ? j->e->bias + channel : NULL,
+                         .scale = j->e->scale ? j->e->scale + channel : NULL,
+                         .shift = j->e->scale ? j->e->shift + channel : NULL,
+                         .low = j->e->low,
+                         .high = j->e->high};
+}
+
+/* Where input channels from the i-th on, and these output channels, lie. */
+static cx_grid grid_of(const job *j, const channels *o, int64_t i)
+{
+    const cx_conv *c = j->c;
+    return (cx_grid){.window = &c->window,
+                     .x = j->x + o->group * j->depth + i,
+                     .w = o->w + i * o->w_stride,
+                     .y = j->y + o->group * j->width + o->first,
+                     .x_cell = c->in_channels,
+                     .w_cell = j->depth * o->w_stride,
+                     .y_cell = c->out_channels};
+}
+
+/* Input channels of a pass. */
+static int64_t step_of(const job *j)
+{
+    const int64_t most = PRODUCTS / j->taps > DEPTH ? PRODUCTS / j->taps : DEPTH;
+    return j->range ? j->range : most;
 }
 
 /* All sums of a task for one block of output channels, some input channels at a time. `next` is the
@@ -105,33 +146,16 @@ static void run_pass(void *arg, const cx_run *run)
 static void run_block(const job *j, const channels *o, const channels *next, int64_t row_from,
                       int64_t row_to, int64_t pixel_from, int64_t pixel_to)
 {
-    const cx_conv *c = j->c;
-    const int64_t channel = o->group * j->width + o->first;
-    const int64_t most = PRODUCTS / j->taps > DEPTH ? PRODUCTS / j->taps : DEPTH;
-    const int64_t step = j->range ? j->range : most;
-    const float *bias = j->e->bias ? j->e->bias + channel : NULL;
-    pass p = {.set = j->set,
-              .r = {.x_channel = 1,
-                    .w_channel = o->w_stride,
-                    .vectors = o->vectors,
-                    .lanes = o->lanes,
-                    .scale = j->e->scale ? j->e->scale + channel : NULL,
-                    .shift = j->e->scale ? j->e->shift + channel : NULL,
-                    .low = j->e->low,
-                    .high = j->e->high}};
+    const int64_t step = step_of(j);
+    pass p = {.set = j->set, .r = call_for(j, o)};
+    const float *bias = p.r.bias;
     for (int64_t i = 0; i < j->depth; i += p.r.depth) {
+        const cx_grid g = grid_of(j, o, i);
         p.r.depth = least(step, j->depth - i);
         p.r.first = i == 0 || j->range;
         p.r.bias = i == 0 ? bias : NULL;
         p.r.add = i > 0 && j->range;
         p.r.last = i + p.r.depth == j->depth;
-        const cx_grid g = {.window = &c->window,
-                           .x = j->x + o->group * j->depth + i,
-                           .w = o->w + i * o->w_stride,
-                           .y = j->y + channel,
-                           .x_cell = c->in_channels,
-                           .w_cell = j->depth * o->w_stride,
-                           .y_cell = c->out_channels};
         /* A kernel of more cells has so many runs that its weights are near for most. */
         p.r.ahead = NULL;
         if (j->taps == 1)
@@ -236,9 +260,10 @@ typedef struct pooled_job {
     job j;
     const cx_window *pool;
     float *pooled;
-    float *bands; /* band_size floats for each thread, where y is not wanted, or not at once */
+    float *bands;                   /* band_size floats for each thread, where y is not wanted */
     int64_t band_size, image_bands; /* two rows each, the last one perhaps of one */
-    int past;                       /* y goes past the caches, from a band */
+    int pairs; /* whole bands go two rows at a time through conv_pair; then, … */
+    int past;  /* … if y goes past the caches */
 } pooled_job;
 
 /* Rows of one image that a row of the pooling reads, as a convolution by itself. */
@@ -258,6 +283,51 @@ static cx_conv band_of(const cx_conv *c, int64_t row, int64_t rows, int64_t *x_r
     return band;
 }
 
+/* conv_pair can: one pass over the input channels, all windows inside, and what is left of a row
+ * with an odd number of pixels belongs to nobody. */
+static int goes_in_pairs(const pooled_job *p)
+{
+    const cx_window *w = &p->j.c->window;
+    const int64_t width = w->out[CX_WIDTH];
+    int can = p->j.set->conv_pair != NULL && step_of(&p->j) >= p->j.depth;
+    for (int a = CX_HEIGHT; a <= CX_WIDTH; a++)
+        can &= w->pad[a] == 0 &&
+               (w->out[a] - 1) * w->stride[a] + (w->kernel[a] - 1) * w->dilation[a] < w->in[a];
+    return can && (width % 2 == 0 || (!p->j.y && p->pool->out[CX_WIDTH] == width / 2));
+}
+
+typedef struct pair {
+    const cx_set *set;
+    cx_conv_pair call;
+} pair;
+
+static void run_pair(void *arg, const cx_run *run)
+{
+    const pair *p = arg;
+    cx_conv_pair call = p->call;
+    call.r = joined(&p->call.r, run);
+    if (!p->call.r.run.y) call.r.run.y = NULL;
+    p->set->conv_pair(&call);
+}
+
+/* Two rows of the output from `row`, of the batch, on, to one of the pooling. */
+static void run_pairs(const pooled_job *p, int64_t row, float *pooled)
+{
+    const job *j = &p->j;
+    const cx_window *w = &j->c->window;
+    for (int64_t b = 0; b < j->blocks * j->c->groups; b++) {
+        const channels o = channels_of(j, b);
+        const cx_grid g = grid_of(j, &o, 0);
+        pair call = {.set = j->set, .call = {.r = call_for(j, &o), .past = p->past}};
+        call.call.r.depth = j->depth;
+        call.call.r.run.y = j->y;
+        call.call.x_below = w->stride[CX_HEIGHT] * w->in[CX_WIDTH] * g.x_cell;
+        call.call.y_below = w->out[CX_WIDTH] * g.y_cell;
+        call.call.pooled = pooled + o.group * j->width + o.first;
+        cx_grid_runs(&g, row, row + 1, 0, w->out[CX_WIDTH] / 2 * 2, run_pair, &call);
+    }
+}
+
 static void run_band(void *arg, int index, int worker)
 {
     const pooled_job *p = arg;
@@ -265,23 +335,25 @@ static void run_band(void *arg, int index, int worker)
     const int64_t n = p->j.c->out_channels, width = w->out[CX_WIDTH] * n;
     const int64_t image = index / p->image_bands, row = index % p->image_bands * 2;
     const int64_t rows = least(2, w->out[CX_HEIGHT] - row);
+    const int64_t pooled_row = image * pool->out[CX_HEIGHT] + row / 2;
+    float *pooled = p->pooled + pooled_row * pool->out[CX_WIDTH] * n;
+    if (p->pairs && rows == 2) {
+        run_pairs(p, image * w->out[CX_HEIGHT] + row, pooled);
+        if (p->past) p->j.set->fence();
+        return;
+    }
     int64_t x_row;
     const cx_conv c = band_of(p->j.c, row, rows, &x_row);
     const int64_t x_at = (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
-    float *whole = p->j.y ? p->j.y + (image * w->out[CX_HEIGHT] + row) * width : NULL;
-    float *y = whole && !p->past ? whole : p->bands + worker * p->band_size;
+    float *y = p->bands + worker * p->band_size;
+    if (p->j.y) y = p->j.y + (image * w->out[CX_HEIGHT] + row) * width;
     cx_direct_part(&p->j, &c, p->j.x + x_at, y);
-    if (p->past) {
-        p->j.set->copy_past(rows * width, y, whole);
-        p->j.set->fence();
-    }
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
     two.batch = 1;
     two.in[CX_HEIGHT] = rows;
     two.out[CX_HEIGHT] = 1;
-    const int64_t pooled_row = image * pool->out[CX_HEIGHT] + row / 2;
-    cx_max_pool_forward(&two, n, y, p->pooled + pooled_row * pool->out[CX_WIDTH] * n);
+    cx_max_pool_forward(&two, n, y, pooled);
 }
 
 static int64_t band_size(const cx_conv *c)
@@ -299,7 +371,8 @@ void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx
 {
     pooled_job p = {.pool = pooled->window, .pooled = pooled->y, .band_size = band_size(c)};
     if (!cx_direct_begin(&p.j, c, x, w, e, y, workspace)) return;
-    p.past = y && pooled->streams && cx_is_whole(y, c->out_channels);
+    p.pairs = goes_in_pairs(&p);
+    p.past = p.pairs && y && pooled->streams && cx_is_whole(y, c->out_channels);
     p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : p.pool->out[CX_HEIGHT];
     p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
     cx_parallel_by(cx_cores(), (int)(p.image_bands * p.pool->batch), run_band, &p);

@@ -23,6 +23,14 @@ typedef struct cx_conv_run {
     const float *ahead; /* as w, of the call after this one: it is brought near meanwhile; NULL */
 } cx_conv_run;
 
+/* Two rows of them, and the largest of each 2 × 2: whole sums of an even number of pixels. */
+typedef struct cx_conv_pair {
+    cx_conv_run r;            /* of the first row; its y may be NULL: not wanted */
+    int64_t x_below, y_below; /* floats from a pixel to the one below it */
+    float *pooled;            /* of the first 2 × 2; from one to the next as from pixel to pixel */
+    int past;                 /* 1: y goes past the caches, and is a multiple of the vector */
+} cx_conv_pair;
+
 /* A run of pixels where every channel is by itself; at least a vector of channels. */
 typedef struct cx_channel_run {
     cx_run run;
@@ -103,8 +111,10 @@ typedef struct cx_set {
     int vectors; /* output channels that a tile of the convolution takes, in vectors */
 
     void (*conv)(const cx_conv_run *r);
-    /* The same for `lanes` output channels, at most CX_FEW_CHANNELS, of which each has weights by
-     * itself, w_channel floats from one to the next, and their input channels on end. Whole sums.
+    void (*conv_pair)(const cx_conv_pair *p); /* NULL where there are too few registers */
+    /* The same as conv for `lanes` output channels, at most CX_FEW_CHANNELS, of which each has
+     * weights by itself, w_channel floats from one to the next, and their input channels on end.
+     * Whole sums.
      */
     void (*conv_few)(const cx_conv_run *r);
     /* The transforms of CX_MAX_LANES channels of 3 × 3 weights, g[cell][channel] to 36 arrays
@@ -112,10 +122,7 @@ typedef struct cx_set {
     void (*winograd_weights)(const float *g, float *u, int64_t step);
     void (*winograd_in)(const cx_winograd_in *t);
     void (*winograd_out)(const cx_winograd_out *t);
-    /* y = x past the caches; y is a multiple of the longest vector. And what must follow whatever
-     * goes past them before another thread may look. */
-    void (*copy_past)(int64_t n, const float *x, float *y);
-    void (*fence)(void);
+    void (*fence)(void); /* what went past the caches is there for other threads */
     void (*depthwise)(const cx_channel_run *r);
     void (*depthwise_plane)(const cx_plane *p); /* NULL where there are too few registers */
     void (*max_pool)(const cx_channel_run *r);

@@ -36,11 +36,10 @@ INLINE void step(int64_t out, const float *x, const float *w, vec sum[X_ROWS][W_
 {
     vec by[W_ROWS];
 #pragma GCC unroll 4
-    for (int i = 0; i < w_rows; i++)
-        by[i] = lanes == CX_VL ? load(w + i * out) : load_part(w + i * out, lanes);
+    for (int i = 0; i < w_rows; i++) by[i] = load_lanes(w + i * out, lanes);
 #pragma GCC unroll 6
     for (int r = 0; r < x_rows; r++) {
-        const vec v = lanes == CX_VL ? load(x + r * out) : load_part(x + r * out, lanes);
+        const vec v = load_lanes(x + r * out, lanes);
 #pragma GCC unroll 4
         for (int i = 0; i < w_rows; i++) sum[r][i] = multiply_add(sum[r][i], by[i], v);
     }
@@ -123,7 +122,7 @@ INLINE void cells_step(const cx_conv_run *r, const float *x, const float *w,
     for (int o = 0; o < outputs; o++) by[o] = load_lanes(w + o * r->w_channel, lanes);
 #pragma GCC unroll 6
     for (int p = 0; p < pixels; p++) {
-        const vec v = load_lanes(x + p * r->run.x_pixel, lanes);
+        const vec v = held(load_lanes(x + p * r->run.x_pixel, lanes));
 #pragma GCC unroll 4
         for (int o = 0; o < outputs; o++) sum[p][o] = multiply_add(sum[p][o], by[o], v);
     }

@@ -32,13 +32,6 @@ void CX_NAME(dense_row)(int n, const int *index, const float *x, const float *w,
     for (; k < n; k++) add_rows(1, index + k, x, w, out, y);
 }
 
-void CX_NAME(copy_past)(int64_t n, const float *x, float *y)
-{
-    int64_t i = 0;
-    for (; i + CX_VL <= n; i += CX_VL) store_past(y + i, load(x + i));
-    if (i < n) store_part(y + i, load_part(x + i, n - i), n - i);
-}
-
 void CX_NAME(fence)(void)
 {
 #ifdef __AVX2__

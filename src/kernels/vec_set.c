@@ -11,11 +11,13 @@ const cx_set CX_NAME(set) = {
     .lanes = CX_VL,
     .vectors = CX_MANY_REGISTERS ? 4 : 2,
     .conv = CX_NAME(conv),
+#if CX_MANY_REGISTERS
+    .conv_pair = CX_NAME(conv_pair),
+#endif
     .conv_few = CX_NAME(conv_few),
     .winograd_weights = CX_NAME(winograd_weights),
     .winograd_in = CX_NAME(winograd_in),
     .winograd_out = CX_NAME(winograd_out),
-    .copy_past = CX_NAME(copy_past),
     .fence = CX_NAME(fence),
     .depthwise = CX_NAME(depthwise),
 #if CX_MANY_REGISTERS

@@ -24,11 +24,13 @@
 
 /* What the files export, under the name of the set. */
 void CX_NAME(conv)(const cx_conv_run *r);
+#if CX_MANY_REGISTERS
+void CX_NAME(conv_pair)(const cx_conv_pair *p);
+#endif
 void CX_NAME(conv_few)(const cx_conv_run *r);
 void CX_NAME(winograd_weights)(const float *g, float *u, int64_t step);
 void CX_NAME(winograd_in)(const cx_winograd_in *t);
 void CX_NAME(winograd_out)(const cx_winograd_out *t);
-void CX_NAME(copy_past)(int64_t n, const float *x, float *y);
 void CX_NAME(fence)(void);
 void CX_NAME(depthwise)(const cx_channel_run *r);
 #if CX_MANY_REGISTERS

@@ -1,6 +1,6 @@
 /* winograd.c - convolution by the transforms of vec_winograd.c and, for the products, the
  * micro-kernel of vec_conv.c: some tiles at a time, whose patches, products and sums stay in the
- * second cache.
+ * second cache unless there are very many channels.
  *
  * Numbers of a block of tiles lie as 36 matrices, one for each place in a patch: V[36][tile][in],
  * and M[36][tile][out] = V[36] U[36] for a block of output channels. U, the weights, lies as
@@ -20,9 +20,8 @@ enum {
     PRODUCTS = CX_WINOGRAD_PRODUCTS,
     WIDTH = CX_MAX_LANES * CX_MAX_VECTORS, /* output channels of a block */
     LINE = 64 / sizeof(float),
-    CACHE = 3 << 18,      /* bytes of V and M that stay in the second cache … */
-    TILES = 48,           /* … and tiles of a block at most, … */
-    FEW_TILES = 24,       /* … or at least, since each block reads all of U */
+    TILES = 50,           /* of a block at most. With fewer each number of U would be read from far
+                             away more often, which is dearer than V that does not fit near by */
     PAYING_DEPTH = 12,    /* fewer input channels do not make up for the transforms, … */
     PAYING_PIXELS = 64,   /* … nor fewer pixels for the reading of U, which has four times the
                              numbers of w and … */
@@ -286,9 +285,7 @@ static void plan(job *j, int threads)
     j->depth = whole_vectors(j->c->in_channels);
     j->widths = parts_of(j->c->out_channels, WIDTH);
 
-    const int64_t a_tile = PRODUCTS * (j->depth + least(WIDTH, whole_vectors(j->c->out_channels)));
-    const int64_t fit = CACHE / (int64_t)sizeof(float) / a_tile;
-    const int64_t blocks = parts_of(j->tiles, least(TILES, most(FEW_TILES, fit)));
+    const int64_t blocks = parts_of(j->tiles, TILES);
     j->blocks = blocks;
     j->parts = 1;
     if (blocks < threads) { /* each part reads its own weights, and all of the input */

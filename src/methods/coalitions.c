@@ -44,8 +44,10 @@ int cx_coalitions_init(cx_coalitions *out, cx_question *q, int64_t usual, int64_
                             q->o->segments > 0 ? q->o->segments : REGIONS, err));
     out->hidden = cx_calloc((size_t)numbers, sizeof *out->hidden);
     out->on = cx_calloc((size_t)out->n, (size_t)out->s.n);
+    out->weight = cx_calloc((size_t)out->n, sizeof *out->weight);
+    out->worth = cx_calloc((size_t)out->s.n + 1, sizeof *out->worth);
     out->score = cx_calloc((size_t)out->n, sizeof *out->score);
-    if (!out->hidden || !out->on || !out->score)
+    if (!out->hidden || !out->on || !out->weight || !out->worth || !out->score)
         TRY(cx_no_memory(err, (size_t)out->n * (size_t)out->s.n));
     for (int64_t i = 0; i < numbers; i++)
         out->hidden[i] = q->o->baseline ? q->o->baseline[i] : x->data[i];
@@ -59,6 +61,8 @@ void cx_coalitions_deinit(cx_coalitions *c)
     cx_superpixels_deinit(&c->s);
     cx_free(c->hidden);
     cx_free(c->on);
+    cx_free(c->weight);
+    cx_free(c->worth);
     cx_free(c->score);
     *c = (cx_coalitions){0};
 }
@@ -85,9 +89,10 @@ out:
     return rc;
 }
 
-double cx_coalitions_fit(const cx_coalitions *c, const double *weight, double base,
-                         const double *worth)
+/* From 0 to 1. */
+static double fit_of(const cx_coalitions *c, double base)
 {
+    const double *weight = c->weight;
     double mean = 0, whole = 0, varies = 0, missed = 0;
     for (int64_t i = 0; i < c->n_scored; i++) {
         mean += weight[i] * c->score[i];
@@ -97,20 +102,20 @@ double cx_coalitions_fit(const cx_coalitions *c, const double *weight, double ba
     for (int64_t i = 0; i < c->n_scored; i++) {
         double miss = c->score[i] - base;
         for (int r = 0; r < c->s.n; r++)
-            if (c->on[i * c->s.n + r]) miss -= worth[r];
+            if (c->on[i * c->s.n + r]) miss -= c->worth[r];
         missed += weight[i] * miss * miss;
         varies += weight[i] * (c->score[i] - mean) * (c->score[i] - mean);
     }
     return varies > 0 ? fmax(0, 1 - missed / varies) : 1;
 }
 
-int cx_coalitions_answer(const cx_coalitions *c, cx_question *q, const double *worth, double fit,
-                         cvs_error *err)
+int cx_coalitions_answer(const cx_coalitions *c, cx_question *q, double base, cvs_error *err)
 {
+    const double fit = fit_of(c, base);
     int rc;
     TRY(cx_answer_map(q, c->p.height, c->p.width, err));
     for (int64_t i = 0; i < c->p.height * c->p.width; i++)
-        q->e->data[i] = (float)worth[c->s.region[i]];
+        q->e->data[i] = (float)c->worth[c->s.region[i]];
     cx_answer_note(
         q, "a sum over %d regions explains %.0f %% of what hiding them does%s", c->s.n, 100 * fit,
         fit < 0.5 ? ": the regions work together, so that none has a worth of its own" : "");

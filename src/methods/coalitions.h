@@ -12,7 +12,9 @@ typedef struct cx_coalitions {
     float *hidden;     /* the input with all regions hidden */
     int64_t n;         /* choices … */
     int64_t n_scored;  /* … of which so many have a score */
-    unsigned char *on; /* n rows of s.n: which regions are seen; the caller fills them in */
+    unsigned char *on; /* n rows of s.n: which regions are seen; the caller fills them in, … */
+    double *weight;    /* … how much each choice counts, … */
+    double *worth;     /* … and what each region is worth; there is room for one number more */
     double *score;
 } cx_coalitions;
 
@@ -26,14 +28,8 @@ void cx_coalitions_deinit(cx_coalitions *c);
 /* Score the choices from the first on, until the user stops it. */
 int cx_coalitions_score(cx_coalitions *c, cx_question *q, cvs_error *err);
 
-/* The answer: each pixel of a region is worth what the region is. `fit`, from 0 to 1, is how much
- * of what the scores do a sum over the regions explains. */
-int cx_coalitions_answer(const cx_coalitions *c, cx_question *q, const double *worth, double fit,
-                         cvs_error *err);
-
-/* How much of the weighted variance of the scores base + sum of worth over what is seen explains.
- */
-double cx_coalitions_fit(const cx_coalitions *c, const double *weight, double base,
-                         const double *worth);
+/* The answer: each pixel of a region is worth what the region is; and how much of the weighted
+ * variance of the scores `base` + the sum of worth over what is seen explains. */
+int cx_coalitions_answer(const cx_coalitions *c, cx_question *q, double base, cvs_error *err);
 
 #endif

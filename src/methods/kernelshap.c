@@ -50,7 +50,7 @@ static void draw_pair(unsigned char *on, int n, uint64_t stream)
 }
 
 /* The first two choices are all and nothing. */
-static void choose(cx_coalitions *c, double *weight, uint64_t seed)
+static void choose(cx_coalitions *c, uint64_t seed)
 {
     const int n = c->s.n;
     const int lists = n <= MOST_LISTED && ((int64_t)1 << n) <= c->n;
@@ -64,12 +64,12 @@ static void choose(cx_coalitions *c, double *weight, uint64_t seed)
         else
             draw_pair(on, n, cx_random_stream(seed, (uint64_t)i));
         for (int r = 0; r < n; r++) k += on[r];
-        weight[i] = weight[i + 1] = lists ? share(k, n) / ways(k, n) : 1;
+        c->weight[i] = c->weight[i + 1] = lists ? share(k, n) / ways(k, n) : 1;
     }
 }
 
 /* The last region's worth is what the others leave of the rise. */
-static int fit(const cx_coalitions *c, const double *weight, double *worth, cvs_error *err)
+static int fit(cx_coalitions *c, cvs_error *err)
 {
     const int n = c->s.n;
     const double nothing = c->score[1], rise = c->score[0] - nothing;
@@ -82,11 +82,11 @@ static int fit(const cx_coalitions *c, const double *weight, double *worth, cvs_
         const unsigned char *on = c->on + i * n;
         const int last = on[n - 1];
         for (int r = 0; r < n - 1; r++) row[r] = on[r] - last;
-        cx_least_squares_add(&s, row, c->score[i] - nothing - last * rise, weight[i]);
+        cx_least_squares_add(&s, row, c->score[i] - nothing - last * rise, c->weight[i]);
     }
-    if (n > 1) cx_least_squares_solve(&s, 0, 0, worth);
-    for (int r = 0; r < n - 1; r++) sum += worth[r];
-    worth[n - 1] = rise - sum;
+    if (n > 1) cx_least_squares_solve(&s, 0, 0, c->worth);
+    for (int r = 0; r < n - 1; r++) sum += c->worth[r];
+    c->worth[n - 1] = rise - sum;
 out:
     cx_least_squares_deinit(&s);
     cx_free(row);
@@ -96,25 +96,19 @@ out:
 static int explain(cx_question *q, cvs_error *err)
 {
     cx_coalitions c = {0};
-    double *worth = NULL, *weight = NULL;
     int rc;
     TRY(cx_coalitions_init(&c, q, CHOICES + ENDS, ENDS + 2, err));
-    worth = cx_calloc((size_t)c.s.n, sizeof *worth);
-    weight = cx_calloc((size_t)c.n, sizeof *weight);
-    if (!worth || !weight) TRY(cx_no_memory(err, (size_t)c.n * sizeof *weight));
-    choose(&c, weight, q->o->seed);
+    choose(&c, q->o->seed);
     TRY(cx_coalitions_score(&c, q, err));
     if (c.n_scored < ENDS) {
         rc = cx_fail(err, CVS_E_ARG, "stopped before anything was measured");
         goto out;
     }
-    TRY(fit(&c, weight, worth, err));
-    TRY(cx_coalitions_answer(&c, q, worth, cx_coalitions_fit(&c, weight, c.score[1], worth), err));
+    TRY(fit(&c, err));
+    TRY(cx_coalitions_answer(&c, q, c.score[1], err));
     q->e->residual = 0; /* the condition above */
 out:
     cx_coalitions_deinit(&c);
-    cx_free(worth);
-    cx_free(weight);
     return rc;
 }
 

@@ -28,8 +28,8 @@ static double nearness(const unsigned char *on, int n)
     return exp(-d * d);
 }
 
-/* worth: of each region, and last that of nothing at all. */
-static int fit(const cx_coalitions *c, double *worth, double *weight, cvs_error *err)
+/* Behind the regions' worth stands that of nothing at all. */
+static int fit(cx_coalitions *c, cvs_error *err)
 {
     const int n = c->s.n;
     cx_least_squares s = {0};
@@ -41,10 +41,10 @@ static int fit(const cx_coalitions *c, double *worth, double *weight, cvs_error 
         const unsigned char *on = c->on + i * n;
         for (int r = 0; r < n; r++) row[r] = on[r];
         row[n] = 1;
-        weight[i] = nearness(on, n);
-        cx_least_squares_add(&s, row, c->score[i], weight[i]);
+        c->weight[i] = nearness(on, n);
+        cx_least_squares_add(&s, row, c->score[i], c->weight[i]);
     }
-    cx_least_squares_solve(&s, RIDGE, 1, worth);
+    cx_least_squares_solve(&s, RIDGE, 1, c->worth);
 out:
     cx_least_squares_deinit(&s);
     cx_free(row);
@@ -54,21 +54,14 @@ out:
 static int explain(cx_question *q, cvs_error *err)
 {
     cx_coalitions c = {0};
-    double *worth = NULL, *weight = NULL;
     int rc;
     TRY(cx_coalitions_init(&c, q, CHOICES, 1, err));
-    worth = cx_calloc((size_t)c.s.n + 1, sizeof *worth);
-    weight = cx_calloc((size_t)c.n, sizeof *weight);
-    if (!worth || !weight) TRY(cx_no_memory(err, (size_t)c.n * sizeof *weight));
     draw(&c, q->o->seed);
     TRY(cx_coalitions_score(&c, q, err));
-    TRY(fit(&c, worth, weight, err));
-    TRY(cx_coalitions_answer(&c, q, worth, cx_coalitions_fit(&c, weight, worth[c.s.n], worth),
-                             err));
+    TRY(fit(&c, err));
+    TRY(cx_coalitions_answer(&c, q, c.worth[c.s.n], err));
 out:
     cx_coalitions_deinit(&c);
-    cx_free(worth);
-    cx_free(weight);
     return rc;
 }
 

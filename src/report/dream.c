@@ -176,8 +176,7 @@ static int write_index(const job *j, cvs_error *err)
 {
     const cvs_dream *d = j->d;
     cx_json_writer w = {0};
-    char *text = NULL, name[CX_FILE_NAME];
-    int rc;
+    char name[CX_FILE_NAME];
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "model", j->o->model);
     cx_json_add_string(&w, "input", j->input);
@@ -191,11 +190,7 @@ static int write_index(const job *j, cvs_error *err)
     for (int i = 0; i < d->n; i++) add_picture(&w, j, i);
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_put_file(j->dir, "index.json", text, strlen(text), err));
-out:
-    cx_free(text);
-    return rc;
+    return cx_put_json(j->dir, "index.json", &w, err);
 }
 
 int cvs_dream_write(const cvs_dream *d, const char *dir, const cvs_pattern_files *files,

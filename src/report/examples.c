@@ -4,7 +4,6 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
@@ -200,8 +199,7 @@ static int write_index(const cvs_examples *e, const char *dir, const cvs_example
                        cvs_error *err)
 {
     cx_json_writer w = {0};
-    char *text = NULL, name[CX_FILE_NAME];
-    int rc;
+    char name[CX_FILE_NAME];
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "model", o->model);
     cx_json_add_int(&w, "pictures", e->n_files);
@@ -220,11 +218,7 @@ static int write_index(const cvs_examples *e, const char *dir, const cvs_example
     }
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_put_file(dir, "index.json", text, strlen(text), err));
-out:
-    cx_free(text);
-    return rc;
+    return cx_put_json(dir, "index.json", &w, err);
 }
 
 int cvs_examples_write(const cvs_examples *e, const char *dir, const cvs_examples_options *options,

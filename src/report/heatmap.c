@@ -273,8 +273,6 @@ static void add_item(cx_json_writer *w, const job *j, const item *it)
 static int write_index(const job *j, int has_comparison, cvs_error *err)
 {
     cx_json_writer w = {0};
-    char *text = NULL;
-    int rc;
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "model", j->o->model);
     cx_json_add_string(&w, "input", j->o->input);
@@ -285,11 +283,7 @@ static int write_index(const job *j, int has_comparison, cvs_error *err)
     for (int i = 0; i < j->n; i++) add_item(&w, j, &j->items[i]);
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_put_file(j->dir, "index.json", text, strlen(text), err));
-out:
-    cx_free(text);
-    return rc;
+    return cx_put_json(j->dir, "index.json", &w, err);
 }
 
 /* --- the whole --- */

@@ -1,6 +1,5 @@
 /* history.c - the files that tell how training went: its numbers and its curves. */
 #include <math.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -53,9 +52,7 @@ static int write_json(const cvs_training *t, const char *dir, cvs_error *err)
 {
     const int64_t best = cvs_training_best(t);
     cx_json_writer w = {0};
-    char *text = NULL;
     double v[NUMBERS];
-    int rc;
     cx_json_open(&w, NULL, '{');
     cx_json_add_int(&w, "epochs", cvs_training_epoch_count(t));
     if (best >= 0) cx_json_add_int(&w, "best_epoch", best);
@@ -68,11 +65,7 @@ static int write_json(const cvs_training *t, const char *dir, cvs_error *err)
         cx_json_close(&w, ']');
     }
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_put_file(dir, "history.json", text, strlen(text), err));
-out:
-    cx_free(text);
-    return rc;
+    return cx_put_json(dir, "history.json", &w, err);
 }
 
 static int write_curves(const cvs_training *t, const char *dir, cvs_error *err)

@@ -53,3 +53,12 @@ int cx_put_file(const char *dir, const char *name, const void *data, size_t size
     cx_free(path);
     return rc;
 }
+
+int cx_put_json(const char *dir, const char *name, cx_json_writer *w, cvs_error *err)
+{
+    char *text = NULL;
+    int rc = cx_json_finish(&text, w, err);
+    if (rc == 0) rc = cx_put_file(dir, name, text, strlen(text), err);
+    cx_free(text);
+    return rc;
+}

@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/json.h"
 
 enum { CX_FILE_NAME = 256 };
 
@@ -22,5 +22,8 @@ int cx_join_path(char **out, const char *dir, const char *name, cvs_error *err);
 
 /* Write a file of that name in a folder, whole or not at all. */
 int cx_put_file(const char *dir, const char *name, const void *data, size_t size, cvs_error *err);
+
+/* The same of a document that is finished with this; frees what the writer holds in any case. */
+int cx_put_json(const char *dir, const char *name, cx_json_writer *w, cvs_error *err);
 
 #endif

@@ -288,8 +288,8 @@ int cvs_patterns_index(const cvs_patterns *const *patterns, int n, const char *d
                        const cvs_pattern_files *files, cvs_error *err)
 {
     cx_json_writer w = {0};
-    char *text = NULL;
     int rc;
+    TRY(cx_make_dirs(dir, err));
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "model", files->model);
     cx_json_add_int(&w, "seed", (int64_t)files->seed);
@@ -297,10 +297,7 @@ int cvs_patterns_index(const cvs_patterns *const *patterns, int n, const char *d
     for (int i = 0; i < n; i++) add_layer(&w, patterns[i], files, i + 1);
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_make_dirs(dir, err));
-    TRY(cx_put_file(dir, "index.json", text, strlen(text), err));
+    TRY(cx_put_json(dir, "index.json", &w, err));
 out:
-    cx_free(text);
     return rc;
 }

@@ -2,7 +2,6 @@
  * the numbers. */
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/json.h"
@@ -275,8 +274,6 @@ static void add_metrics(cx_json_writer *w)
 static int write_index(const job *j, int has_curves, int has_sanity, cvs_error *err)
 {
     cx_json_writer w = {0};
-    char *text = NULL;
-    int rc;
     cx_json_open(&w, NULL, '{');
     cx_json_add_string(&w, "model", j->o->model);
     cx_json_add_string(&w, "preprocess", j->o->preprocess);
@@ -299,11 +296,7 @@ static int write_index(const job *j, int has_curves, int has_sanity, cvs_error *
         for (int m = 0; m < j->n_methods; m++) add_trust(&w, j, i, m);
     cx_json_close(&w, ']');
     cx_json_close(&w, '}');
-    TRY(cx_json_finish(&text, &w, err));
-    TRY(cx_put_file(j->dir, "index.json", text, strlen(text), err));
-out:
-    cx_free(text);
-    return rc;
+    return cx_put_json(j->dir, "index.json", &w, err);
 }
 
 /* --- the whole --- */

@@ -18,12 +18,7 @@ static int listen_to(cx_h5 *h5, int fd, cvs_error *err)
 {
     stream *s = malloc(sizeof *s);
     if (!s) abort();
-    s->fd = fd;
-    s->err = err;
-    s->at = s->filled = 0;
-    s->deadline = now_ms() + 1000 * (int64_t)(cx_h5_seconds(h5->file_size) + 1);
-    s->budget = 2 * cx_h5_budget(h5->file_size);
-    int rc = take_all(h5, s);
+    int rc = take_from(h5, fd, s, err);
     free(s);
     return rc;
 }

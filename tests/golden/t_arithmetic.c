@@ -1,31 +1,17 @@
 /* t_arithmetic.c - numbers of every layer of small models, computed again one by one in plain
  * sight, against those of the run. The cases are those of t_golden.c, whose runs are checked there.
  * Speaks TAP, a line a case; the last line says that every way to make a number was met. */
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json.h"
+#include "golden.h"
 #include "graph/reach.h"
 #include "methods/arithmetic.h"
 
 enum { PLACES = 64, WAYS = CX_MADE_OTHERWISE + 1 };
 
 static long met[WAYS], seen, seen_alike, seen_same;
-
-static int read_index(cx_json **out, const char *dir, cvs_error *err)
-{
-    char path[2400];
-    cx_bytes b;
-    snprintf(path, sizeof path, "%s/index.json", dir);
-    int rc = cx_file_read(&b, path, 16 << 20, err);
-    if (rc == 0) rc = cx_json_parse(out, (const char *)b.data, b.size, err);
-    cx_bytes_deinit(&b);
-    return rc;
-}
 
 /* What roundings of floats can do to the number: the size of all that is added. */
 static double size_of(const cx_arithmetic *a)
@@ -101,63 +87,27 @@ static int check_sight(const cvs_run *run, int node, cvs_error *err)
     return 1;
 }
 
-static int run_case(const char *dir, cvs_error *err)
+static int check(golden *g, cvs_error *err)
 {
-    cx_json *index = NULL;
-    cvs_model *m = NULL;
-    cvs_run *run = NULL;
-    char path[2400], architecture[2400];
-    int failed = 1;
-    if (read_index(&index, dir, err) < 0) goto out;
-    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "model"), ""));
-    const char *json = cx_json_string(cx_json_get(index, "architecture"), NULL);
-    if (json) snprintf(architecture, sizeof architecture, "%s/%s", dir, json);
-    const cvs_load_options options = {.architecture = json ? architecture : NULL};
-    if (cvs_model_load(&m, path, &options, err) < 0) goto out;
-    if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all", .exact = 1}, err) < 0) goto out;
-    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "input"), ""));
-    if (cvs_run_set_image(run, 0, 0, path, NULL, err) < 0) goto out;
-    if (cvs_run_forward(run, err) < 0) goto out;
-    failed = 0;
-    for (int i = 0; i < m->n_nodes; i++)
-        failed |= check_node(run, i, err) | check_sight(run, i, err);
-out:
-    cvs_run_free(run);
-    cvs_model_free(m);
-    cx_json_free(index);
+    int failed = 0;
+    if (golden_run(g, &(cvs_run_options){.taps = "all", .exact = 1}, err) < 0) return 1;
+    if (cvs_run_forward(g->run, err) < 0) return 1;
+    for (int i = 0; i < g->model->n_nodes; i++)
+        failed |= check_node(g->run, i, err) | check_sight(g->run, i, err);
     return failed;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 int main(int argc, char **argv)
 {
-    char *names[256], path[2048];
-    int n = 0, failures = 0, missing = 0;
-    DIR *d = opendir(argc > 1 ? argv[1] : ".");
-    for (struct dirent *e; d && n < 256 && (e = readdir(d));)
-        if (e->d_name[0] != '.') names[n++] = cx_strdup(e->d_name);
-    if (d) closedir(d);
-    qsort(names, (size_t)n, sizeof *names, by_name);
-    printf("1..%d\n", n + 1);
-    for (int i = 0; i < n; i++) {
-        cvs_error err = {0};
-        snprintf(path, sizeof path, "%s/%s", argv[1], names[i]);
-        const int failed = run_case(path, &err);
-        if (failed && err.code) printf("# %s: %s\n", err.where, err.what);
-        printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, names[i]);
-        failures += failed;
-        cx_free(names[i]);
-    }
+    int failures = 0, missing = 0;
+    const int n = golden_check_all(&failures, argc > 1 ? argv[1] : ".", check);
     for (int i = 0; i < WAYS; i++) missing += met[i] == 0;
     missing += seen < 50 || seen_alike < seen * 9 / 10 || seen_same < seen * 9 / 10;
     printf(
         "# %ld maps, %ld of which see all that their windows reach, %ld the same at all places\n",
         seen, seen_alike, seen_same);
-    printf("%s %d - numbers of all kinds were met\n", missing ? "not ok" : "ok", n + 1);
+    printf("%s %d - numbers of all kinds were met\n1..%d\n", missing ? "not ok" : "ok", n + 1,
+           n + 1);
     for (int i = 0; i < WAYS; i++) printf("# kind %d: %ld numbers\n", i, met[i]);
     return failures > 0 || missing > 0;
 }

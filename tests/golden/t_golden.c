@@ -4,16 +4,11 @@
  * and index.json, which states the tolerance of each: max|got - expected| <= tolerance *
  * max|expected|. And what a batch gives is, to the byte, what its inputs give alone. Speaks TAP, a
  * line a case; the largest deviation of all is printed at the end. */
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json.h"
-#include "base/str.h"
-#include "tensor/npy.h"
+#include "golden.h"
 
 /* The suite's own limit, in the layer's largest value: two hundred roundings of a float. The
  * reference states where rounding alone does more (a variance of nearly nothing, say). */
@@ -22,36 +17,23 @@ static const double tolerance = 1e-5;
 static double worst; /* deviation by the layer's largest value, over all cases */
 static char worst_at[2400];
 
-static int read_json(cx_json **out, const char *dir, const char *name, cvs_error *err)
-{
-    char path[2400];
-    cx_bytes b;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    int rc = cx_file_read(&b, path, 16 << 20, err);
-    if (rc == 0) rc = cx_json_parse(out, (const char *)b.data, b.size, err);
-    cx_bytes_deinit(&b);
-    return rc;
-}
-
 /* Compare one layer; prints what differs and gives 1 then. */
-static int compare(const cvs_run *run, const cvs_model *m, const char *dir, const cx_json *layer)
+static int compare(const golden *g, const cx_json *layer)
 {
     const char *name = cx_json_string(cx_json_get(layer, "name"), "");
     const double floor = 20 * cx_json_number(cx_json_get(layer, "f32_spread_rel"), 0);
     const double allowed = floor > tolerance ? floor : tolerance;
-    char path[2400];
     cx_tensor want;
     cvs_error err = {0};
     const float *got;
     int64_t dims[CVS_MAX_DIMS], bad = -1;
-    int ndim, index = cvs_model_find(m, name, &err);
-    if (index < 0 || cvs_run_activation(&got, dims, &ndim, run, index, &err) < 0) {
+    int ndim, index = cvs_model_find(g->model, name, &err);
+    if (index < 0 || cvs_run_activation(&got, dims, &ndim, g->run, index, &err) < 0) {
         printf("# %s: %s\n", name, err.what);
         return 1;
     }
-    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(layer, "file"), ""));
-    if (cx_npy_read(&want, path, &err) < 0) {
-        printf("# %s: %s\n", path, err.what);
+    if (golden_read(&want, g, layer, "file", &err) < 0) {
+        printf("# %s: %s\n", err.where, err.what);
         return 1;
     }
     int differ = want.shape.ndim != ndim || memcmp(want.shape.d, dims, (size_t)ndim * sizeof *dims);
@@ -66,7 +48,7 @@ static int compare(const cvs_run *run, const cvs_model *m, const char *dir, cons
     double relative = peak > 0 ? largest / peak : largest;
     if (relative > worst && floor <= tolerance) {
         worst = relative;
-        snprintf(worst_at, sizeof worst_at, "%s, %s", dir, name);
+        snprintf(worst_at, sizeof worst_at, "%s, %s", g->dir, name);
     }
     if (!differ && !(relative <= allowed)) {
         printf("# %s: [%lld] is %.9g, expected %.9g: off by %.3g of the peak, allowed %.3g\n", name,
@@ -94,7 +76,7 @@ static int feed(cvs_run *run, const cx_tensor *x, int places, int first, cvs_err
 }
 
 /* Whether the places of a batch have the numbers of single runs, in all layers; 1 if not. */
-static int compare_batch(const cvs_model *m, const char *path, cvs_error *err)
+static int compare_batch(const golden *g, cvs_error *err)
 {
     enum { PLACES = 5 };
     const cvs_run_options options = {.taps = "all"};
@@ -103,9 +85,9 @@ static int compare_batch(const cvs_model *m, const char *path, cvs_error *err)
     int64_t dims[CVS_MAX_DIMS];
     cx_tensor x;
     int ndim, failed = 1;
-    if (cx_npy_read(&x, path, err) < 0) goto out;
-    if (cvs_run_new(&many, m, &options, err) < 0) goto out;
-    if (cvs_run_new(&one, m, &options, err) < 0) goto out;
+    if (golden_read(&x, g, g->index, "input", err) < 0) goto out;
+    if (cvs_run_new(&many, g->model, &options, err) < 0) goto out;
+    if (cvs_run_new(&one, g->model, &options, err) < 0) goto out;
     if (feed(many, &x, PLACES, 0, err) < 0) goto out;
     failed = 0;
     for (int p = 0; p < PLACES; p++) {
@@ -128,64 +110,21 @@ out:
     return failed;
 }
 
-static int run_case(const char *dir, cvs_error *err)
+static int check(golden *g, cvs_error *err)
 {
-    cx_json *index = NULL;
-    cvs_model *m = NULL;
-    cvs_run *run = NULL;
-    char path[2400], architecture[2400];
-    int failed = 1;
-    if (read_json(&index, dir, "index.json", err) < 0) goto out;
-    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "model"), ""));
-    const char *json = cx_json_string(cx_json_get(index, "architecture"), NULL);
-    if (json) snprintf(architecture, sizeof architecture, "%s/%s", dir, json);
-    const cvs_load_options options = {.architecture = json ? architecture : NULL};
-    if (cvs_model_load(&m, path, &options, err) < 0) goto out;
-    if (cvs_run_new(&run, m, &(cvs_run_options){.taps = "all"}, err) < 0) goto out;
-    snprintf(path, sizeof path, "%s/%s", dir, cx_json_string(cx_json_get(index, "input"), ""));
-    if (cvs_run_set_image(run, 0, 0, path, NULL, err) < 0) goto out;
-    if (cvs_run_forward(run, err) < 0) goto out;
-    const cx_json *layers = cx_json_get(index, "layers");
-    failed = cx_json_size(layers) == 0;
-    for (size_t i = 0; i < cx_json_size(layers); i++)
-        failed |= compare(run, m, dir, cx_json_at(layers, i));
-    failed |= compare_batch(m, path, err);
-out:
-    cvs_run_free(run);
-    cvs_model_free(m);
-    cx_json_free(index);
-    return failed;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const cx_json *layers = cx_json_get(g->index, "layers");
+    if (golden_run(g, &(cvs_run_options){.taps = "all"}, err) < 0) return 1;
+    if (cvs_run_forward(g->run, err) < 0) return 1;
+    int failed = cx_json_size(layers) == 0;
+    for (size_t i = 0; i < cx_json_size(layers); i++) failed |= compare(g, cx_json_at(layers, i));
+    return failed | compare_batch(g, err);
 }
 
 int main(int argc, char **argv)
 {
-    char *names[256], path[2048];
-    int n = 0, failures = 0;
-    const char *dir = argc > 1 ? argv[1] : ".";
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && n < 256 && (e = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%s/index.json", dir, e->d_name);
-        FILE *f = fopen(path, "rb");
-        if (f && fclose(f) == 0) names[n++] = cx_strdup(e->d_name);
-    }
-    if (d) closedir(d);
-    qsort(names, (size_t)n, sizeof *names, by_name);
-    printf("1..%d\n", n + 1);
-    for (int i = 0; i < n; i++) {
-        cvs_error err = {0};
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        int failed = run_case(path, &err);
-        if (failed && err.code) printf("# %s: %s\n", err.where, err.what);
-        printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, names[i]);
-        failures += failed;
-        cx_free(names[i]);
-    }
-    printf("%s %d - there are cases\n", n > 0 ? "ok" : "not ok", n + 1);
+    int failures = 0;
+    const int n = golden_check_all(&failures, argc > 1 ? argv[1] : ".", check);
+    printf("%s %d - there are cases\n1..%d\n", n > 0 ? "ok" : "not ok", n + 1, n + 1);
     printf("# largest deviation %.3g of the layer's peak (%s)\n", worst, worst_at);
     return failures > 0 || n == 0;
 }

@@ -3,17 +3,13 @@
  * A folder below the one given is a case, as in t_golden.c; its index.json says which unit and
  * layer are meant and states the tolerance of each: max|got - expected| <= tolerance *
  * max|expected|. Speaks TAP, a line a case. */
-#include <dirent.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "base/str.h"
+#include "golden.h"
 #include "methods/goal.h"
-#include "tensor/npy.h"
 
 /* How each entry of a case is asked for. */
 static const struct {
@@ -57,32 +53,7 @@ static const char *const left_out[][2] = {
     {"activation_layers_v3", "guided"},
 };
 
-typedef struct golden {
-    const char *dir, *name;
-    cx_json *index;
-    cvs_model *model;
-    cvs_run *run;
-    int compared;
-} golden;
-
-static int read_json(cx_json **out, const char *dir, cvs_error *err)
-{
-    char path[2400];
-    cx_bytes b;
-    snprintf(path, sizeof path, "%s/index.json", dir);
-    int rc = cx_file_read(&b, path, 16 << 20, err);
-    if (rc == 0) rc = cx_json_parse(out, (const char *)b.data, b.size, err);
-    cx_bytes_deinit(&b);
-    return rc;
-}
-
-static int read_array(cx_tensor *out, const golden *g, const cx_json *entry, const char *key,
-                      cvs_error *err)
-{
-    char path[2400];
-    snprintf(path, sizeof path, "%s/%s", g->dir, cx_json_string(cx_json_get(entry, key), ""));
-    return cx_npy_read(out, path, err);
-}
+static int compared; /* maps, over all cases */
 
 /* The number at place i of the reference: pixels come with channels last here, whatever the model
  * has. */
@@ -150,9 +121,9 @@ static int ask(golden *g, size_t i, cvs_error *err)
     if (classes == 1 && !cx_streq(cvs_model_output_activation(g->model, 0), "sigmoid"))
         how.has_class = 0;
     if (questions[i].on_layer) how.layers = cx_json_string(cx_json_get(g->index, "cam_layer"), "");
-    if (read_array(&want, g, entry, "file", err) < 0) goto out;
+    if (golden_read(&want, g, entry, "file", err) < 0) goto out;
     if (questions[i].noisy) {
-        if (read_array(&noise, g, entry, "noise", err) < 0) goto out;
+        if (golden_read(&noise, g, entry, "noise", err) < 0) goto out;
         how.noise = noise.data;
     }
     if (cvs_explain(&e, g->run, 0, &how, err) < 0) {
@@ -161,7 +132,7 @@ static int ask(golden *g, size_t i, cvs_error *err)
     }
     const double tolerance = cx_json_number(cx_json_get(entry, "tolerance_rel"), 0);
     failed = compare(g, questions[i].name, e, &want, tolerance, questions[i].largest);
-    g->compared++;
+    compared++;
 out:
     cvs_explanation_free(e);
     cx_tensor_deinit(&want);
@@ -203,14 +174,14 @@ static int ask_layer(golden *g, const char *name, int linear, cvs_error *err)
     cx_gradient *back = NULL;
     int failed = 1;
     if (!entry) return 0;
-    if (read_array(&want, g, entry, "file", err) < 0) goto out;
+    if (golden_read(&want, g, entry, "file", err) < 0) goto out;
     if (differentiate(&back, g, linear, err) < 0) goto out;
     const cx_tensor *got = cx_gradient_result(back, 0);
     const cvs_explanation as_it_lies = {
         .data = got->data, .height = 1, .width = cx_shape_count(&got->shape), .channels = 1};
     failed = compare(g, name, &as_it_lies, &want,
                      cx_json_number(cx_json_get(entry, "tolerance_rel"), 0), 0);
-    g->compared++;
+    compared++;
 out:
     if (failed && err->code) printf("# %s, %s: %s\n", g->name, name, err->what);
     cx_gradient_free(back);
@@ -222,7 +193,6 @@ out:
 static int climb(golden *g, const char *name, int steps, cvs_error *err)
 {
     const cx_json *entry = cx_json_get(cx_json_get(g->index, "maps"), name);
-    const cx_json *from = cx_json_get(cx_json_get(g->index, "maps"), "pattern_start");
     char path[2400], layer[64] = "";
     long long channel = -1;
     cx_tensor want = {0};
@@ -231,9 +201,8 @@ static int climb(golden *g, const char *name, int steps, cvs_error *err)
     if (!entry) return 0;
     const char *what = strstr(cx_json_string(cx_json_get(entry, "what"), ""), "channel ");
     if (!what || sscanf(what, "channel %lld of %63[^:]", &channel, layer) != 2) goto out;
-    snprintf(path, sizeof path, "%s/%s", g->dir,
-             cx_json_string(cx_json_get(from, "file"), "pattern_start.npy"));
-    if (read_array(&want, g, entry, "file", err) < 0) goto out;
+    snprintf(path, sizeof path, "%s/pattern_start.npy", g->dir);
+    if (golden_read(&want, g, entry, "file", err) < 0) goto out;
     const cvs_pattern_options how = {.method = "book1", .steps = steps, .start_file = path};
     if (cvs_patterns_find(&p, g->model, layer, (const int64_t[]){channel}, 1, &how, err) < 0)
         goto out;
@@ -241,7 +210,7 @@ static int climb(golden *g, const char *name, int steps, cvs_error *err)
         .data = p->data, .height = p->height, .width = p->width, .channels = p->channels};
     failed = compare(g, name, &as_it_lies, &want,
                      cx_json_number(cx_json_get(entry, "tolerance_rel"), 0), 0);
-    g->compared++;
+    compared++;
 out:
     if (failed && err->code) printf("# %s, %s: %s\n", g->name, name, err->what);
     cvs_patterns_free(p);
@@ -249,66 +218,25 @@ out:
     return failed;
 }
 
-static int run_case(golden *g, cvs_error *err)
+static int check(golden *g, cvs_error *err)
 {
-    char path[2400], architecture[2400];
-    int failed = 1;
-    if (read_json(&g->index, g->dir, err) < 0) goto out;
-    snprintf(path, sizeof path, "%s/%s", g->dir,
-             cx_json_string(cx_json_get(g->index, "model"), ""));
-    const char *json = cx_json_string(cx_json_get(g->index, "architecture"), NULL);
-    if (json) snprintf(architecture, sizeof architecture, "%s/%s", g->dir, json);
-    const cvs_load_options options = {.architecture = json ? architecture : NULL};
-    if (cvs_model_load(&g->model, path, &options, err) < 0) goto out;
-    if (cvs_run_new(&g->run, g->model, NULL, err) < 0) goto out;
-    snprintf(path, sizeof path, "%s/%s", g->dir,
-             cx_json_string(cx_json_get(g->index, "input"), ""));
-    if (cvs_run_set_image(g->run, 0, 0, path, NULL, err) < 0) goto out;
-    failed = 0;
+    int failed = 0;
+    if (golden_run(g, NULL, err) < 0) return 1;
     for (size_t i = 0; i < sizeof questions / sizeof *questions; i++) failed |= ask(g, i, err);
     failed |= climb(g, "pattern_step1", 1, err);
     failed |= climb(g, "pattern_step5", 5, err);
     failed |= climb(g, "pattern_step40", 40, err);
     failed |= ask_layer(g, "cam_layer_of_logit", 1, err);
     failed |= ask_layer(g, "cam_layer_of_output", 0, err);
-out:
-    cvs_run_free(g->run);
-    cvs_model_free(g->model);
-    cx_json_free(g->index);
     return failed;
-}
-
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
 int main(int argc, char **argv)
 {
-    char *names[256], path[2048];
-    int n = 0, failures = 0, compared = 0;
-    const char *dir = argc > 1 ? argv[1] : ".";
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && n < 256 && (e = readdir(d));) {
-        snprintf(path, sizeof path, "%s/%s/index.json", dir, e->d_name);
-        FILE *f = fopen(path, "rb");
-        if (f && fclose(f) == 0) names[n++] = cx_strdup(e->d_name);
-    }
-    if (d) closedir(d);
-    qsort(names, (size_t)n, sizeof *names, by_name);
-    printf("1..%d\n", n + 1);
-    for (int i = 0; i < n; i++) {
-        cvs_error err = {0};
-        snprintf(path, sizeof path, "%s/%s", dir, names[i]);
-        golden g = {.dir = path, .name = names[i]};
-        const int failed = run_case(&g, &err);
-        if (failed && err.code) printf("# %s: %s\n", err.where, err.what);
-        printf("%s %d - %s\n", failed ? "not ok" : "ok", i + 1, names[i]);
-        failures += failed;
-        compared += g.compared;
-        cx_free(names[i]);
-    }
-    printf("%s %d - there are maps to compare\n", compared > 0 ? "ok" : "not ok", n + 1);
+    int failures = 0;
+    const int n = golden_check_all(&failures, argc > 1 ? argv[1] : ".", check);
+    printf("%s %d - there are maps to compare\n1..%d\n", compared > 0 ? "ok" : "not ok", n + 1,
+           n + 1);
     printf("# %d maps compared\n", compared);
     return failures > 0 || compared == 0;
 }

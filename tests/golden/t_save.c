@@ -5,19 +5,21 @@
  * ones in it. A form that cannot hold a model says so: which, the table below knows. The saved
  * files stay in the second folder given, if one is, for other programs to read. Speaks TAP. */
 #define _DEFAULT_SOURCE
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
-#include "graph/model.h"
+#include "golden.h"
+#include "listing.h"
+#include "remove_tree.h"
 
 static const char *const forms[] = {"h5", "keras", "json"};
-enum { N_FORMS = 3, MAX_MODELS = 256 };
+enum { N_FORMS = 3 };
+
+static const char *dir; /* for what is saved */
 
 /* What a form says of a model that it cannot hold; NULL where it can. */
 static const char *refusal_of(const cvs_model *m, const char *form)
@@ -118,7 +120,7 @@ static int same_bytes(const char *a, const char *b)
 }
 
 /* Save in one form, load, compare, and save what was loaded: a form is a fixed point of itself. */
-static int try_form(const cvs_model *m, const char *name, const char *form, const char *dir)
+static int try_form(const cvs_model *m, const char *name, const char *form)
 {
     const char *says = refusal_of(m, form);
     char path[2048], again[2100];
@@ -146,92 +148,67 @@ static int try_form(const cvs_model *m, const char *name, const char *form, cons
     return bad;
 }
 
-static void test_model(int *number, int *failures, const char *name, const char *path,
-                       const char *architecture, const char *dir)
+static int try_forms(const cvs_model *m, const char *name)
+{
+    int bad = 0;
+    for (int i = 0; i < N_FORMS; i++) bad |= try_form(m, name, forms[i]);
+    return bad;
+}
+
+static int check(golden *g, cvs_error *err)
+{
+    (void)err;
+    return try_forms(g->model, g->name);
+}
+
+static int check_file(const char *name, const char *path, const char *architecture)
 {
     const cvs_load_options options = {.architecture = architecture};
     cvs_error err = {0};
     cvs_model *m;
-    int bad = 0;
     if (cvs_model_load(&m, path, &options, &err) < 0) {
-        printf("not ok %d - %s\n# %s\n", ++*number, name, err.what);
-        ++*failures;
-        return;
+        printf("# %s: %s\n", name, err.what);
+        return 1;
     }
-    for (int i = 0; i < N_FORMS; i++) bad |= try_form(m, name, forms[i], dir);
-    printf("%sok %d - %s\n", bad ? "not " : "", ++*number, name);
-    *failures += bad;
+    const int bad = try_forms(m, name);
     cvs_model_free(m);
+    return bad;
 }
 
-static int by_name(const void *a, const void *b)
-{
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static int list(char **names, const char *dir)
-{
-    int n = 0;
-    DIR *d = opendir(dir);
-    for (struct dirent *e; d && n < MAX_MODELS && (e = readdir(d));)
-        if (e->d_name[0] != '.') names[n++] = cx_strdup(e->d_name);
-    if (d) closedir(d);
-    qsort(names, (size_t)n, sizeof *names, by_name);
-    return n;
-}
-
-static void test_cases(int *number, int *failures, const char *cases, const char *dir)
-{
-    static const char *const files[] = {"model.h5", "model.keras"};
-    char *names[MAX_MODELS], path[2048], json[2048];
-    int n = list(names, cases);
-    for (int i = 0; i < n; i++) {
-        snprintf(json, sizeof json, "%s/%s/model.json", cases, names[i]);
-        for (int k = 0; k < 2; k++) {
-            snprintf(path, sizeof path, "%s/%s/%s", cases, names[i], files[k]);
-            if (access(path, R_OK) < 0) continue;
-            test_model(number, failures, names[i], path, access(json, R_OK) < 0 ? NULL : json, dir);
-        }
-        cx_free(names[i]);
-    }
-}
-
-static void test_real(int *number, int *failures, const char *dir)
+static void check_real(int *number, int *failures)
 {
     const char *shared = getenv("CONVSCOPE_SHARED");
-    char *names[MAX_MODELS], models[1024], path[2048], json[2048];
+    char models[1024], path[2048], json[2048];
     if (!shared) {
         printf("# CONVSCOPE_SHARED is not set: real models are left out\n");
         return;
     }
     snprintf(models, sizeof models, "%s/data/models", shared);
     snprintf(json, sizeof json, "%s/dogcat_64_model.json", models);
-    int n = list(names, models);
-    for (int i = 0; i < n; i++) {
-        const char *dot = strrchr(names[i], '.');
-        int is_weights = strcmp(names[i], "dogcat_64_weights.h5") == 0;
-        snprintf(path, sizeof path, "%s/%s", models, names[i]);
-        if (dot &&
-            (strcmp(dot, ".h5") == 0 || strcmp(dot, ".hdf5") == 0 || strcmp(dot, ".keras") == 0))
-            test_model(number, failures, names[i], path, is_weights ? json : NULL, dir);
-        cx_free(names[i]);
+    listing in = list_folder(models);
+    for (int i = 0; i < in.n; i++) {
+        const char *name = in.at[i]->d_name, *dot = strrchr(name, '.');
+        const int is_weights = strcmp(name, "dogcat_64_weights.h5") == 0;
+        if (!dot ||
+            (strcmp(dot, ".h5") != 0 && strcmp(dot, ".hdf5") != 0 && strcmp(dot, ".keras") != 0))
+            continue;
+        snprintf(path, sizeof path, "%s/%s", models, name);
+        const int bad = check_file(name, path, is_weights ? json : NULL);
+        printf("%sok %d - %s\n", bad ? "not " : "", ++*number, name);
+        *failures += bad;
     }
+    listing_free(&in);
 }
 
 int main(int argc, char **argv)
 {
-    char made[] = "/tmp/convscope-save-XXXXXX", command[2048];
-    const char *dir = argc > 2 ? argv[2] : mkdtemp(made);
-    int number = 0, failures = 0;
-    test_cases(&number, &failures, argc > 1 ? argv[1] : ".", dir);
-    test_real(&number, &failures, dir);
+    char made[] = "/tmp/convscope-save-XXXXXX";
+    int failures = 0;
+    dir = argc > 2 ? argv[2] : mkdtemp(made);
+    if (!dir) return 1;
+    int number = golden_check_all(&failures, argc > 1 ? argv[1] : ".", check);
+    check_real(&number, &failures);
     printf("1..%d\n", number);
-    char *names[MAX_MODELS];
-    for (int i = 0, n = argc > 2 ? 0 : list(names, dir); i < n; i++) {
-        snprintf(command, sizeof command, "%s/%s", dir, names[i]);
-        unlink(command);
-        cx_free(names[i]);
-    }
-    if (argc <= 2) rmdir(dir);
+    if (argc <= 2) remove_tree(dir);
     return failures > 0 || number == 0;
 }

@@ -10,7 +10,8 @@ static cvs_error err;
 
 #define TINY static __attribute__((unused))
 
-TINY int add(cvs_model *m, const char *class_name, const char *name, const char *json, int in)
+TINY int add_on(cvs_model *m, const char *class_name, const char *name, const char *json,
+                const int *in, int n_in)
 {
     const cx_config_context context = {3};
     cx_json *config;
@@ -18,10 +19,16 @@ TINY int add(cvs_model *m, const char *class_name, const char *name, const char 
     OK(cx_json_parse(&config, json, strlen(json), &err));
     OK(cx_model_add_layer(&layer, m, 0, class_name, name, config, &context, &err));
     cx_json_free(config);
-    OK(cx_model_add_node(&node, m, layer, &in, 1, &err));
+    OK(cx_model_add_node(&node, m, layer, in, n_in, &err));
     return node;
 }
 
+TINY int add(cvs_model *m, const char *class_name, const char *name, const char *json, int in)
+{
+    return add_on(m, class_name, name, json, &in, 1);
+}
+
+/* The weights are those numbers, one after the other, then 0. */
 TINY void close_model(cvs_model *m, int output, const float *numbers, int n)
 {
     OK(cx_model_set_outputs(m, &output, 1, &err));
@@ -82,17 +89,45 @@ TINY cvs_model *rectified(int filters)
     return m;
 }
 
+/* A run that has the picture x (NULL: that of numbers()) and is not computed yet. */
+TINY cvs_run *run_on(const cvs_model *m, const float *x, const char *taps)
+{
+    float usual[CELLS];
+    cvs_run *run;
+    numbers(usual);
+    OK(cvs_run_new(&run, m, &(cvs_run_options){.taps = taps}, &err));
+    OK(cvs_run_set_input(run, 0, x ? x : usual, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    return run;
+}
+
+/* The first number of the output. */
+TINY double score_of(const cvs_model *m, const float *x)
+{
+    const float *y;
+    int64_t dims[CVS_MAX_DIMS];
+    int ndim;
+    cvs_run *run = run_on(m, x, NULL);
+    OK(cvs_run_forward(run, &err));
+    OK(cvs_run_activation(&y, dims, &ndim, run, cvs_model_output(m, 0), &err));
+    const double score = (double)y[0];
+    cvs_run_free(run);
+    return score;
+}
+
 TINY cvs_explanation *explain(const cvs_model *m, const cvs_explain_options *how)
 {
-    float x[CELLS];
-    cvs_run *run;
+    cvs_run *run = run_on(m, NULL, NULL);
     cvs_explanation *e;
-    numbers(x);
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
     OK(cvs_explain(&e, run, 0, how, &err));
     cvs_run_free(run);
     return e;
+}
+
+/* For .progress, with a double as its argument: what was done then. */
+TINY int stop_at_once(void *arg, double done)
+{
+    *(double *)arg = done;
+    return 1;
 }
 
 TINY double sum(const cvs_explanation *e)

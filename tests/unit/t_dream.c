@@ -335,12 +335,6 @@ static void what_makes_no_sense_is_told(void **state)
     cvs_model_free(m);
 }
 
-static int stop_at_once(void *arg, double done)
-{
-    *(double *)arg = done;
-    return 1;
-}
-
 static void what_is_stopped_tells_how_far_it_came(void **state)
 {
     (void)state;

@@ -1,45 +1,13 @@
 /* t_explain.c - what is explained: goals, layers, the walk back and the words that go with a map.
  */
-#include "test.h"
+#include "tiny.h"
 
 #include <math.h>
 
 #include "graph/tail.h"
 #include "methods/method.h"
 
-static cvs_error err;
-
 /* --- networks by hand --- */
-
-static int add(cvs_model *m, const char *class_name, const char *name, const char *json,
-               const int *in, int n_in)
-{
-    const cx_config_context context = {3};
-    cx_json *config;
-    int layer, node;
-    OK(cx_json_parse(&config, json, strlen(json), &err));
-    OK(cx_model_add_layer(&layer, m, 0, class_name, name, config, &context, &err));
-    cx_json_free(config);
-    OK(cx_model_add_node(&node, m, layer, in, n_in, &err));
-    return node;
-}
-
-/* Weights one after the other from `numbers`, then 0. */
-static void close_model(cvs_model *m, const int *outputs, int n, const float *numbers,
-                        int n_numbers)
-{
-    OK(cx_model_set_outputs(m, outputs, n, &err));
-    OK(cx_block_init(&m->weights, 1 << 14, &err));
-    float *w = m->weights.data;
-    memset(w, 0, 1 << 14);
-    memcpy(w, numbers, (size_t)n_numbers * sizeof *w);
-    for (int i = 0; i < m->n_layers; i++)
-        for (int k = 0; k < m->layers[i].n_weights; k++) {
-            m->layers[i].w[k].data = w;
-            w += cx_shape_count(&m->layers[i].w[k].spec.shape);
-        }
-    OK(cx_model_finish(m, &err));
-}
 
 /* One dense layer on three numbers: the score of unit u is sum of x[i] w[i][u]. */
 static cvs_model *dense(const char *json, const float *w, int n)
@@ -49,8 +17,8 @@ static cvs_model *dense(const char *json, const float *w, int n)
     int node;
     OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
     OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
-    node = add(m, "Dense", "dense", json, &node, 1);
-    close_model(m, &node, 1, w, n);
+    node = add(m, "Dense", "dense", json, node);
+    close_model(m, node, w, n);
     return m;
 }
 
@@ -155,8 +123,6 @@ static void a_number_has_no_class_but_a_direction(void **state)
 
 /* --- maps --- */
 
-enum { SIDE = 4 };
-
 /* A convolution of one cell with two filters, then one dense unit on all. The unit reads filter 0
  * at the first cell with weight `a`, and filter 1 nowhere. */
 static cvs_model *picture_model(float filter, float a, const char *activation)
@@ -170,13 +136,13 @@ static cvs_model *picture_model(float filter, float a, const char *activation)
     OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
     OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
     node = add(m, "Conv2D", "conv",
-               "{\"filters\": 2, \"kernel_size\": 1, \"activation\": \"relu\"}", &node, 1);
-    node = add(m, "MaxPooling2D", "pool", "{\"pool_size\": 1}", &node, 1);
-    node = add(m, "Flatten", "flatten", "{}", &node, 1);
+               "{\"filters\": 2, \"kernel_size\": 1, \"activation\": \"relu\"}", node);
+    node = add(m, "MaxPooling2D", "pool", "{\"pool_size\": 1}", node);
+    node = add(m, "Flatten", "flatten", "{}", node);
     snprintf(json, sizeof json, "{\"units\": 1, \"use_bias\": false, \"activation\": \"%s\"}",
              activation);
-    node = add(m, "Dense", "dense", json, &node, 1);
-    close_model(m, &node, 1, w, (int)(sizeof w / sizeof *w));
+    node = add(m, "Dense", "dense", json, node);
+    close_model(m, node, w, (int)(sizeof w / sizeof *w));
     return m;
 }
 
@@ -265,11 +231,11 @@ static void a_node_that_is_read_twice_gets_the_sum(void **state)
     OK(cx_model_new(&m, "net", "Functional", "3.8.0", &err));
     OK(cx_model_add_input(&in, m, 0, "in", &shape, &err));
     twice[0] = twice[1] = in;
-    node = add(m, "Multiply", "square", "{}", twice, 2);
+    node = add_on(m, "Multiply", "square", "{}", twice, 2);
     twice[0] = node;
-    node = add(m, "Add", "add", "{}", twice, 2);
-    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", &node, 1);
-    close_model(m, &node, 1, w, 3);
+    node = add_on(m, "Add", "add", "{}", twice, 2);
+    node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
+    close_model(m, node, w, 3);
     cvs_run *run = fed(m, x, (const int64_t[]){1, 3}, 2);
     cvs_explanation *e;
     OK(cvs_explain(&e, run, 0, &(cvs_explain_options){.method = "gradient"}, &err));

@@ -1,25 +1,5 @@
 /* t_formats_config.c - Keras configurations of all ages become graphs, wrong ones a message. */
-#include "test.h"
-
-#include "base/str.h"
-#include "formats/config.h"
-
-/* Build from JSON in which ' stands for ". */
-static int build(cvs_model **out, const char *json, const char *version, cvs_error *err)
-{
-    cx_str s = {0};
-    cx_json *root = NULL;
-    cx_str_add(&s, json);
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] == '\'') s.data[i] = '"';
-    *out = NULL;
-    int rc = cx_str_ok(&s, err);
-    if (rc == 0) rc = cx_json_parse(&root, s.data, s.len, err);
-    if (rc == 0) rc = cx_config_build(out, root, version, err);
-    cx_json_free(root);
-    cx_str_deinit(&s);
-    return rc;
-}
+#include "t_formats.h"
 
 /* The nodes of a model as "name(input input) name …". */
 static void assert_nodes(const cvs_model *m, const char *want)

@@ -1,42 +1,14 @@
 /* t_formats_kinds.c - .keras files, TensorFlow.js, weights beside their description, and kernels in
  * the orders of older Keras. */
 #define _DEFAULT_SOURCE
-#include "test.h"
+#include "t_formats.h"
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/str.h"
-#include "formats/load.h"
 
 static char folder[] = "/tmp/t_kinds_XXXXXX";
-
-static char *data_path(char path[1024], const char *name)
-{
-    snprintf(path, 1024, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
-    return path;
-}
-
-static cvs_model *load(const char *name, const char *architecture)
-{
-    char path[1024], json[1024];
-    const cvs_load_options options = {architecture ? data_path(json, architecture) : NULL};
-    cvs_error err;
-    cvs_model *m;
-    OK(cx_load_model(&m, data_path(path, name), &options, &err));
-    return m;
-}
-
-static double number(const cvs_model *m, const char *node, int weight, int i)
-{
-    cvs_error err;
-    int n = cx_model_find_node(m, node, &err);
-    assert_true(n >= 0);
-    const cx_layer *l = &m->layers[m->nodes[n].layer];
-    assert_true(weight < l->n_weights);
-    return (double)l->w[weight].data[i];
-}
 
 /* --- .keras --- */
 
@@ -45,7 +17,7 @@ static void layers_are_found_by_class_and_number(void **state)
     (void)state;
     static const char *const names[] = {"v3.keras", "v3_packed.keras", "v3_old.keras"};
     for (int i = 0; i < 3; i++) {
-        cvs_model *m = load(names[i], NULL);
+        cvs_model *m = load(names[i]);
         assert_string_equal(m->keras_version, "3.8.0");
         assert_true(number(m, "a", 0, 71) == 71 / 64.0);
         assert_true(number(m, "a", 1, 1) == 1 / 64.0 + 1);
@@ -60,7 +32,7 @@ static void layers_are_found_by_class_and_number(void **state)
 static void a_layer_in_two_models_is_written_once(void **state)
 {
     (void)state;
-    cvs_model *m = load("two_paths.keras", NULL);
+    cvs_model *m = load("two_paths.keras");
     assert_true(number(m, "shared", 1, 0) == 1);
     assert_true(number(m, "inner/shared", 1, 3) == 3 / 64.0 + 1);
     cvs_model_free(m);
@@ -69,7 +41,7 @@ static void a_layer_in_two_models_is_written_once(void **state)
 static void tf_keras_counted_layers_with_weights_twice(void **state)
 {
     (void)state;
-    cvs_model *m = load("counted_twice.keras", NULL);
+    cvs_model *m = load("counted_twice.keras");
     assert_true(number(m, "a", 1, 0) == 1);
     assert_true(number(m, "b", 1, 0) == 2);
     assert_true(number(m, "c", 1, 0) == 3);
@@ -155,16 +127,16 @@ static void weights_alone_want_a_description(void **state)
     (void)state;
     char path[1024], json[1024];
     cvs_error err;
-    cvs_model *m = load("weights.h5", "architecture.json");
+    cvs_model *m = load_with("weights.h5", "architecture.json");
     assert_string_equal(m->keras_version, "2.9.0");
     assert_true(number(m, "first", 0, 71) == 71 / 64.0);
     assert_true(number(m, "norm", 3, 2) == 2 / 64.0 + 4);
     cvs_model_free(m);
     /* a model of TensorFlow.js describes, too; a whole model's own description gives way */
-    m = load("weights.h5", "../tfjs/model.json");
+    m = load_with("weights.h5", "../tfjs/model.json");
     assert_true(number(m, "last", 0, 359) == 359 / 64.0);
     cvs_model_free(m);
-    m = load("packed.h5", "architecture.json");
+    m = load_with("packed.h5", "architecture.json");
     assert_true(number(m, "norm", 0, 2) == 2 / 64.0 + 1);
     cvs_model_free(m);
 
@@ -195,7 +167,7 @@ static void kernels_get_the_order_of_today(void **state)
                  {"keras1_th.h5", 72},          {"keras1_th_cube.h5", 81},
                  {"keras1_deconv_cube.h5", 81}, {"keras2_turned.h5", 72}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        cvs_model *m = load(cases[i].name, NULL);
+        cvs_model *m = load(cases[i].name);
         for (int k = 0; k < cases[i].n; k++) assert_true(number(m, "conv", 0, k) == k / 64.0);
         cvs_model_free(m);
     }
@@ -206,7 +178,7 @@ static void kernels_get_the_order_of_today(void **state)
 static void tensorflow_js_is_read_over_files_and_quantized(void **state)
 {
     (void)state;
-    cvs_model *m = load("../tfjs/model.json", NULL);
+    cvs_model *m = load("../tfjs/model.json");
     for (int i = 0; i < 72; i++) assert_true(number(m, "first", 0, i) == i / 64.0);
     assert_true(number(m, "first", 1, 3) == 3 / 64.0);
     assert_true(number(m, "norm", 0, 3) == 3 * 0.5 + 1);

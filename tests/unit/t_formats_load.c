@@ -1,40 +1,12 @@
 /* t_formats_load.c - whole models: weights in their places, other kinds of files refused by name.
  */
 #define _DEFAULT_SOURCE
-#include "test.h"
+#include "t_formats.h"
 
-#include <dirent.h>
 #include <unistd.h>
 
 #include "base/file.h"
-#include "base/str.h"
-#include "formats/load.h"
-
-static void data_path(char path[1024], const char *name)
-{
-    snprintf(path, 1024, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
-}
-
-static cvs_model *load(const char *name)
-{
-    char path[1024];
-    cvs_error err;
-    cvs_model *m;
-    data_path(path, name);
-    OK(cx_load_model(&m, path, NULL, &err));
-    return m;
-}
-
-/* Number i of a weight of the layer that a node calls. */
-static double number(const cvs_model *m, const char *node, int weight, int i)
-{
-    cvs_error err;
-    int n = cx_model_find_node(m, node, &err);
-    assert_true(n >= 0);
-    const cx_layer *l = &m->layers[m->nodes[n].layer];
-    assert_true(weight < l->n_weights);
-    return (double)l->w[weight].data[i];
-}
+#include "listing.h"
 
 static void a_plain_model_has_its_weights(void **state)
 {
@@ -294,15 +266,15 @@ static void real_models_load(void **state)
         return;
     }
     snprintf(folder, sizeof folder, "%s/data/models", shared);
-    DIR *dir = opendir(folder);
-    assert_non_null(dir);
-    for (struct dirent *e; (e = readdir(dir));) {
+    listing in = list_folder(folder);
+    for (int i = 0; i < in.n; i++) {
+        const char *name = in.at[i]->d_name;
         cvs_model *m;
-        if (!ends_with(e->d_name, ".h5") && !ends_with(e->d_name, ".hdf5") &&
-            !ends_with(e->d_name, ".keras") && !ends_with(e->d_name, "_tfjs"))
+        if (!ends_with(name, ".h5") && !ends_with(name, ".hdf5") && !ends_with(name, ".keras") &&
+            !ends_with(name, "_tfjs"))
             continue;
-        snprintf(path, sizeof path, "%s/%s%s", folder, e->d_name,
-                 ends_with(e->d_name, "_tfjs") ? "/model.json" : "");
+        snprintf(path, sizeof path, "%s/%s%s", folder, name,
+                 ends_with(name, "_tfjs") ? "/model.json" : "");
         if (ends_with(path, "_weights.h5")) {
             FAILS(cx_load_model(&m, path, NULL, &err), CVS_E_UNSUPPORTED, "weights only");
             continue;
@@ -311,7 +283,7 @@ static void real_models_load(void **state)
         cvs_model_free(m);
         n++;
     }
-    closedir(dir);
+    listing_free(&in);
     assert_true(n >= 14);
 }
 

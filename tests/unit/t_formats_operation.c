@@ -1,24 +1,13 @@
 /* t_formats_operation.c - operations between tensors, in the words of Keras 2 and 3. */
-#include "test.h"
+#include "t_formats.h"
 
 #include <math.h>
 
-#include "base/str.h"
-#include "formats/config.h"
-
-/* Build from JSON in which ' stands for ". */
-static int build(cvs_model **out, const char *json, const char *version, cvs_error *err)
+/* Build, so that it can run. */
+static int make(cvs_model **out, const char *json, const char *version, cvs_error *err)
 {
-    cx_str s = {0};
-    cx_json *root = NULL;
-    cx_str_add(&s, json);
-    for (size_t i = 0; i < s.len; i++)
-        if (s.data[i] == '\'') s.data[i] = '"';
-    int rc = cx_json_parse(&root, s.data, s.len, err);
-    if (rc == 0) rc = cx_config_build(out, root, version, err);
+    int rc = build(out, json, version, err);
     if (rc == 0) rc = cx_model_finish(*out, err);
-    cx_json_free(root);
-    cx_str_deinit(&s);
     return rc;
 }
 
@@ -46,7 +35,7 @@ static void assert_gives_n(const char *json, const char *version, const float *w
     const float *got;
     int64_t dims[CVS_MAX_DIMS];
     int ndim;
-    OK(build(&m, json, version, &err));
+    OK(make(&m, json, version, &err));
     OK(cvs_run_new(&run, m, NULL, &err));
     OK(cvs_run_set_input(run, 0, input, (int64_t[]){1, 1, 2, 3}, 4, &err));
     OK(cvs_run_forward(run, &err));
@@ -70,7 +59,7 @@ static void assert_fails(const char *json, int code, const char *text)
 {
     cvs_error err;
     cvs_model *m = NULL;
-    int rc = build(&m, json, "3.8.0", &err);
+    int rc = make(&m, json, "3.8.0", &err);
     if (rc == 0) rc = cx_model_can_run(m, &err);
     FAILS(rc, code, text);
     cvs_model_free(m);
@@ -124,14 +113,14 @@ static void lists_are_put_together(void **state)
     cvs_error err;
     cvs_model *m = NULL;
     const cx_shape want = {4, {CX_FREE, 1, 2, 6}}, pooled = {2, {CX_FREE, 3}};
-    OK(build(&m, KERAS3("Concatenate", "'axis':-1", "[" X "," X "]"), "3.8.0", &err));
+    OK(make(&m, KERAS3("Concatenate", "'axis':-1", "[" X "," X "]"), "3.8.0", &err));
     assert_true(cx_shape_equal(&m->nodes[1].shape, &want));
     assert_string_equal(m->nodes[1].name, "o");
     cvs_model_free(m);
-    OK(build(&m, KERAS2("concat", "[[['x',0,0,{'axis':3}],['x',0,0,{'axis':3}]]]"), "2.9.0", &err));
+    OK(make(&m, KERAS2("concat", "[[['x',0,0,{'axis':3}],['x',0,0,{'axis':3}]]]"), "2.9.0", &err));
     assert_true(cx_shape_equal(&m->nodes[1].shape, &want));
     cvs_model_free(m);
-    OK(build(&m, KERAS2("math.reduce_mean", "[['x',0,0,{'axis':[1,2]}]]"), "2.9.0", &err));
+    OK(make(&m, KERAS2("math.reduce_mean", "[['x',0,0,{'axis':[1,2]}]]"), "2.9.0", &err));
     assert_true(cx_shape_equal(&m->nodes[1].shape, &pooled));
     cvs_model_free(m);
 }
@@ -256,7 +245,7 @@ static void operations_of_a_model_go_together(void **state)
         cvs_model *m;
         cvs_layer layer;
         assert_gives(texts[i], versions[i], (float[]){-1, -3, -5, 2, 0, -2});
-        OK(build(&m, texts[i], versions[i], &err));
+        OK(make(&m, texts[i], versions[i], &err));
         /* they are shown under Keras' class, and they are the model's own preprocessing */
         for (int k = 0; k < 2; k++) {
             OK(cvs_model_layer(&layer, m, cvs_model_find(m, k ? "o" : "s", &err), &err));
@@ -298,7 +287,7 @@ static void a_layer_may_be_called_on_several_tensors(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         cvs_error err;
         cvs_model *m;
-        OK(build(&m, cases[i].json, "3.8.0", &err));
+        OK(make(&m, cases[i].json, "3.8.0", &err));
         assert_int_equal(m->nodes[2].n_inputs, cases[i].n);
         cvs_model_free(m);
     }

@@ -1,16 +1,14 @@
 /* t_formats_save.c - models saved: what cannot be, what the trainer changes, and files of other
  * shapes than the golden ones. */
 #define _DEFAULT_SOURCE
-#include "test.h"
+#include "t_formats.h"
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "base/str.h"
 #include "base/threads.h"
 #include "formats/hdf5.h"
 #include "formats/hdf5_write.h"
-#include "formats/load.h"
 #include "formats/save.h"
 #include "graph/variant.h"
 
@@ -21,16 +19,6 @@ static const char *in_folder(const char *name)
     static char path[128];
     snprintf(path, sizeof path, "%s/%s", folder, name);
     return path;
-}
-
-static cvs_model *load(const char *name)
-{
-    char path[1024];
-    cvs_error err;
-    cvs_model *m;
-    snprintf(path, sizeof path, "%s/formats/%s", getenv("CONVSCOPE_TEST_DATA"), name);
-    OK(cx_load_model(&m, path, NULL, &err));
-    return m;
 }
 
 static cvs_model *load_saved(const char *name)

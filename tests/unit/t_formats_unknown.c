@@ -1,21 +1,9 @@
 /* t_formats_unknown.c - models with layers that cannot be computed: described, and never run. */
-#include "test.h"
+#include "t_formats.h"
 
 #include "base/file.h"
-#include "formats/load.h"
 
 static cvs_error err;
-
-static cvs_model *load(const char *name)
-{
-    char path[1024];
-    const char *data = getenv("CONVSCOPE_TEST_DATA");
-    cvs_model *m;
-    assert_non_null(data);
-    snprintf(path, sizeof path, "%s/formats/%s", data, name);
-    OK(cx_load_model(&m, path, NULL, &err));
-    return m;
-}
 
 static void assert_layer(const cvs_model *m, const char *name, const char *shape, int64_t params,
                          int is_unknown)

@@ -263,6 +263,49 @@ static void check_pooled(const fast_case *k, const char *text)
     drop(want_pooled);
 }
 
+static void check_random_pooled(fast_case *k, int s)
+{
+    k->pool = halved(&k->c.window, (int)pick(0, 1));
+    float *x = numbers(k->c.window.batch * cells(k->c.window.in) * k->c.in_channels);
+    float *w = numbers(cells(k->c.window.kernel) * k->c.in_channels * k->c.out_channels);
+    float *more = numbers(3 * k->c.out_channels);
+    k->x = x;
+    k->w = w;
+    k->e = random_epilogue(more, k->c.out_channels);
+    char text[TEXT];
+    int n = describe(text, s, &k->c.window);
+    snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d", (int)k->c.in_channels,
+             (int)k->c.out_channels);
+    check_pooled(k, text);
+    drop(x);
+    drop(w);
+    drop(more);
+}
+
+/* First layers, whose windows are all inside: these go two rows at a time. */
+static void two_rows_at_a_time_give_the_same_bytes(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 90; s++) {
+        seed((uint64_t)s + 9000);
+        const int64_t groups = pick(1, 2);
+        fast_case k = {.c = {.groups = groups,
+                             .in_channels = groups * pick(2, 4),
+                             .out_channels = groups * (s % 3 ? pick(5, 70) : 2 * LINE)},
+                       .whole = (int)pick(0, 1)};
+        cx_window *w = &k.c.window;
+        *w = square(pick(1, 2), 1, 1, 0);
+        for (int a = CX_HEIGHT; a <= CX_WIDTH; a++) {
+            w->kernel[a] = pick(1, 5);
+            w->stride[a] = pick(1, 2);
+            w->dilation[a] = pick(1, 2);
+            w->out[a] = pick(1, a == CX_WIDTH ? 30 : 7);
+            w->in[a] = (w->out[a] - 1) * w->stride[a] + (w->kernel[a] - 1) * w->dilation[a] + 1;
+        }
+        check_random_pooled(&k, s);
+    }
+}
+
 static void a_pooling_in_the_same_call_gives_the_same_bytes(void **state)
 {
     (void)state;
@@ -279,21 +322,7 @@ static void a_pooling_in_the_same_call_gives_the_same_bytes(void **state)
         }
         if (s % 4 == 0) k.c.out_channels = LINE * k.c.groups; /* what can go past the caches */
         if (k.c.out_channels < 5) k.c.out_channels += 4 * k.c.groups; /* few go another way */
-        k.pool = halved(&k.c.window, (int)pick(0, 1));
-        float *x = numbers(k.c.window.batch * cells(k.c.window.in) * k.c.in_channels);
-        float *w = numbers(cells(k.c.window.kernel) * k.c.in_channels * k.c.out_channels);
-        float *more = numbers(3 * k.c.out_channels);
-        k.x = x;
-        k.w = w;
-        k.e = random_epilogue(more, k.c.out_channels);
-        char text[TEXT];
-        int n = describe(text, s, &k.c.window);
-        snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d", (int)k.c.in_channels,
-                 (int)k.c.out_channels);
-        check_pooled(&k, text);
-        drop(x);
-        drop(w);
-        drop(more);
+        check_random_pooled(&k, s);
     }
 }
 
@@ -330,6 +359,7 @@ int main(void)
         cmocka_unit_test(the_batch_does_not_show),
         cmocka_unit_test(the_choice_is_by_shape),
         cmocka_unit_test(a_pooling_in_the_same_call_gives_the_same_bytes),
+        cmocka_unit_test(two_rows_at_a_time_give_the_same_bytes),
         cmocka_unit_test(other_poolings_are_left_alone),
     };
     return RUN(tests);

@@ -7,6 +7,15 @@
 #include "base/mem.h"
 #include "layers/layer.h"
 
+/* A shape of those sizes. */
+#define S(...)                                              \
+    {                                                       \
+        sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), \
+        {                                                   \
+            __VA_ARGS__                                     \
+        }                                                   \
+    }
+
 /* A layer of that class and JSON configuration, as Keras `major` wrote it. */
 static inline int make_layer(cx_layer *out, cx_arena *arena, const char *class_name,
                              const char *json, int major, cvs_error *err)

@@ -4,14 +4,6 @@
 
 #include <math.h>
 
-#define S(...)                                              \
-    {                                                       \
-        sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), \
-        {                                                   \
-            __VA_ARGS__                                     \
-        }                                                   \
-    }
-
 /* --- examples from a file --- */
 
 enum { MOST_LINE = 4096, MOST_EXAMPLES = 400 };

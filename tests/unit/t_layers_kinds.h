@@ -4,13 +4,6 @@
 
 #include "t_layers.h"
 
-#define S(...)                                              \
-    {                                                       \
-        sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), \
-        {                                                   \
-            __VA_ARGS__                                     \
-        }                                                   \
-    }
 enum { N = CX_FREE };
 
 /* The least that makes each kind, and what it makes of a shape. */

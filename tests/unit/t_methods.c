@@ -118,10 +118,8 @@ static void expected_gradients_come_near_the_integral(void **state)
     (void)state;
     float zeros[CELLS] = {0};
     cvs_model *m = rectified(3);
-    cvs_run *from;
+    cvs_run *from = run_on(m, zeros, NULL);
     double most = 0;
-    OK(cvs_run_new(&from, m, NULL, &err));
-    OK(cvs_run_set_input(from, 0, zeros, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
     cvs_explanation *many = explain(
         m,
         &(cvs_explain_options){.method = "expected-gradients", .references = from, .steps = 4000});
@@ -155,12 +153,6 @@ static void a_seed_gives_the_same_bytes_for_any_number_of_threads(void **state)
     cvs_model_free(m);
 }
 
-static int stop_at_once(void *arg, double done)
-{
-    *(double *)arg = done;
-    return 1;
-}
-
 static void what_is_stopped_keeps_what_it_has(void **state)
 {
     (void)state;
@@ -181,17 +173,13 @@ static void what_is_stopped_keeps_what_it_has(void **state)
 static void a_channel_weighs_what_the_score_loses_without_it(void **state)
 {
     (void)state;
-    float x[CELLS];
     const float *a;
     int64_t dims[CVS_MAX_DIMS];
     int ndim;
-    cvs_run *run;
     cvs_model *m = rectified(1);
     cvs_explanation *e =
         explain(m, &(cvs_explain_options){.method = "ablationcam", .is_signed = 1});
-    numbers(x);
-    OK(cvs_run_new(&run, m, &(cvs_run_options){.taps = "conv"}, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    cvs_run *run = run_on(m, NULL, "conv");
     OK(cvs_run_forward(run, &err));
     OK(cvs_run_activation(&a, dims, &ndim, run, cvs_run_tap(run, 0), &err));
     assert_true(fabs(e->score) > 1e-3);
@@ -373,8 +361,7 @@ static void fem_weighs_a_channel_by_the_cells_that_stand_out(void **state)
     node = add(m, "Flatten", "flatten", "{}", node);
     node = add(m, "Dense", "dense", "{\"units\": 1, \"use_bias\": false}", node);
     close_model(m, node, w, 1 + CELLS);
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    run = run_on(m, x, NULL);
     OK(cvs_explain(&e, run, 0, &(cvs_explain_options){.method = "fem"}, &err));
     for (int i = 0; i < CELLS; i++) assert_true(fabsf(e->data[i] - (i == 5 ? 0.5f : 0)) < 1e-6f);
     cvs_explanation_free(e);

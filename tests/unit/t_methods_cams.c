@@ -64,12 +64,8 @@ static void cam_has_the_weights_of_the_class(void **state)
 
 static void refuse(const cvs_model *m, const char *method, const char *text)
 {
-    float x[CELLS];
-    cvs_run *run;
+    cvs_run *run = run_on(m, NULL, NULL);
     cvs_explanation *e;
-    numbers(x);
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
     FAILS(cvs_explain(&e, run, 0, &(cvs_explain_options){.method = method}, &err),
           CVS_E_UNSUPPORTED, text);
     cvs_run_free(run);
@@ -261,35 +257,21 @@ static void kpcacam_is_the_first_kernel_component(void **state)
 /* --- masks --- */
 
 /* The score of the input times a mask. */
-static double score_of(const cvs_model *m, const float *mask)
+static double score_under(const cvs_model *m, const float *mask)
 {
     float x[CELLS];
-    const float *y;
-    int64_t dims[CVS_MAX_DIMS];
-    int ndim;
-    cvs_run *run;
     numbers(x);
-    for (int i = 0; mask && i < CELLS; i++) x[i] *= mask[i];
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
-    OK(cvs_run_forward(run, &err));
-    OK(cvs_run_activation(&y, dims, &ndim, run, cvs_model_output(m, 0), &err));
-    const double score = (double)y[0];
-    cvs_run_free(run);
-    return score;
+    for (int i = 0; i < CELLS; i++) x[i] *= mask[i];
+    return score_of(m, x);
 }
 
 /* What a layer gives, channels last; gives its side. */
 static int layer_of(const cvs_model *m, const char *name, float *a)
 {
-    float x[CELLS];
     const float *y;
     int64_t dims[CVS_MAX_DIMS], n = 1;
     int ndim;
-    cvs_run *run;
-    numbers(x);
-    OK(cvs_run_new(&run, m, &(cvs_run_options){.taps = name}, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    cvs_run *run = run_on(m, NULL, name);
     OK(cvs_run_forward(run, &err));
     OK(cvs_run_activation(&y, dims, &ndim, run, cvs_run_tap(run, 0), &err));
     for (int i = 0; i < ndim; i++) n *= dims[i];
@@ -320,7 +302,7 @@ static void score_cams_are_softmaxes_of_masked_scores(void **state)
                 if (which == 1) mask[p] *= (float)(sample + 1) / 3;
                 if (which == 2) mask[p] += (float)(2 * cx_random_normal(stream, (uint64_t)p));
             }
-            score[k] += score_of(m, mask) / samples;
+            score[k] += score_under(m, mask) / samples;
         }
         for (int k = 0; k < 3; k++) all += exp(score[k]);
         for (int k = 0; k < 3; k++) assert_true(is_near(e->weights[k], exp(score[k]) / all, 1e-5));
@@ -345,7 +327,7 @@ static void weigh_plainly(const cvs_model *m, const float *a, int side, float *m
         cx_upsample(a + k, 2, side, side, mask, SIDE, SIDE);
         cx_stretch(mask, CELLS);
         for (int p = 0; p < CELLS; p++) dark[p] = 1 - mask[p];
-        const double weight = fmax(0, score_of(m, mask) + whole - score_of(m, dark));
+        const double weight = fmax(0, score_under(m, mask) + whole - score_under(m, dark));
         for (int p = 0; p < side * side; p++) map[p] += (float)(weight * (double)a[p * 2 + k]);
     }
     for (int p = 0; p < side * side; p++) map[p] = fmaxf(map[p], 0);
@@ -422,11 +404,7 @@ static void eigen_smoothing_of_one_channel_takes_its_mean_away(void **state)
     cvs_explanation_free(smooth);
     cvs_model_free(m);
     m = rectified(2);
-    float x[CELLS];
-    cvs_run *run;
-    numbers(x);
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    cvs_run *run = run_on(m, NULL, NULL);
     how.method = "eigencam";
     FAILS(cvs_explain(&smooth, run, 0, &how, &err), CVS_E_UNSUPPORTED, "no channels");
     how = (cvs_explain_options){.method = "gradient", .aug_smooth = 1};

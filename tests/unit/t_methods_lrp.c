@@ -310,13 +310,9 @@ static void a_wrong_rule_is_told(void **state)
         {"conv=gamma(0.1", "1 number"},
     };
     net n;
-    float x[CELLS];
     cvs_model *m = make(&n, 0);
-    cvs_run *run;
+    cvs_run *run = run_on(m, NULL, NULL);
     cvs_explanation *e;
-    numbers(x);
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
     for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
         const cvs_explain_options how = {.method = "lrp", .rules = cases[k].rules};
         FAILS(cvs_explain(&e, run, 0, &how, &err), CVS_E_ARG, cases[k].text);

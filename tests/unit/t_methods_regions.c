@@ -126,20 +126,10 @@ static void regions_of(cx_superpixels *s, int wanted)
 static double score_without(const cvs_model *m, const cx_superpixels *s, unsigned seen)
 {
     float x[CELLS];
-    const float *y;
-    int64_t dims[CVS_MAX_DIMS];
-    int ndim;
-    cvs_run *run;
     numbers(x);
     for (int i = 0; i < CELLS; i++)
         if (!(seen >> s->region[i] & 1)) x[i] = 0;
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
-    OK(cvs_run_forward(run, &err));
-    OK(cvs_run_activation(&y, dims, &ndim, run, cvs_model_output(m, 0), &err));
-    const double score = (double)y[0];
-    cvs_run_free(run);
-    return score;
+    return score_of(m, x);
 }
 
 /* Shapley 1953: the mean of what a region adds, over all orders in which they can come. */

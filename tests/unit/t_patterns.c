@@ -335,12 +335,6 @@ static void versions_that_are_kept_apart_differ(void **state)
     cvs_model_free(m);
 }
 
-static int stop_at_once(void *arg, double done)
-{
-    *(double *)arg = done;
-    return 1;
-}
-
 static void what_is_stopped_keeps_what_it_has(void **state)
 {
     (void)state;

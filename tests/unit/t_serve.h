@@ -118,6 +118,16 @@ static inline int ask(cx_answer *answer, cx_reply *out, const stage *s, const ch
     return ask_with(answer, out, s, layer, text, NULL, NULL);
 }
 
+/* What makes no sense: the HTTP status, and what is said. */
+static inline void expect(cx_answer *answer, const stage *s, const char *layer, const char *query,
+                          int status, int code, const char *text)
+{
+    cx_reply reply;
+    FAILS(ask(answer, &reply, s, layer, query), code, text);
+    assert_int_equal(reply.status, status);
+    assert_null(reply.data);
+}
+
 static inline cx_json *ask_json(cx_answer *answer, const stage *s, const char *layer,
                                 const char *query)
 {

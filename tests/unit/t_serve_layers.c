@@ -408,15 +408,6 @@ static void a_first_layers_derivative_is_its_kernel(void **state)
 
 /* --- what makes no sense --- */
 
-static void expect(cx_answer *answer, const stage *s, const char *layer, const char *query,
-                   int status, int code, const char *text)
-{
-    cx_reply reply;
-    FAILS(ask(answer, &reply, s, layer, query), code, text);
-    assert_int_equal(reply.status, status);
-    assert_null(reply.data);
-}
-
 static void wrong_questions_are_told(void **state)
 {
     stage s;

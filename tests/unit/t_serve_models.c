@@ -2,8 +2,9 @@
  * or says what the model cannot be asked. */
 #include "t_serve.h"
 
-#include <dirent.h>
 #include <math.h>
+
+#include "listing.h"
 
 /* What the answers gave: complete ones, and refusals. */
 typedef struct tally {
@@ -95,11 +96,9 @@ static void every_layer_answers(void **state)
     tally t = {0};
     int cases = 0;
     (void)state;
-    DIR *d = opendir(data_path(folder, "../golden/cases"));
-    assert_non_null(d);
-    for (struct dirent *e; (e = readdir(d));)
-        if (e->d_name[0] != '.') cases += ask_case(&t, folder, e->d_name);
-    closedir(d);
+    listing in = list_folder(data_path(folder, "../golden/cases"));
+    for (int i = 0; i < in.n; i++) cases += ask_case(&t, folder, in.at[i]->d_name);
+    listing_free(&in);
     assert_true(cases > 20 && t.complete > 1000 && t.refused < t.complete / 2);
 }
 

@@ -10,15 +10,6 @@
 static const char shipped[] = "../../models/cats_and_dogs_small_2.h5";
 static const char small[] = "../golden/cases/two_outputs_keras38_h5/model.h5";
 
-static void expect(cx_answer *answer, const stage *s, const char *layer, const char *query,
-                   int status, int code, const char *text)
-{
-    cx_reply reply;
-    FAILS(ask(answer, &reply, s, layer, query), code, text);
-    assert_int_equal(reply.status, status);
-    assert_null(reply.data);
-}
-
 /* --- heatmaps --- */
 
 static void check_heatmap(const stage *s, const char *query, const cvs_explain_options *how)

@@ -11,12 +11,8 @@
 
 static cvs_trust *evaluate(const cvs_model *m, const char *method, const cvs_trust_options *o)
 {
-    float x[CELLS];
-    cvs_run *run;
+    cvs_run *run = run_on(m, NULL, NULL);
     cvs_trust *t;
-    numbers(x);
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
     OK(cvs_evaluate(&t, run, 0, &(cvs_explain_options){.method = method, .seed = 3}, o, &err));
     cvs_run_free(run);
     return t;
@@ -111,11 +107,9 @@ static void insertion_of_a_flat_picture_changes_nothing(void **state)
     (void)state;
     float x[CELLS], w[CELLS];
     cvs_model *m = linear(w);
-    cvs_run *run;
     cvs_trust *t;
     for (int i = 0; i < CELLS; i++) x[i] = 2;
-    OK(cvs_run_new(&run, m, NULL, &err));
-    OK(cvs_run_set_input(run, 0, x, (const int64_t[]){1, SIDE, SIDE, 1}, 4, &err));
+    cvs_run *run = run_on(m, x, NULL);
     OK(cvs_evaluate(&t, run, 0, &(cvs_explain_options){.method = "input-x-gradient"}, NULL, &err));
     for (int i = 0; i < t->n_points; i++) assert_true(fabs(t->insertion[i] - t->score) < 1e-5);
     cvs_trust_free(t);

@@ -69,6 +69,16 @@ export class Gallery {
     }
   }
 
+  // The first pictures, once; after a failure the next call tries again.
+  begin(signal) {
+    if (this.isBegun) return;
+    this.isBegun = true;
+    this.load(signal).catch((error) => {
+      this.isBegun = false;
+      if (!isCalledOff(error)) this.told.replaceChildren(problem(error, () => this.env.refresh()));
+    });
+  }
+
   async load(signal) {
     const all = await askJson(address(['images'], { from: this.shown, count: PAGE }), signal, false);
     for (const image of all.images) {

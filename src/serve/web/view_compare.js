@@ -2,8 +2,7 @@
 import { make } from './dom.js';
 import { card } from './specimen.js';
 import { Gallery } from './gallery.js';
-import { hint, problem } from './parts.js';
-import { isCalledOff } from './api.js';
+import { hint } from './parts.js';
 import { pairs } from './url.js';
 
 export default class CompareView {
@@ -27,13 +26,7 @@ export default class CompareView {
 
   async update(state, signal) {
     const { env } = this;
-    if (!this.isLoaded) {
-      this.isLoaded = true;
-      this.gallery.load(signal).catch((error) => {
-        this.isLoaded = false;
-        if (!isCalledOff(error)) this.gallery.told.replaceChildren(problem(error, () => env.refresh()));
-      });
-    }
+    this.gallery.begin(signal);
     this.gallery.mark(state.withImage);
     if (env.models.length > 1)
       this.models.replaceChildren(make('h2', {}, 'Another network'), make('p', { class: 'ways' },

@@ -2,8 +2,7 @@
 import { make } from './dom.js';
 import { card } from './specimen.js';
 import { Gallery } from './gallery.js';
-import { isCalledOff } from './api.js';
-import { choice, count, hint, plural, problem } from './parts.js';
+import { choice, count, hint, plural } from './parts.js';
 import { pairs } from './url.js';
 
 const MODES = {
@@ -45,13 +44,7 @@ export default class StartView {
 
   async update(state, signal) {
     const { env } = this;
-    if (!this.isLoaded) {
-      this.isLoaded = true;
-      this.gallery.load(signal).catch((error) => {
-        this.isLoaded = false;
-        if (!isCalledOff(error)) this.gallery.told.replaceChildren(problem(error, () => env.refresh()));
-      });
-    }
+    this.gallery.begin(signal);
     const model = await env.model(state.model, signal);
     this.title.textContent = env.modelName(state.model);
     const layers = model.layers.filter((l) => l.class !== 'InputLayer');
