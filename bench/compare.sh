@@ -111,15 +111,46 @@ awk -F '\t' '
     }' "$dir/lines"
 
 # Whole processes, from start to end: a look at the model and a photograph, with its activations
-# written. Peers are given an input that needs no decoding.
+# written as .npy. A peer is measured if it gives ours, and again with an input that needs no decoding,
+# which is the least that it takes.
+photo=$here/../examples/chelsea.png
 mkdir "$dir/out"
+mean=$("$build/convscope" activations -q --json --format npy -o "$dir/out" "$model" "$photo" |
+    awk '/^   "mean"/ { last = $2 + 0 } END { print last }')
+
+# gives_ours TITLE COMMAND...: tells of a peer whose last activation has another mean.
+gives_ours() {
+    title=$1
+    shift
+    "$@" 2>"$dir/errors" | awk -v title="$title" -v want="$mean" '
+        { got = $1 }
+        END {
+            off = got - want
+            if (got != "" && off * off <= 1e-10 * want * want) exit 0
+            print title " gives no activations of the photograph, or others (mean " got ", not " want ")"
+            exit 1
+        }' >&2
+}
+
 set --
 if node "$here/peer_onnxruntime.cjs" --write "$dir/weights" "$dir/model.onnx" >"$dir/errors" 2>&1 &&
     [ -s "$dir/model.onnx" ]; then
-    set -- --peer 'onnxruntime-node' node "$here/peer_onnxruntime.cjs" --cold "$dir/model.onnx" "$dir/out"
+    cold="node $here/peer_onnxruntime.cjs --cold $dir/model.onnx $dir/out"
+    # shellcheck disable=SC2086 # a command and its words
+    if gives_ours 'onnxruntime-node with pngjs' $cold "$photo"; then
+        set -- --peer 'onnxruntime-node, photo to .npy' $cold "$photo"
+    fi
+    # shellcheck disable=SC2086
+    set -- "$@" --peer 'onnxruntime-node, numbers to .npy' $cold
 fi
 if "$python" -c 'import numpy, torch' 2>/dev/null; then
-    set -- "$@" --peer PyTorch "$python" "$here/peer_pytorch.py" --cold "$dir/weights" "$dir/out"
+    cold="$python $here/peer_pytorch.py --cold $dir/weights $dir/out"
+    # shellcheck disable=SC2086
+    if gives_ours 'PyTorch with PIL' $cold "$photo"; then
+        set -- "$@" --peer 'PyTorch, photo to .npy' $cold "$photo"
+    fi
+    # shellcheck disable=SC2086
+    set -- "$@" --peer 'PyTorch, numbers to .npy' $cold
 fi
 echo
-"$build/bench/bench_process" "$build/convscope" "$model" "$here/../examples/chelsea.png" 11 "$@"
+"$build/bench/bench_process" "$build/convscope" "$model" "$photo" 11 "$@"

@@ -3,15 +3,16 @@
 //
 // usage: node peer_onnxruntime.cjs WEIGHTS OUTPUTS [ROUNDS [JOB]]
 //        node peer_onnxruntime.cjs --write WEIGHTS FILE.onnx
-//        node peer_onnxruntime.cjs --cold FILE.onnx DIR
+//        node peer_onnxruntime.cjs --cold FILE.onnx DIR [PHOTO.png]
 // bench_engine MODEL --weights FILE writes WEIGHTS of the book's network and tells OUTPUTS, the means
 // of what it, VGG16's convolutions and the MobileNets give, with commas between them; a network is
 // not measured unless that is the same to five digits. JOB is a part of the names of the passes to
 // measure; all without it.
 // --write makes the book's network a file; --cold is one look in a process of its own: the file is
-// loaded, the 8 activations of an input that needs no decoding are written to DIR.
-// Wants the npm package onnxruntime-node, here, in a folder above or in NODE_PATH:
-//     npm install --ignore-scripts onnxruntime-node
+// loaded, a photograph is read as Keras does it, its 8 activations are written to DIR as .npy, the
+// mean of the last is told; without PHOTO those of numbers that need no decoding.
+// Wants the npm package onnxruntime-node, and for PHOTO pngjs, here, in a folder above or in NODE_PATH:
+//     npm install --ignore-scripts onnxruntime-node pngjs
 // Without it, it says so and ends well. The model files are written here.
 'use strict';
 
@@ -280,20 +281,42 @@ async function measure(threads, rounds, weights, outputs, only) {
   console.log('');
 }
 
-async function cold(file, dir) {
+// The nearest pixels, 0 ... 1. Of the decoders of npm, pngjs takes a process the least time; sharp,
+// whose loops are faster, has first to be loaded.
+function photo(file, size) {
+  const {width, height, data} = require('pngjs').PNG.sync.read(require('fs').readFileSync(file));
+  const x = new Float32Array(3 * size * size);
+  for (let i = 0; i < size; i++)
+    for (let k = 0; k < size; k++) {
+      const row = Math.floor((i + 0.5) * height / size), column = Math.floor((k + 0.5) * width / size);
+      for (let c = 0; c < 3; c++)
+        x[(c * size + i) * size + k] = data[4 * (row * width + column) + c] / 255;
+    }
+  return new ort.Tensor('float32', x, [1, 3, size, size]);
+}
+
+// A .npy file, in the order of axes that onnxruntime has.
+function npy({data, dims}) {
+  const shape = `{'descr': '<f4', 'fortran_order': False, 'shape': (${dims.join(', ')}), }`;
+  const raw = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+  return Buffer.concat([Buffer.from('\x93NUMPY\x01\x00\x76\x00', 'latin1'),
+                        Buffer.from(`${shape.padEnd(117)}\n`), raw]);
+}
+
+async function cold(file, dir, picture) {
   const session = await ort.InferenceSession.create(file);
-  const given = await session.run({x: input([1, 3, 150, 150])});
-  for (const name of session.outputNames.slice(0, 8)) {
-    const {data} = given[name];
-    const raw = Buffer.from(data.buffer, data.byteOffset, data.byteLength);
-    require('fs').writeFileSync(`${dir}/${name}`, raw);
-  }
+  const x = picture ? photo(picture, 150) : input([1, 3, 150, 150]);
+  const given = await session.run({x});
+  const names = session.outputNames.slice(0, 8);
+  for (const name of names) require('fs').writeFileSync(`${dir}/${name}.npy`, npy(given[name]));
+  const last = given[names[7]].data;
+  console.log(last.reduce((a, b) => a + b, 0) / last.length);
 }
 
 async function main() {
   const [mode, from, to] = process.argv.slice(2);
   if (mode === '--write') return require('fs').writeFileSync(to, book(1, from).bytes(true));
-  if (mode === '--cold') return cold(from, to);
+  if (mode === '--cold') return cold(from, to, process.argv[5]);
   if (process.argv.length < 4) {
     console.error('usage: peer_onnxruntime.cjs WEIGHTS OUTPUTS [ROUNDS [JOB]]');
     process.exit(2);

@@ -2,11 +2,12 @@
 """peer_pytorch.py - the passes of bench_engine in PyTorch, with the weights of the book's network.
 
 usage: peer_pytorch.py WEIGHTS OUTPUT [ROUNDS]
-       peer_pytorch.py --cold WEIGHTS DIR
+       peer_pytorch.py --cold WEIGHTS DIR [PHOTO]
 bench_engine MODEL --weights FILE writes WEIGHTS and tells OUTPUT; nothing is measured unless the
 output is the same to five digits. Without PyTorch (Debian: python3-torch) it says so and ends well.
---cold is one look in a process of its own: weights are read, the 8 activations of an input that needs
-no decoding are written to DIR.
+--cold is one look in a process of its own: weights are read, a photograph is read as Keras does it
+(Debian: python3-pil), its 8 activations are written to DIR, the mean of the last is told; without
+PHOTO those of numbers that need no decoding.
 Channels last, for output alone traced and frozen: of what PyTorch can do the fastest."""
 import copy
 import os
@@ -163,18 +164,27 @@ def measure(threads, jobs, rounds):
     print()
 
 
-def cold(weights, folder):
+def photo(path):
+    """The nearest pixels, 0 ... 1."""
+    from PIL import Image
+    pixels = np.asarray(Image.open(path).convert("RGB").resize((SIZE, SIZE), Image.NEAREST))
+    return torch.from_numpy(pixels.astype(np.float32) / 255).permute(2, 0, 1)[None]
+
+
+def cold(weights, folder, path=None):
     """As little as can be: eager, and nothing is traced for one pass."""
     net = Book(read_weights(weights)).eval().to(memory_format=torch.channels_last)
-    x = torch.rand(1, 3, SIZE, SIZE).contiguous(memory_format=torch.channels_last)
+    x = photo(path) if path else torch.rand(1, 3, SIZE, SIZE)
+    x = x.contiguous(memory_format=torch.channels_last)
     with torch.inference_mode():
         for i, y in enumerate(net.layers(x)[:8]):
             np.save(f"{folder}/{i}.npy", y.permute(0, 2, 3, 1).numpy())
+    print(y.mean().item())
 
 
 def main():
     if sys.argv[1:2] == ["--cold"]:
-        cold(*sys.argv[2:4])
+        cold(*sys.argv[2:5])
         return
     if len(sys.argv) < 3:
         sys.exit(__doc__)

@@ -21,7 +21,8 @@ extern "C" {
 #define CVS_API __attribute__((visibility("default")))
 #endif
 
-#define CVS_MAX_DIMS 6 /**< most axes that a tensor has, the batch counted */
+#define CVS_FILE_NAME 256 /**< bytes of a file's name, its 0 counted */
+#define CVS_MAX_DIMS  6   /**< most axes that a tensor has, the batch counted */
 
 typedef struct cvs_model cvs_model; /**< a network and its weights, read-only */
 typedef struct cvs_run cvs_run;     /**< buffers and results of one computation */
@@ -397,6 +398,29 @@ typedef struct cvs_write_options {
  */
 CVS_API int cvs_activations_write(const cvs_run *run, int slot, const char *dir,
                                   const cvs_write_options *options, cvs_error *err);
+
+/** What was written of a layer, for one input. */
+typedef struct cvs_written {
+    int layer;                   /**< as from cvs_run_tap() */
+    char picture[CVS_FILE_NAME]; /**< its file in the folder; "": none */
+    char numbers[CVS_FILE_NAME]; /**< the same of the .npy */
+    int64_t shape[CVS_MAX_DIMS]; /**< a batch of 1 first */
+    int ndim;
+    int64_t channels, dead_channels;
+    cvs_stats stats; /**< of all values */
+} cvs_written;
+
+/**
+ * cvs_run_forward() and cvs_activations_write() in one: while later layers are computed, those that
+ * are done are drawn and written. The files are the same.
+ *
+ * @param[out] out  an array, the caller's to cvs_free(), an entry a tap; may be NULL
+ * @param[out] n    its length; may be NULL
+ * @return as both; where writing fails, err->where begins with @p dir
+ */
+CVS_API int cvs_activations_compute(cvs_written **out, int *n, cvs_run *run, int slot,
+                                    const char *dir, const cvs_write_options *options,
+                                    cvs_error *err);
 
 /* --- explanations: where the evidence for a class lies ---------------------------------------- */
 

@@ -1,5 +1,5 @@
 /* file.c - files. Only this and journal.c open one for writing. */
-#define _GNU_SOURCE /* renameat2 */
+#define _GNU_SOURCE /* renameat2, fallocate */
 #include "base/file.h"
 
 #include <errno.h>
@@ -108,20 +108,38 @@ void cx_mapping_deinit(cx_mapping *m)
     *m = (cx_mapping){0};
 }
 
+/* Write them with as few calls as the system takes. */
 static int write_all(int fd, const cx_piece *pieces, int n)
 {
-    for (int i = 0; i < n; i++) {
-        const char *p = pieces[i].data;
-        size_t left = pieces[i].size;
-        while (left > 0) {
-            ssize_t k = write(fd, p, left > INT_MAX ? INT_MAX : left);
-            if (k < 0 && errno == EINTR) continue;
-            if (k < 0) return -1;
-            p += k;
-            left -= (size_t)k;
+    enum { AT_ONCE = 16 };
+    size_t done = 0; /* of pieces[i] */
+    for (int i = 0; i < n;) {
+        struct iovec part[AT_ONCE];
+        int parts = 0;
+        for (; parts < AT_ONCE && i + parts < n; parts++) {
+            const cx_piece *p = &pieces[i + parts];
+            part[parts] = (struct iovec){(void *)(uintptr_t)p->data, p->size};
         }
+        if (done > 0) part[0].iov_base = (char *)part[0].iov_base + done;
+        part[0].iov_len -= done;
+        const ssize_t k = writev(fd, part, parts);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return -1;
+        done += (size_t)k;
+        while (i < n && done >= pieces[i].size) done -= pieces[i++].size;
     }
     return 0;
+}
+
+/* Have the disk's blocks of a large file chosen at once: ext4 takes half as long to write it
+ * then, in one call, as with a reservation for each. A wish: what cannot be had, the write says. */
+static void announce(int fd, const cx_piece *pieces, int n)
+{
+    const off_t least = 256 << 10, most = (off_t)1 << 40;
+    off_t size = 0;
+    for (int i = 0; i < n && size < most; i++)
+        size += pieces[i].size < (size_t)most ? (off_t)pieces[i].size : most;
+    if (size >= least && size < most) (void)!fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
 }
 
 /* Give a finished file its name. Where another has it they change places at once and the old one
@@ -147,6 +165,7 @@ int cx_file_write(const char *path, const cx_piece *pieces, int n, cvs_error *er
     }
     fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return io_error(err, path, "write");
+    announce(fd, pieces, n);
     int failed = write_all(fd, pieces, n);
     int why = errno;
     if (close(fd) < 0 && !failed) failed = -1, why = errno;

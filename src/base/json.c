@@ -5,6 +5,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/digits.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -409,16 +410,23 @@ void cx_json_add_string(cx_json_writer *w, const char *key, const char *s)
     add_quoted(&w->text, s);
 }
 
+static void add_whole(cx_json_writer *w, int64_t v)
+{
+    char digits[CX_DIGITS];
+    cx_str_add_n(&w->text, digits, (size_t)cx_digits_int(digits, v));
+}
+
 void cx_json_add_int(cx_json_writer *w, const char *key, int64_t v)
 {
     begin_value(w, key);
-    cx_str_addf(&w->text, "%lld", (long long)v);
+    add_whole(w, v);
 }
 
 static void add_digits(cx_json_writer *w, double v)
 {
+    char digits[CX_DIGITS];
     if (isfinite(v))
-        cx_str_addf(&w->text, "%.9g", v);
+        cx_str_add_n(&w->text, digits, (size_t)cx_digits(digits, v));
     else
         cx_str_add(&w->text, "null");
 }
@@ -455,9 +463,25 @@ void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int 
         if (v[i] < 0)
             cx_str_add(&w->text, "null");
         else
-            cx_str_addf(&w->text, "%lld", (long long)v[i]);
+            add_whole(w, v[i]);
     }
     cx_str_add(&w->text, "]");
+}
+
+cx_json_writer cx_json_part(const cx_json_writer *w)
+{
+    return (cx_json_writer){.depth = w->depth, .is_first = 1};
+}
+
+void cx_json_add_part(cx_json_writer *w, cx_json_writer *part)
+{
+    if (part->text.len > 0) {
+        if (!w->is_first) cx_str_add(&w->text, ",");
+        cx_str_add_n(&w->text, part->text.data, part->text.len);
+        w->is_first = 0;
+    }
+    w->text.failed |= part->text.failed;
+    cx_str_deinit(&part->text);
 }
 
 int cx_json_take(char **out, cx_json_writer *w, cvs_error *err)

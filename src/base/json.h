@@ -87,6 +87,10 @@ void cx_json_add_bool(cx_json_writer *w, const char *key, int v);
 void cx_json_add_ints(cx_json_writer *w, const char *key, const int64_t *v, int n);
 /* As add_number each, on one line. */
 void cx_json_add_floats(cx_json_writer *w, const char *key, const float *v, int64_t n);
+/* Values of the array or object that is open in w, written elsewhere, by another thread say: a
+ * writer for them, and what it wrote put where w is now, which frees it. */
+cx_json_writer cx_json_part(const cx_json_writer *w);
+void cx_json_add_part(cx_json_writer *w, cx_json_writer *part);
 /* The text so far, the caller's to cx_free(); what is added from now on follows it. */
 int cx_json_take(char **out, cx_json_writer *w, cvs_error *err);
 /* The text, as from cx_json_print; frees what the writer holds in any case. */

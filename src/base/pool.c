@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
+#include "base/pool.h"
 #include "base/threads.h"
 
 enum {
@@ -130,12 +131,22 @@ static void sleep_until_moved(unsigned loop_seen)
     pthread_mutex_unlock(&lock);
 }
 
+/* An item of a series counts as one of a loop: loops in it are the worker's own affair. */
+static int help_series(int worker)
+{
+    within++;
+    const int helped = cx_series_help(worker);
+    within--;
+    return helped;
+}
+
 static void *worker_main(void *arg)
 {
     const int worker = (int)(intptr_t)arg; /* 1 and up: the caller is 0 */
     const unsigned which = ~(unsigned)(INSIDE | OPEN);
     unsigned seen = 0;
     for (;;) {
+        if (help_series(worker)) continue;
         if (!is_crowded()) look(which, seen, patience);
         unsigned now = atomic_load(&gate);
         if ((now & which) == seen) {
@@ -163,14 +174,25 @@ static void start_workers(int n)
     }
 }
 
-static void open_gate(void)
+static void wake_sleepers(void)
 {
-    const unsigned which = atomic_load(&gate) & ~(unsigned)(INSIDE | OPEN);
-    atomic_store(&gate, (which + LOOP) | OPEN);
     if (atomic_load(&asleep) == 0) return;
     pthread_mutex_lock(&lock);
     pthread_cond_broadcast(&wake);
     pthread_mutex_unlock(&lock);
+}
+
+static void open_gate(void)
+{
+    atomic_fetch_add(&gate, LOOP | OPEN); /* it is shut, and nobody is inside */
+    wake_sleepers();
+}
+
+/* As if a loop had been opened in which there is nothing to do; one that is open stays so. */
+void cx_pool_wake(void)
+{
+    atomic_fetch_add(&gate, LOOP);
+    wake_sleepers();
 }
 
 /* And wait until all are out, in a loop that began `since`. A worker inside has an item, which

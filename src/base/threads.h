@@ -56,6 +56,19 @@ cx_loop *cx_loop_start(int n, cx_loop_body *body,
 void cx_loop_finish(cx_loop *loop);
 void cx_loop_drop(cx_loop *loop); /* the same, but items that nobody has begun are forgotten */
 
+/* A loop whose items become ready one after the other, in order, while the caller does other work,
+ * loops too: workers of the pool take them where they would wait for the next loop, and at the end
+ * everybody. With one thread all are done at the end. Bodies run beside the caller and each other,
+ * as worker 0 … cx_threads() - 1 as it was at the start, no two items with the same one at once. */
+typedef struct cx_series cx_series;
+cx_series *cx_series_start(int n, cx_loop_body *body,
+                           void *arg);          /* NULL: no memory, nothing was done */
+void cx_series_ready(cx_series *series, int n); /* the first n may be done */
+/* Do what is left, ready or not, wait for the rest, free. NULL is allowed in both. */
+void cx_series_finish(cx_series *series);
+void cx_series_drop(
+    cx_series *series); /* the same, but items that nobody has begun are forgotten */
+
 /* A thread that lives until body(arg) ends; CVS_E_NOMEM where the system has none left. To be
  * joined, which waits for that and frees. */
 typedef struct cx_thread cx_thread;

@@ -2,17 +2,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json.h"
 #include "base/mem.h"
+#include "base/threads.h"
+#include "cli/index.h"
 #include "cli/inputs.h"
 #include "cli/options.h"
 #include "cli/table.h"
 #include "cli/work.h"
 
 enum {
-    MAX_INDEX = 256 << 20, /* bytes of an index.json that we wrote ourselves */
-    FIGURES = 3,           /* columns behind a file's name */
+    FIGURES = 3, /* columns behind a file's name */
 };
 
 /* "DIR/NAME", the caller's to cx_free(). */
@@ -23,24 +22,14 @@ static int join(char **out, const char *dir, const char *name, cvs_error *err)
     return cx_str_take(out, &s, err);
 }
 
-static int read_index(cx_bytes *out, const char *dir, cvs_error *err)
-{
-    char *path;
-    *out = (cx_bytes){0};
-    int rc = join(&path, dir, "index.json", err);
-    if (rc == 0) rc = cx_file_read(out, path, MAX_INDEX, err);
-    cx_free(path);
-    return rc;
-}
-
 /* A shape as Python writes a tuple. */
-static void add_shape(cx_table *table, const cx_json *shape)
+static void add_shape(cx_table *table, const cvs_written *w)
 {
     char text[192];
     size_t len = 0;
-    for (size_t i = 0; i < cx_json_size(shape) && len < sizeof text - 32; i++)
+    for (int i = 0; i < w->ndim && len < sizeof text - 32; i++)
         len += (size_t)snprintf(text + len, sizeof text - len, "%s%lld", i ? ", " : "",
-                                (long long)cx_json_int(cx_json_at(shape, i), -1));
+                                (long long)w->shape[i]);
     text[len] = 0;
     cx_table_addf(table, "(%s)", text);
 }
@@ -54,14 +43,11 @@ static int add_file(cx_table *table, const char *dir, const char *name, cvs_erro
     return rc;
 }
 
-static void add_figures(cx_table *table, const cx_json *layer)
+static void add_figures(cx_table *table, const cvs_written *w)
 {
-    const cx_json *shape = cx_json_get(layer, "shape");
-    add_shape(table, shape);
-    cx_table_addf(table, "%lld of %lld",
-                  (long long)cx_json_int(cx_json_get(layer, "dead_channels"), 0),
-                  (long long)cx_json_int(cx_json_at(shape, cx_json_size(shape) - 1), 0));
-    cx_table_addf(table, "%.1f %%", 100 * cx_json_number(cx_json_get(layer, "sparsity"), 0));
+    add_shape(table, w);
+    cx_table_addf(table, "%lld of %lld", (long long)w->dead_channels, (long long)w->channels);
+    cx_table_addf(table, "%.1f %%", 100 * w->stats.sparsity);
 }
 
 static void add_blanks(cx_table *table)
@@ -71,40 +57,41 @@ static void add_blanks(cx_table *table)
 
 /* A row for each file of a layer, the figures in the first; a layer without a file of its own (all
  * are in one .npz) goes by its name. */
-static int add_layer(cx_table *table, const cx_json *layer, const char *dir, cvs_error *err)
+static int add_layer(cx_table *table, const cvs_model *model, const cvs_written *w, const char *dir,
+                     cvs_error *err)
 {
-    const char *picture = cx_json_string(cx_json_get(layer, "picture"), NULL);
-    const char *numbers = cx_json_string(cx_json_get(layer, "file"), NULL);
+    cvs_layer layer;
     int rc = 0;
-    if (picture)
-        TRY(add_file(table, dir, picture, err));
-    else if (numbers)
-        TRY(add_file(table, dir, numbers, err));
-    else
-        cx_table_add(table, cx_json_string(cx_json_get(layer, "name"), ""));
-    add_figures(table, layer);
-    if (picture && numbers) {
-        TRY(add_file(table, dir, numbers, err));
+    if (w->picture[0]) {
+        TRY(add_file(table, dir, w->picture, err));
+    } else if (w->numbers[0]) {
+        TRY(add_file(table, dir, w->numbers, err));
+    } else {
+        TRY(cvs_model_layer(&layer, model, w->layer, err));
+        cx_table_add(table, layer.name);
+    }
+    add_figures(table, w);
+    if (w->picture[0] && w->numbers[0]) {
+        TRY(add_file(table, dir, w->numbers, err));
         add_blanks(table);
     }
 out:
     return rc;
 }
 
-/* Tell which files there are now and what is in them, as index.json has it. */
-static int print_files(const cx_json *index, const char *dir, cvs_error *err)
+/* Tell which files there are now and what is in them. */
+static int print_files(const cx_job *job, const cvs_model *model, const cvs_written *written, int n,
+                       cvs_error *err)
 {
     static const char *const titles[] = {"file", "shape", "dead", "sparsity"};
+    const char *dir = job->options->out;
     cx_table table = {.align = "llrr"};
     cx_str text = {0};
     int rc = 0;
-    const cx_json *layers = cx_json_get(index, "layers");
-    const char *npz = cx_json_string(cx_json_get(index, "npz"), NULL);
     for (int i = 0; i < 1 + FIGURES; i++) cx_table_add(&table, titles[i]);
-    for (size_t i = 0; i < cx_json_size(layers); i++)
-        TRY(add_layer(&table, cx_json_at(layers, i), dir, err));
-    if (npz) {
-        TRY(add_file(&table, dir, npz, err));
+    for (int i = 0; i < n; i++) TRY(add_layer(&table, model, &written[i], dir, err));
+    if (job->options->formats & CVS_WRITE_NPZ) {
+        TRY(add_file(&table, dir, "activations.npz", err));
         add_blanks(&table);
     }
     TRY(add_file(&table, dir, "index.json", err));
@@ -138,43 +125,50 @@ static int check(const cx_options *o, cvs_error *err)
     return cx_where(err, rc, "--scale");
 }
 
+/* Compute and write; the layers are the caller's to cvs_free(). */
+static int write_files(cvs_written **out, int *n, const cx_job *job, cx_work *work,
+                       const char *input, cvs_error *err)
+{
+    const cx_options *o = job->options;
+    const cvs_write_options how = {o->formats,
+                                   (cvs_style)o->style,
+                                   o->channel_scale,
+                                   .input = input,
+                                   .preprocess =
+                                       work->took_picture ? cx_work_preprocess(work) : "none",
+                                   .model = job->model};
+    const double start = cx_seconds();
+    const int rc = cvs_activations_compute(out, n, work->run, 0, o->out, &how, err);
+    if (rc < 0 && strncmp(err->where, o->out, strlen(o->out)) != 0)
+        return cx_work_failed(err, rc, input);
+    if (rc == 0)
+        cx_detail(job, "%s: computed and written in %.1f ms", input, 1e3 * (cx_seconds() - start));
+    return rc;
+}
+
 int cx_cmd_activations(cx_job *job, cvs_error *err)
 {
     const cx_options *o = job->options;
     const char *input = job->inputs[0];
-    cvs_write_options how = {o->formats, (cvs_style)o->style, o->channel_scale,
-                             .model = job->model};
     char *label = NULL;
     cx_work work = {0};
-    cx_bytes text = {0};
-    cx_json *index = NULL;
-    int rc;
+    cvs_written *written = NULL;
+    int rc, n = 0;
     TRY(check(o, err));
     if (o->inputs.n > 0) {
         TRY(cx_inputs_label(&label, job, err));
         input = label;
     }
     TRY(cx_work_init(&work, job, o->layers, input, err));
-    TRY(cx_work_compute(&work, job, input, err));
+    TRY(cx_work_set(&work, job, input, err));
+    TRY(write_files(&written, &n, job, &work, input, err));
     TRY(note_batch(job, work.run, input, err));
-    how.input = input;
-    how.preprocess = work.took_picture ? cx_work_preprocess(&work) : "none";
-    rc = cvs_activations_write(work.run, 0, o->out, &how, err);
-    if (rc < 0) {
-        cx_at_file(err, rc, o->out);
-        goto out;
-    }
-    if (o->quiet && !o->json) goto out;
-    TRY(read_index(&text, o->out, err));
-    if (o->json) {
-        fwrite(text.data, 1, text.size, stdout);
-        goto out;
-    }
-    TRY(cx_json_parse(&index, (const char *)text.data, text.size, err));
-    TRY(print_files(index, o->out, err));
+    if (o->json)
+        TRY(cx_print_index(o->out, err));
+    else if (!o->quiet)
+        TRY(print_files(job, work.model, written, n, err));
 out:
-    cx_json_free(index);
-    cx_bytes_deinit(&text);
+    cvs_free(written);
     cx_work_deinit(&work);
     cx_free(label);
     return rc;

@@ -6,6 +6,8 @@
 #include "base/file.h"
 #include "base/str.h"
 
+enum { MOST = 256 << 20 }; /* bytes of a file that we wrote ourselves */
+
 int cx_print_index(const char *dir, cvs_error *err)
 {
     return cx_print_file(dir, "index.json", err);
@@ -18,7 +20,7 @@ int cx_print_file(const char *dir, const char *name, cvs_error *err)
     int rc;
     cx_str_addf(&path, "%s/%s", dir, name);
     TRY(cx_str_ok(&path, err));
-    TRY(cx_file_read(&text, path.data, 64 << 20, err));
+    TRY(cx_file_read(&text, path.data, MOST, err));
     fwrite(text.data, 1, text.size, stdout);
 out:
     cx_bytes_deinit(&text);

@@ -255,12 +255,17 @@ int cx_work_set(cx_work *work, const cx_job *job, const char *input, cvs_error *
     return rc;
 }
 
+int cx_work_failed(cvs_error *err, int rc, const char *input)
+{
+    if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */
+    return cx_at_file(err, rc, input);
+}
+
 int cx_work_forward(cvs_run *run, const cx_job *job, const char *input, cvs_error *err)
 {
     const double start = cx_seconds();
-    int rc = cvs_run_forward(run, err);
-    if (rc == CVS_E_ARG) rc = CVS_E_FORMAT; /* files that do not go together */
-    if (rc < 0) return cx_at_file(err, rc, input);
+    const int rc = cvs_run_forward(run, err);
+    if (rc < 0) return cx_work_failed(err, rc, input);
     cx_detail(job, "%s: computed in %.1f ms", input, 1e3 * (cx_seconds() - start));
     return 0;
 }

@@ -44,6 +44,8 @@ int cx_work_compute(cx_work *work, const cx_job *job, const char *input, cvs_err
 int cx_work_give(cx_work *work, const cx_job *job, cvs_run *run, int slot, const char *path,
                  const cvs_input *data, cvs_error *err);
 int cx_work_forward(cvs_run *run, const cx_job *job, const char *input, cvs_error *err);
+/* What a pass that failed says of its input; gives what the command fails with. */
+int cx_work_failed(cvs_error *err, int rc, const char *input);
 
 /* The input at `path`, read already or now; the caller's to cvs_input_free(). */
 int cx_work_read(cvs_input **out, cx_work *work, const char *path, cvs_error *err);

@@ -117,6 +117,7 @@ int cx_run_steps(cvs_run *run, cvs_error *err)
         } else {
             rc = run_step(run, s++, err);
         }
+        if (rc == 0 && run->watch) run->watch->computed(run->watch->arg, run->steps[s - 1]);
     }
     return rc;
 }

@@ -38,6 +38,13 @@ typedef struct cx_slot {
     const cx_tensor **x; /* inputs of the call, into the slots */
 } cx_slot;
 
+/* Who is told, by the thread that computes, as a pass goes on: when a node is done, so are those
+ * before it and all that its call makes (slots[].maker). */
+typedef struct cx_watch {
+    void (*computed)(void *arg, int node);
+    void *arg;
+} cx_watch;
+
 struct cvs_run {
     const cvs_model *model;
     cx_arena *arena;
@@ -64,6 +71,7 @@ struct cvs_run {
     size_t memory_size, workspace_offset;
     int lanes; /* that compute spans at once */
     size_t lane_size, lane_workspace;
+    const cx_watch *watch; /* NULL: nobody is told */
 };
 
 /* --- run.c: a run made for a purpose --- */

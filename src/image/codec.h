@@ -28,6 +28,19 @@ typedef int cx_decode(cx_image *out, int *orientation, const uint8_t *bytes, siz
                       const cx_wish *wish, cvs_error *err);
 cx_decode cx_jpeg_decode, cx_png_decode, cx_webp_decode;
 
+/* Unpack the whole zlib stream of a PNG file into a picture of 8-bit channels, not interlaced,
+ * whose width, height and channels are set. 1; or 0, and no pixels, where something is wrong with
+ * it, which libpng then says or forgives. */
+int cx_png_unpack(cx_image *image, const uint8_t *packed, size_t size, cvs_error *err);
+
+/* Pack n bytes of filtered rows, of `row` bytes each with pixels of `pixel`, into a zlib stream;
+ * gives its length. `out` has room for cx_png_pack_bound(n), `tokens` for n or CX_PNG_TOKENS, the
+ * lesser. */
+enum { CX_PNG_TOKENS = 1 << 15 };
+size_t cx_png_pack_bound(size_t n);
+size_t cx_png_pack(uint8_t *out, uint32_t *tokens, const uint8_t *rows, size_t n, size_t pixel,
+                   size_t row);
+
 /* What the last word of every reader is for a file that was cut off. */
 int cx_truncated(cvs_error *err, const char *kind);
 

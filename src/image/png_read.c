@@ -20,6 +20,10 @@ typedef struct reader {
     cx_image raw;   /* as libpng gives it: an index, or 16-bit gray as two bytes, or channels */
     cx_image image; /* as it is handed on */
     int orientation;
+    int whole;       /* 1: libpng hands the packed rows over as they are, for png_rows.c */
+    uint8_t *packed; /* these, with room for as many bytes as the file has */
+    size_t n_packed, room;
+    int is_over; /* other chunks have come behind them */
     int rc;
     cvs_error *err;
 } reader;
@@ -48,6 +52,20 @@ static void on_read(png_struct *png, png_byte *to, size_t n)
     memcpy(to, r->bytes, n);
     r->bytes += n;
     r->left -= n;
+}
+
+/* A chunk that libpng is not to look into, a piece of the packed rows or other. */
+static int on_chunk(png_struct *png, png_unknown_chunk *chunk)
+{
+    reader *r = png_get_user_chunk_ptr(png);
+    if (memcmp(chunk->name, "IDAT", 4) != 0) {
+        r->is_over = r->n_packed > 0;
+        return 0;
+    }
+    if (r->is_over || chunk->size > r->room - r->n_packed) return -1;
+    if (chunk->size > 0) memcpy(r->packed + r->n_packed, chunk->data, chunk->size);
+    r->n_packed += chunk->size;
+    return 1;
 }
 
 /* --- to 8-bit channels --- */
@@ -128,6 +146,11 @@ static int read_header(reader *r, size_t size)
     png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     if (r->orientation)
         png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_ALWAYS, (const png_byte *)"eXIf", 1);
+    if (r->whole) {
+        png_set_benign_errors(r->png, 1); /* that these rows are read by nobody is one */
+        png_set_read_user_chunk_fn(r->png, r, on_chunk);
+        png_set_keep_unknown_chunks(r->png, PNG_HANDLE_CHUNK_ALWAYS, (const png_byte *)"IDAT", 1);
+    }
     png_set_chunk_malloc_max(r->png, size);
     png_read_info(r->png, r->info);
     png_uint_32 height = png_get_image_height(r->png, r->info);
@@ -157,7 +180,18 @@ static int prepare(reader *r, const cx_wish *wish)
     const unsigned width = png_get_image_width(r->png, r->info);
     const unsigned height = png_get_image_height(r->png, r->info);
     int rc = cx_image_check_most(width, height, wish->most, r->err);
-    return rc < 0 ? rc : cx_image_init(&r->raw, (int)width, (int)height, channels, r->err);
+    if (rc < 0) return rc;
+    if (!r->whole) return cx_image_init(&r->raw, (int)width, (int)height, channels, r->err);
+    r->raw = (cx_image){.width = (int)width, .height = (int)height, .channels = channels};
+    return cx_image_check_size((int)width, (int)height, r->err);
+}
+
+/* Rows that are what is wanted of them: of a byte a channel, from top to bottom. */
+static int is_plain(const reader *r, const cx_wish *wish)
+{
+    return png_get_bit_depth(r->png, r->info) == 8 &&
+           png_get_interlace_type(r->png, r->info) == PNG_INTERLACE_NONE &&
+           (wish->alpha || !(png_get_color_type(r->png, r->info) & PNG_COLOR_MASK_ALPHA));
 }
 
 static void read_rows(reader *r)
@@ -181,17 +215,11 @@ static int find_orientation(reader *r)
     return 0;
 }
 
-static int read_all(reader *r, size_t size, const cx_wish *wish)
+/* What is read becomes what is wanted. */
+static int finish(reader *r, const cx_wish *wish)
 {
-    int rc;
-    TRY(read_header(r, size));
     int type = png_get_color_type(r->png, r->info), depth = png_get_bit_depth(r->png, r->info);
-    TRY(prepare(r, wish));
-    read_rows(r);
-    if (r->orientation) {
-        png_read_end(r->png, r->info); /* eXIf may come after the pixels */
-        TRY(find_orientation(r));
-    }
+    int rc = 0;
     if (type == PNG_COLOR_TYPE_PALETTE) {
         TRY(expand_palette(r, wish->alpha));
     } else if (type == PNG_COLOR_TYPE_GRAY && depth == 16) {
@@ -206,6 +234,41 @@ out:
     return rc;
 }
 
+/* By libpng, row after row. */
+static int read_all(reader *r, size_t size, const cx_wish *wish)
+{
+    int rc;
+    TRY(read_header(r, size));
+    TRY(prepare(r, wish));
+    read_rows(r);
+    if (r->orientation) {
+        png_read_end(r->png, r->info); /* eXIf may come after the pixels */
+        TRY(find_orientation(r));
+    }
+    rc = finish(r, wish);
+out:
+    return rc;
+}
+
+/* By libpng all but the rows, where these are plain: 1, or 0 where nothing was done. */
+static int read_whole(reader *r, size_t size, const cx_wish *wish)
+{
+    int rc, unpacked = 0;
+    r->packed = cx_alloc(size);
+    if (!r->packed) TRY(cx_no_memory(r->err, size));
+    r->room = size;
+    TRY(read_header(r, size));
+    if (!is_plain(r, wish)) return 0;
+    TRY(prepare(r, wish));
+    png_read_end(r->png, r->info);
+    TRY(cx_png_unpack(&r->raw, r->packed, r->n_packed, r->err));
+    if ((unpacked = rc) == 0) goto out;
+    if (r->orientation) TRY(find_orientation(r));
+    rc = finish(r, wish);
+out:
+    return rc < 0 ? rc : unpacked;
+}
+
 /* libpng leaves by longjmp; what must survive that lies in *r, in the caller's frame. */
 static int guarded(reader *r, size_t size, const cx_wish *wish)
 {
@@ -213,18 +276,34 @@ static int guarded(reader *r, size_t size, const cx_wish *wish)
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, r, on_error, on_warning);
     if (r->png) r->info = png_create_info_struct(r->png);
     if (!r->info) return cx_no_memory(r->err, size);
-    return read_all(r, size, wish);
+    return r->whole ? read_whole(r, size, wish) : read_all(r, size, wish);
 }
 
+static int attempt(reader *r, size_t size, const cx_wish *wish)
+{
+    int rc = guarded(r, size, wish);
+    if (r->png) png_destroy_read_struct(&r->png, &r->info, NULL);
+    cx_image_deinit(&r->raw);
+    cx_free(r->packed);
+    if (rc < 0) cx_image_deinit(&r->image);
+    return rc;
+}
+
+/* Most files are read the fast way. With any other, damaged ones too, libpng has the last word. */
 int cx_png_decode(cx_image *out, int *orientation, const uint8_t *bytes, size_t size,
                   const cx_wish *wish, cvs_error *err)
 {
-    reader r = {.bytes = bytes, .left = size, .err = err, .orientation = orientation != NULL};
-    int rc = guarded(&r, size, wish);
-    if (r.png) png_destroy_read_struct(&r.png, &r.info, NULL);
-    cx_image_deinit(&r.raw);
-    if (rc < 0) cx_image_deinit(&r.image);
+    const reader fresh = {
+        .bytes = bytes, .left = size, .err = err, .orientation = orientation != NULL};
+    reader r = fresh;
+    r.whole = 1;
+    int rc = attempt(&r, size, wish);
+    if (rc < 1) {
+        r = fresh;
+        rc = attempt(&r, size, wish);
+    }
     *out = r.image;
-    if (orientation && rc == 0) *orientation = r.orientation;
-    return rc;
+    if (rc < 0) return rc;
+    if (orientation) *orientation = r.orientation;
+    return 0;
 }

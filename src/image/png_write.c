@@ -1,4 +1,5 @@
-/* png_write.c - pictures to PNG: libpng writes the container, libdeflate packs the rows. */
+/* png_write.c - pictures to PNG: libpng writes the container, the rows are packed by png_pack.c
+ * where a pixel is one byte, else by libdeflate. */
 #include "image/codec.h"
 
 #include <libdeflate.h>
@@ -9,9 +10,8 @@
 #include "base/mem.h"
 
 enum {
-    LEVEL = 1,       /* of libdeflate: on colour-mapped sheets the next level costs twice the time
-                        and saves little */
-    OVERHEAD = 4096, /* room for all chunks but IDAT and long texts */
+    LEVEL = 1,          /* of libdeflate: the next one costs time and saves little */
+    OVERHEAD = 4096,    /* room for all chunks but IDAT and long texts */
     IDAT_MAX = 1 << 30, /* a chunk's length has 31 bits */
 };
 
@@ -41,16 +41,21 @@ static void filter_row(uint8_t *out, const uint8_t *row, size_t n, size_t back,
     for (size_t i = back; i < n; i++) out[i] = (uint8_t)(row[i] - row[i - back]);
 }
 
-/* Write every row with its filter byte before it. Neighbours in a palette are not neighbours in
- * colour, so indexed rows stay as they are. */
+/* Write every row with its filter byte before it. The palettes that are written here are colour
+ * maps, whose neighbours are neighbours in colour: differences take a tenth less room than indices,
+ * and no more time; to look for the best filter of each row would take longer than to pack it. */
 static void filter_rows(uint8_t *out, const cx_png *png, uint8_t *spare)
 {
     size_t n = (size_t)png->width * (size_t)png->channels;
     for (int y = 0; y < png->height; y++, out += n + 1) {
         const uint8_t *row = png->data + (size_t)y * n;
+        if (png->palette) {
+            out[0] = FILTER_SUB;
+            filter_row(out + 1, row, n, 1, NULL);
+            continue;
+        }
         out[0] = FILTER_NONE;
         memcpy(out + 1, row, n);
-        if (png->palette) continue;
 
         uint64_t best = roughness(row, n);
         for (int f = FILTER_SUB; f <= FILTER_UP; f++) {
@@ -72,25 +77,42 @@ void cx_png_scratch_deinit(cx_png_scratch *scratch)
     scratch->deflate = NULL;
 }
 
+/* Whether a sheet of channels can be expected. In pictures of three colours libdeflate finds much
+ * more than what png_pack.c looks for. */
+static int is_sheet(const cx_png *png)
+{
+    return png->channels == 1;
+}
+
+/* Bytes that raw ones may need when they are packed; 0: no memory. */
+static size_t packed_bound(cx_png_scratch *scratch, const cx_png *png, size_t raw)
+{
+    if (is_sheet(png)) return cx_png_pack_bound(raw);
+    if (!scratch->deflate) scratch->deflate = libdeflate_alloc_compressor(LEVEL);
+    return scratch->deflate ? libdeflate_zlib_compress_bound(scratch->deflate, raw) : 0;
+}
+
 /* Filter and pack: *packed and *size become a zlib stream, which lies in the scratch memory. */
 static int pack(const uint8_t **packed, size_t *size, cx_png_scratch *scratch, const cx_png *png,
                 cvs_error *err)
 {
     const size_t row = (size_t)png->width * (size_t)png->channels;
     const size_t raw = (row + 1) * (size_t)png->height;
+    const size_t n_tokens = raw < CX_PNG_TOKENS ? raw : CX_PNG_TOKENS;
+    const size_t before = n_tokens * sizeof(uint32_t) + raw + row;
+    const size_t bound = packed_bound(scratch, png, raw);
     int rc = 0;
-
-    if (!scratch->deflate) scratch->deflate = libdeflate_alloc_compressor(LEVEL);
-    if (!scratch->deflate) return cx_no_memory(err, raw);
-    const size_t bound = libdeflate_zlib_compress_bound(scratch->deflate, raw);
-    if (scratch->rows.size < raw + row + bound) {
+    if (bound == 0) return cx_no_memory(err, raw);
+    if (scratch->rows.size < before + bound) {
         cx_block_deinit(&scratch->rows);
-        TRY(cx_block_init(&scratch->rows, raw + row + bound, err));
+        TRY(cx_block_init(&scratch->rows, before + bound, err));
     }
-    uint8_t *rows = scratch->rows.data, *out = rows + raw + row;
+    uint32_t *tokens = scratch->rows.data;
+    uint8_t *rows = (uint8_t *)(tokens + n_tokens), *out = rows + raw + row;
     filter_rows(rows, png, rows + raw);
     *packed = out;
-    *size = libdeflate_zlib_compress(scratch->deflate, rows, raw, out, bound);
+    *size = is_sheet(png) ? cx_png_pack(out, tokens, rows, raw, 1, row + 1)
+                          : libdeflate_zlib_compress(scratch->deflate, rows, raw, out, bound);
     if (*size == 0) rc = cx_fail(err, CVS_E_ARG, "cannot pack a picture of %zu bytes", raw);
 out:
     return rc;

@@ -115,7 +115,8 @@ size_t cx_conv_backward_weights_workspace(const cx_conv *c)
         const cx_depthwise d = as_depthwise(c);
         return cx_depthwise_backward_weights_workspace(&d);
     }
-    return cx_direct_backward_weights_workspace(c);
+    return larger(cx_direct_backward_weights_workspace(c),
+                  cx_winograd_weights_pays(c) ? cx_winograd_backward_workspace(c) : 0);
 }
 
 void cx_conv_backward_weights(const cx_conv *c, const float *x, const float *dy, float *dw,
@@ -124,6 +125,8 @@ void cx_conv_backward_weights(const cx_conv *c, const float *x, const float *dy,
     if (is_depthwise(c)) {
         const cx_depthwise d = as_depthwise(c);
         cx_depthwise_backward_weights(&d, x, dy, dw, workspace);
+    } else if (cx_winograd_weights_pays(c)) {
+        cx_winograd_backward_weights(c, x, dy, dw, workspace);
     } else {
         cx_direct_backward_weights(c, x, dy, dw, workspace);
     }

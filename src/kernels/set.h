@@ -105,6 +105,16 @@ typedef struct cx_winograd_out {
     int pooled_rows, pooled_cols;
 } cx_winograd_out;
 
+/* Derivatives of a tile's outputs, for the gradient of the weights. */
+typedef struct cx_winograd_derivatives {
+    const float *dy;   /* the tile's first */
+    int64_t row, cell; /* floats from one to the next */
+    int rows, cols;    /* of the tile, inside the output */
+    int64_t channels;
+    float *d; /* as v of the input */
+    int64_t step;
+} cx_winograd_derivatives;
+
 typedef struct cx_set {
     const char *name;
     int lanes;   /* floats in a vector */
@@ -122,6 +132,10 @@ typedef struct cx_set {
     void (*winograd_weights)(const float *g, float *u, int64_t step);
     void (*winograd_in)(const cx_winograd_in *t);
     void (*winograd_out)(const cx_winograd_out *t);
+    /* The same of the gradient of the weights: of a tile of derivatives; and back, from 36 arrays
+     * of n output channels to the 3 × 3 cells of dw, `cell` floats apart, which are added to. */
+    void (*winograd_derivatives)(const cx_winograd_derivatives *t);
+    void (*winograd_gradient)(const float *m, int64_t step, float *dw, int64_t cell, int64_t n);
     void (*fence)(void); /* what went past the caches is there for other threads */
     void (*depthwise)(const cx_channel_run *r);
     void (*depthwise_plane)(const cx_plane *p); /* NULL where there are too few registers */

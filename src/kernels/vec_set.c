@@ -18,6 +18,8 @@ const cx_set CX_NAME(set) = {
     .winograd_weights = CX_NAME(winograd_weights),
     .winograd_in = CX_NAME(winograd_in),
     .winograd_out = CX_NAME(winograd_out),
+    .winograd_derivatives = CX_NAME(winograd_derivatives),
+    .winograd_gradient = CX_NAME(winograd_gradient),
     .fence = CX_NAME(fence),
     .depthwise = CX_NAME(depthwise),
 #if CX_MANY_REGISTERS

@@ -13,33 +13,19 @@
  * of the variants of a tile and not in the other: they give the same bytes. */
 #include <math.h>
 
-#include "kernels/vector.h"
-
-enum { IN = CX_WINOGRAD_IN, OUT = CX_WINOGRAD_OUT };
-
-#define A  (11.0f / 16)
-#define B  (3.0f / 2)
-#define A2 (A * A)
-#define B2 (B * B)
-
-INLINE vec times(vec sum, float by, vec v)
-{
-    return multiply_add(sum, spread(by), v);
-}
+#include "kernels/vec_winograd.h"
 
 /* G of three numbers. */
 INLINE void weights_line(const vec g[3], vec u[IN])
 {
-    const float near = (float)(0.5 / (double)(A2 * (A2 - B2)));
-    const float far = (float)(0.5 / (double)(B2 * (B2 - A2)));
     const vec none = spread(0);
-    const vec near_ends = times(times(none, near, g[0]), near * A2, g[2]);
-    const vec far_ends = times(times(none, far, g[0]), far * B2, g[2]);
+    const vec near_ends = times(times(none, NEAR, g[0]), NEAR * A2, g[2]);
+    const vec far_ends = times(times(none, FAR, g[0]), FAR * B2, g[2]);
     u[0] = times(none, 1 / (A2 * B2), g[0]);
-    u[1] = times(near_ends, near * A, g[1]);
-    u[2] = times(near_ends, -near * A, g[1]);
-    u[3] = times(far_ends, far * B, g[1]);
-    u[4] = times(far_ends, -far * B, g[1]);
+    u[1] = times(near_ends, NEAR * A, g[1]);
+    u[2] = times(near_ends, -NEAR * A, g[1]);
+    u[3] = times(far_ends, FAR * B, g[1]);
+    u[4] = times(far_ends, -FAR * B, g[1]);
     u[5] = g[2];
 }
 

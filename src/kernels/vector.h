@@ -31,6 +31,8 @@ void CX_NAME(conv_few)(const cx_conv_run *r);
 void CX_NAME(winograd_weights)(const float *g, float *u, int64_t step);
 void CX_NAME(winograd_in)(const cx_winograd_in *t);
 void CX_NAME(winograd_out)(const cx_winograd_out *t);
+void CX_NAME(winograd_derivatives)(const cx_winograd_derivatives *t);
+void CX_NAME(winograd_gradient)(const float *m, int64_t step, float *dw, int64_t cell, int64_t n);
 void CX_NAME(fence)(void);
 void CX_NAME(depthwise)(const cx_channel_run *r);
 #if CX_MANY_REGISTERS

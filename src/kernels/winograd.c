@@ -39,7 +39,7 @@ typedef struct job {
     const cx_window *pool;
     float *scratch; /* V and M of each task */
     const cx_set *set;
-    int64_t rows, cols, tiles;   /* of tiles in an image; tiles of the batch */
+    int64_t tiles;               /* of the batch */
     int64_t depth;               /* channels of V: whole vectors */
     int64_t block_tiles, blocks; /* of tiles */
     int64_t widths, parts;       /* blocks of output channels, and into how many they are cut */
@@ -164,23 +164,40 @@ static int inside(int64_t size, int64_t at, int64_t to)
     return (int)most(0, least(to, size - at));
 }
 
-static void input_tile(const job *j, int64_t tile, float *v)
+cx_winograd_place cx_winograd_tile(const cx_window *w, int64_t tile)
 {
-    const cx_window *w = &j->c->window;
-    const int64_t image = tile / (j->rows * j->cols);
-    const int64_t y = tile / j->cols % j->rows * TILE - w->pad[CX_HEIGHT];
-    const int64_t x = tile % j->cols * TILE - w->pad[CX_WIDTH];
+    const int64_t rows = parts_of(w->out[CX_HEIGHT], TILE);
+    const int64_t cols = parts_of(w->out[CX_WIDTH], TILE);
+    return (cx_winograd_place){tile / (rows * cols), tile / cols % rows * TILE, tile % cols * TILE};
+}
+
+int64_t cx_winograd_tiles(const cx_window *w)
+{
+    return w->batch * parts_of(w->out[CX_HEIGHT], TILE) * parts_of(w->out[CX_WIDTH], TILE);
+}
+
+cx_winograd_in cx_winograd_patch(const cx_conv *c, const float *from, int64_t tile)
+{
+    const cx_window *w = &c->window;
+    const cx_winograd_place p = cx_winograd_tile(w, tile);
+    const int64_t y = p.row - w->pad[CX_HEIGHT], x = p.col - w->pad[CX_WIDTH];
     cx_winograd_in t = {
         .from = {(int)most(0, -y), (int)most(0, -x)},
         .to = {inside(w->in[CX_HEIGHT], y, PATCH), inside(w->in[CX_WIDTH], x, PATCH)},
-        .cell = j->c->in_channels,
-        .row = w->in[CX_WIDTH] * j->c->in_channels,
-        .channels = j->c->in_channels,
-        .v = v,
-        .step = j->v_step};
-    t.x = j->x + image * w->in[CX_HEIGHT] * t.row;
+        .cell = c->in_channels,
+        .row = w->in[CX_WIDTH] * c->in_channels,
+        .channels = c->in_channels};
+    t.x = from + p.image * w->in[CX_HEIGHT] * t.row;
     if (t.from[0] < t.to[0] && t.from[1] < t.to[1])
         t.x += (y + t.from[0]) * t.row + (x + t.from[1]) * t.cell;
+    return t;
+}
+
+static void input_tile(const job *j, int64_t tile, float *v)
+{
+    cx_winograd_in t = cx_winograd_patch(j->c, j->x, tile);
+    t.v = v;
+    t.step = j->v_step;
     j->set->winograd_in(&t);
 }
 
@@ -211,25 +228,27 @@ static void output_tile(const job *j, int64_t tile, const cx_epilogue *e, int64_
                         const float *m)
 {
     const int64_t *size = j->c->window.out, channels = j->c->out_channels;
-    const int64_t image = tile / (j->rows * j->cols);
-    const int64_t y = tile / j->cols % j->rows * TILE, x = tile % j->cols * TILE;
+    const cx_winograd_place p = cx_winograd_tile(&j->c->window, tile);
     cx_winograd_out t = {.m = m,
                          .step = j->m_step,
                          .channels = least(WIDTH, channels - first),
                          .epilogue = e,
                          .y_cell = channels,
                          .y_row = size[CX_WIDTH] * channels,
-                         .rows = inside(size[CX_HEIGHT], y, TILE),
-                         .cols = inside(size[CX_WIDTH], x, TILE)};
+                         .rows = inside(size[CX_HEIGHT], p.row, TILE),
+                         .cols = inside(size[CX_WIDTH], p.col, TILE)};
     t.past = j->past;
-    if (j->y) t.y = j->y + ((image * size[CX_HEIGHT] + y) * size[CX_WIDTH] + x) * channels + first;
+    if (j->y)
+        t.y = j->y + ((p.image * size[CX_HEIGHT] + p.row) * size[CX_WIDTH] + p.col) * channels +
+              first;
     if (j->pooled) {
         const int64_t *half = j->pool->out;
         t.pooled_row = half[CX_WIDTH] * channels;
-        t.pooled_rows = inside(half[CX_HEIGHT], y / 2, TILE / 2);
-        t.pooled_cols = inside(half[CX_WIDTH], x / 2, TILE / 2);
+        t.pooled_rows = inside(half[CX_HEIGHT], p.row / 2, TILE / 2);
+        t.pooled_cols = inside(half[CX_WIDTH], p.col / 2, TILE / 2);
         t.pooled =
-            j->pooled + ((image * half[CX_HEIGHT] + y / 2) * half[CX_WIDTH] + x / 2) * channels;
+            j->pooled +
+            ((p.image * half[CX_HEIGHT] + p.row / 2) * half[CX_WIDTH] + p.col / 2) * channels;
         t.pooled += first;
     }
     j->set->winograd_out(&t);
@@ -279,9 +298,7 @@ static void set_steps(job *j)
 static void plan(job *j, int threads)
 {
     const cx_window *w = &j->c->window;
-    j->rows = parts_of(w->out[CX_HEIGHT], TILE);
-    j->cols = parts_of(w->out[CX_WIDTH], TILE);
-    j->tiles = w->batch * j->rows * j->cols;
+    j->tiles = cx_winograd_tiles(w);
     j->depth = whole_vectors(j->c->in_channels);
     j->widths = parts_of(j->c->out_channels, WIDTH);
 

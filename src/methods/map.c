@@ -57,19 +57,25 @@ void cx_stack_deinit(cx_stack *s)
     *s = (cx_stack){0};
 }
 
-int cx_map_of(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err)
+int cx_map_of_kept(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err)
 {
-    const cx_tensor *y;
-    int rc;
+    const cx_tensor *y = &run->slots[node].y;
     *out = (cx_map){.node = node};
-    TRY(cx_run_output(&y, run, node, err));
-    TRY(cx_stack_of(&out->stack, run->model, node, y, slot, err));
+    int rc = cx_stack_of(&out->stack, run->model, node, y, slot, err);
+    if (rc < 0) return rc;
     cx_shape shape = y->shape;
     if (slot >= 0) shape.d[0] = 1;
     const int64_t each = cx_shape_count_range(&shape, 1, shape.ndim);
     out->y = cx_tensor_view(y->data + (slot > 0 ? slot * each : 0), &shape);
-out:
-    return rc;
+    return 0;
+}
+
+int cx_map_of(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err)
+{
+    const cx_tensor *y;
+    *out = (cx_map){.node = node};
+    int rc = cx_run_output(&y, run, node, err);
+    return rc < 0 ? rc : cx_map_of_kept(out, run, node, slot, err);
 }
 
 int cx_map_measure(cx_map *map, cvs_error *err)

@@ -39,6 +39,8 @@ int cx_activations(cx_maps *out, const cvs_run *run, int slot, cvs_error *err);
 
 /* The output of a node, not measured yet. */
 int cx_map_of(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err);
+/* The same of a node that is kept and computed, while the pass goes on with later ones. */
+int cx_map_of_kept(cx_map *out, const cvs_run *run, int node, int slot, cvs_error *err);
 
 void cx_map_deinit(cx_map *map);
 

@@ -1,17 +1,15 @@
-/* t_base.c - errors, memory, text, JSON, files, threads. */
+/* t_base.c - errors, memory, text, JSON, files. */
 #include "test.h"
 
 #include <math.h>
-#include <stdatomic.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/digits.h"
 #include "base/file.h"
 #include "base/journal.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "base/threads.h"
 
 static void error_grows_outwards(void **state)
 {
@@ -35,6 +33,53 @@ static void sizes_do_not_overflow(void **state)
     assert_int_equal(cx_mul_size(&n, SIZE_MAX / 2, 3), 1);
     assert_int_equal(cx_mul_count(&k, -1, 3), 1);
     assert_int_equal(cx_mul_count(&k, INT64_MAX, 2), 1);
+}
+
+static void assert_digits(double v)
+{
+    char got[CX_DIGITS], want[CX_DIGITS];
+    const int n = snprintf(want, sizeof want, "%.9g", v);
+    assert_int_equal(cx_digits(got, v), n);
+    assert_string_equal(got, want);
+}
+
+/* Also where nine digits end in the middle between two, and where a power of ten begins. */
+static void digits_are_those_of_printf(void **state)
+{
+    static const double odd[] = {
+        0,           -0.0,          5e-324,          1.7e308,  123456789.5, 0.1,
+        1234567885., 999999999.5,   9.9999999949999, 1e21,     1e-13,       9.99999999e-5,
+        1e-5,        0.5,           100000000.5,     1e15 / 3, 0x1p-24,     4503599627370497.5,
+        1e22,        0.000123456789};
+    uint64_t seed = 1;
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        assert_digits(odd[i]);
+        assert_digits(-odd[i]);
+    }
+    for (int e = -30; e <= 30; e++)
+        for (int k = -2; k <= 2; k++) assert_digits(pow(10, e) * (1 + k * 0x1p-52));
+    for (int i = 0; i < 300000; i++) {
+        double v;
+        seed = seed * 6364136223846793005U + 1442695040888963407U;
+        memcpy(&v, &seed, sizeof v); /* any exponent */
+        if (isfinite(v)) assert_digits(v);
+        assert_digits((double)(int64_t)(seed >> 20) * 0x1p-40); /* as statistics are */
+        assert_digits((double)(float)((double)(int64_t)seed * 0x1p-62));
+        assert_digits((double)(seed >> 34) / 10 + 0.05); /* in the middle, or next to it */
+    }
+}
+
+static void whole_numbers_have_all_digits(void **state)
+{
+    static const int64_t odd[] = {0, 7, -7, 10, -10, INT64_MAX, INT64_MIN, 1000000007};
+    (void)state;
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char got[CX_DIGITS], want[CX_DIGITS];
+        assert_int_equal(cx_digits_int(got, odd[i]),
+                         snprintf(want, sizeof want, "%lld", (long long)odd[i]));
+        assert_string_equal(got, want);
+    }
 }
 
 static void allocation_fails_when_told(void **state)
@@ -203,8 +248,11 @@ static void json_writes_as_it_comes(void **state)
     cx_json_open(&w, "list", '[');
     cx_json_add_number(&w, NULL, NAN);
     cx_json_add_number(&w, NULL, 0.25);
-    cx_json_open(&w, NULL, '[');
-    cx_json_close(&w, ']');
+    cx_json_writer part = cx_json_part(&w), nothing = part;
+    cx_json_open(&part, NULL, '[');
+    cx_json_close(&part, ']');
+    cx_json_add_part(&w, &nothing);
+    cx_json_add_part(&w, &part);
     cx_json_close(&w, ']');
     cx_json_add_bool(&w, "dead", 1);
     cx_json_close(&w, '}');
@@ -238,6 +286,16 @@ static void file_is_whole_or_absent(void **state)
     OK(cx_file_write(path, (cx_piece[]){{"new", 3}}, 1, &err)); /* over the old one */
     OK(cx_file_read(&b, path, 10, &err));
     assert_memory_equal(b.data, "new", 3);
+    cx_bytes_deinit(&b);
+    static char bytes[40 * 10000]; /* in many pieces, some of which are empty */
+    cx_piece pieces[40] = {{0}};
+    for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (char)(i % 251);
+    for (size_t i = 0, at = 0; i < 40; i++, at += pieces[i - 1].size)
+        if (i % 7) pieces[i] = (cx_piece){bytes + at, 200 * i + 4000};
+    OK(cx_file_write(path, pieces, 40, &err));
+    OK(cx_file_read(&b, path, sizeof bytes, &err));
+    assert_int_equal(b.size, 34 * 4000 + 200 * (780 - 105));
+    assert_memory_equal(b.data, bytes, b.size);
     cx_bytes_deinit(&b);
     FAILS(cx_file_write(dir, (cx_piece[]){{"x", 1}}, 1, &err), CVS_E_IO, dir); /* a folder stays */
     unlink(path);
@@ -300,157 +358,13 @@ static void a_hash_tells_all_bytes_and_the_seed(void **state)
     }
 }
 
-static void count_item(void *arg, int i, int worker)
-{
-    (void)worker;
-    atomic_fetch_add(&((atomic_int *)arg)[i], 1);
-}
-
-static void loops_do_every_item_once(void **state)
-{
-    (void)state;
-    cvs_error err;
-    static atomic_int hits[1000];
-    for (int threads = 1; threads <= 4; threads++) {
-        OK(cx_threads_set(threads, &err));
-        for (int round = 0; round < 200; round++) cx_parallel(1000, count_item, hits);
-    }
-    for (int i = 0; i < 1000; i++) assert_int_equal(hits[i], 800);
-    OK(cx_threads_set(0, &err));
-    FAILS(cx_threads_set(-1, &err), CVS_E_ARG, "threads");
-}
-
-/* Items of a loop, of which the first ends after all others. */
-enum { SHARED = 8 };
-typedef struct shared_loop {
-    int by[SHARED];
-    atomic_int done;
-} shared_loop;
-
-static void share_item(void *arg, int i, int worker)
-{
-    shared_loop *l = arg;
-    l->by[i] = worker;
-    while (i == 0 && atomic_load(&l->done) < SHARED - 1) cx_seconds();
-    atomic_fetch_add(&l->done, 1);
-}
-
-static void threads_help_with_the_share_of_others(void **state)
-{
-    (void)state;
-    cvs_error err;
-    OK(cx_threads_set(2, &err));
-    for (int round = 0; round < 20; round++) {
-        shared_loop l = {.done = 0};
-        cx_parallel(SHARED, share_item, &l);
-        for (int i = 1; i < SHARED / 2; i++) assert_int_equal(l.by[i], 1 - l.by[0]);
-    }
-    OK(cx_threads_set(0, &err));
-}
-
-static void keep_worker(void *arg, int i, int worker)
-{
-    ((int *)arg)[i] = worker;
-}
-
-static void a_loop_takes_no_more_threads_than_it_is_told(void **state)
-{
-    (void)state;
-    cvs_error err;
-    int by[100];
-    OK(cx_threads_set(4, &err));
-    for (int most = 1; most <= 6; most++)
-        for (int round = 0; round < 50; round++) {
-            memset(by, -1, sizeof by);
-            cx_parallel_by(most, 100, keep_worker, by);
-            for (int i = 0; i < 100; i++) assert_true(by[i] >= 0 && by[i] < most);
-        }
-    OK(cx_threads_set(0, &err));
-}
-
-/* Workers that look for the next loop, that have gone to sleep, and that somebody else has. */
-typedef struct looper {
-    int rounds, nested;
-    atomic_int hits[8][16];
-} looper;
-
-static void loop_within(void *arg, int i, int worker)
-{
-    looper *l = arg;
-    (void)worker;
-    if (l->nested) cx_parallel(16, count_item, l->hits[i]);
-    atomic_fetch_add(&l->hits[i][0], 1);
-}
-
-static void run_loops(void *arg)
-{
-    looper *l = arg;
-    for (int round = 0; round < l->rounds; round++) {
-        cx_parallel(8, loop_within, l);
-        if (round % 100 == 0) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-    }
-}
-
-static void loops_of_several_threads_and_within_loops_are_whole(void **state)
-{
-    (void)state;
-    cvs_error err;
-    static looper loopers[3] = {{.rounds = 1000}, {.rounds = 1000, .nested = 1}, {.rounds = 500}};
-    cx_task *tasks[3];
-    for (int threads = 2; threads <= 5; threads += 3) {
-        OK(cx_threads_set(threads, &err));
-        for (int t = 0; t < 3; t++)
-            assert_non_null(tasks[t] = cx_task_start(run_loops, &loopers[t]));
-        for (int t = 0; t < 3; t++) cx_task_finish(tasks[t]);
-    }
-    for (int i = 0; i < 8; i++) {
-        assert_int_equal(loopers[0].hits[i][0], 2000);
-        assert_int_equal(loopers[1].hits[i][0], 4000);
-        assert_int_equal(loopers[1].hits[i][15], 2000);
-        assert_int_equal(loopers[2].hits[i][0], 1000);
-    }
-    OK(cx_threads_set(0, &err));
-}
-
-/* All of a loop that is finished, and of one that is dropped no item twice or after it. */
-static void loops_begun_in_the_background_are_whole(void **state)
-{
-    (void)state;
-    cvs_error err;
-    static atomic_int hits[100], dropped[100];
-    for (int threads = 1; threads <= 4; threads++) {
-        OK(cx_threads_set(threads, &err));
-        for (int n = 0; n <= 100; n += 20) {
-            cx_loop *loop = cx_loop_start(n, count_item, hits);
-            assert_non_null(loop);
-            cx_parallel(10, count_item, hits);
-            cx_loop_finish(loop);
-        }
-        cx_loop *loop = cx_loop_start(100, count_item, dropped);
-        cx_loop_drop(loop);
-        for (int i = 0; i < 100; i++) assert_true(dropped[i] <= threads);
-    }
-    for (int i = 0; i < 100; i++)
-        assert_int_equal(hits[i], 4 * (5 - i / 20) + (i < 10 ? 4 * 6 : 0));
-    cx_alloc_fail_from(1);
-    assert_null(cx_loop_start(1, count_item, hits));
-    cx_alloc_fail_from(2); /* for the thread: everything is done at the end then */
-    cx_loop *loop = cx_loop_start(1, count_item, hits);
-    cx_alloc_fail_from(0);
-    assert_non_null(loop);
-    assert_int_equal(hits[0], 44);
-    cx_loop_finish(loop);
-    assert_int_equal(hits[0], 45);
-    cx_loop_finish(NULL);
-    cx_loop_drop(NULL);
-    OK(cx_threads_set(0, &err));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(error_grows_outwards),
         cmocka_unit_test(sizes_do_not_overflow),
+        cmocka_unit_test(digits_are_those_of_printf),
+        cmocka_unit_test(whole_numbers_have_all_digits),
         cmocka_unit_test(allocation_fails_when_told),
         cmocka_unit_test(blocks_are_zero_and_aligned),
         cmocka_unit_test(thousands_have_commas),
@@ -465,11 +379,6 @@ int main(void)
         cmocka_unit_test(file_is_whole_or_absent),
         cmocka_unit_test(a_journal_keeps_what_was_written_whole),
         cmocka_unit_test(a_hash_tells_all_bytes_and_the_seed),
-        cmocka_unit_test(loops_do_every_item_once),
-        cmocka_unit_test(threads_help_with_the_share_of_others),
-        cmocka_unit_test(a_loop_takes_no_more_threads_than_it_is_told),
-        cmocka_unit_test(loops_of_several_threads_and_within_loops_are_whole),
-        cmocka_unit_test(loops_begun_in_the_background_are_whole),
     };
     return RUN(tests);
 }

@@ -207,6 +207,81 @@ static void the_choice_is_by_shape(void **state)
     assert_int_equal(cx_conv_transformed_size(&c, 0), 0);
 }
 
+/* --- the gradient of the weights --- */
+
+typedef struct gradient_case {
+    cx_conv c;
+    const float *x, *dy;
+} gradient_case;
+
+/* Of any shape that it can, with a workspace full of NaNs; dw begins as ones. */
+static void call_gradient(const void *arg, float *dw, int ref)
+{
+    const gradient_case *k = arg;
+    const int64_t n = 9 * k->c.in_channels * k->c.out_channels;
+    for (int64_t i = 0; i < n; i++) dw[i] = 1;
+    if (ref) {
+        cx_ref_conv_backward_weights(&k->c, k->x, k->dy, dw, NULL);
+        return;
+    }
+    const size_t size = cx_winograd_backward_workspace(&k->c);
+    void *workspace = malloc(size);
+    assert_non_null(workspace);
+    memset(workspace, 0xff, size);
+    cx_winograd_backward_weights(&k->c, k->x, k->dy, dw, workspace);
+    free(workspace);
+}
+
+static void check_gradient(const cx_conv *c, int s)
+{
+    const int64_t batch = c->window.batch, in = c->in_channels, out = c->out_channels;
+    float *x = numbers(batch * cells(c->window.in) * in);
+    float *dy = numbers(batch * cells(c->window.out) * out);
+    const gradient_case k = {*c, x, dy};
+    char text[TEXT];
+    const int n = describe(text, s, &c->window);
+    snprintf(text + n, (size_t)(TEXT - n), " channels %d to %d, the gradient", (int)in, (int)out);
+    expect_reference(call_gradient, &k, 9 * in * out, text);
+    drop(x);
+    drop(dy);
+}
+
+static void the_gradient_of_the_weights_equals_the_reference(void **state)
+{
+    (void)state;
+    for (int s = 1; s <= 60; s++) {
+        seed((uint64_t)s + 11000);
+        const cx_conv c = random_conv(70, 24);
+        check_gradient(&c, s);
+    }
+    for (int64_t edge = 3; edge <= 11; edge++)
+        for (int64_t pad = 0; pad <= 2; pad++) {
+            seed((uint64_t)(edge * 3 + pad));
+            const cx_conv c = {square(2, edge, 14 - edge, pad), 3, 17, 1, 0, NULL};
+            check_gradient(&c, (int)edge);
+        }
+    /* More tiles than are transformed at a time, by either rule. */
+    seed(12000);
+    check_gradient(&(cx_conv){square(3, 34, 30, 0), 16, 33, 1, 0, NULL}, 1);
+    check_gradient(&(cx_conv){square(2, 40, 41, 1), 100, 130, 1, 0, NULL}, 2);
+}
+
+static void the_gradient_goes_the_fast_way_where_it_pays(void **state)
+{
+    (void)state;
+    cx_conv c = {square(4, 34, 34, 0), 64, 64, 1, 0, NULL};
+    assert_true(cx_winograd_weights_pays(&c));
+    assert_true(cx_conv_backward_weights_workspace(&c) >= cx_winograd_backward_workspace(&c));
+    c.exact = 1;
+    assert_false(cx_winograd_weights_pays(&c));
+    c.exact = 0;
+    c.in_channels = 3;
+    assert_false(cx_winograd_weights_pays(&c));
+    c.in_channels = 1 << 10;
+    c.out_channels = 1 << 10; /* 151 MB of sums */
+    assert_false(cx_winograd_weights_pays(&c));
+}
+
 /* --- with a pooling --- */
 
 /* In two calls, and in one: both results, or the pooling's alone. */
@@ -358,6 +433,8 @@ int main(void)
         cmocka_unit_test(long_sums_keep_their_digits),
         cmocka_unit_test(the_batch_does_not_show),
         cmocka_unit_test(the_choice_is_by_shape),
+        cmocka_unit_test(the_gradient_of_the_weights_equals_the_reference),
+        cmocka_unit_test(the_gradient_goes_the_fast_way_where_it_pays),
         cmocka_unit_test(a_pooling_in_the_same_call_gives_the_same_bytes),
         cmocka_unit_test(two_rows_at_a_time_give_the_same_bytes),
         cmocka_unit_test(other_poolings_are_left_alone),

@@ -167,7 +167,11 @@ static int write_files(stage *s, cvs_error *err)
                                        .style = (cvs_style)(s->choice >> 3),
                                        .input = "cat.jpg",
                                        .preprocess = "unit"};
-    return cvs_activations_write(s->run, 0, folder, &options, err);
+    cvs_written *written = (cvs_written *)s;
+    int n, rc = cvs_activations_compute(&written, &n, s->run, 0, folder, &options, err);
+    assert_true((rc == 0) == (written != NULL));
+    cvs_free(written);
+    return rc;
 }
 
 /* --- the tests --- */
