@@ -1,12 +1,13 @@
 /* peer_onednn.c - the passes of bench_engine in oneDNN 2.x (Debian: libdnnl-dev), of the same
  * networks with the same weights.
  *
- * usage: peer_onednn MODEL [ROUNDS]
- * Nothing is measured of a network unless its numbers are ours, to 1e-5 of a layer's largest: of
- * MODEL in all layers, of VGG16's convolutions and MobileNet in the last. Each pass is measured
- * with direct convolutions and with Winograd's where oneDNN has them, but for the first, which it
- * slows down. Layouts are what oneDNN likes best, activations that are asked for come out channels
- * last, and what follows a convolution is fused with it where oneDNN can. */
+ * usage: peer_onednn MODEL [ROUNDS [JOB]]
+ * JOB is a part of the names of the passes to measure; all without it. Nothing is measured of a
+ * network unless its numbers are ours, to 1e-5 of a layer's largest: of MODEL in all layers, of
+ * VGG16's convolutions and MobileNet in the last. Each pass is measured with direct convolutions
+ * and with Winograd's where oneDNN has them, but for the first, which it slows down. Layouts are
+ * what oneDNN likes best, activations that are asked for come out channels last, and what follows a
+ * convolution is fused with it where oneDNN can. */
 #include <dnnl.h>
 #include <omp.h>
 
@@ -443,33 +444,44 @@ static void measure(job *jobs, int n, int threads, int rounds)
     }
 }
 
+/* Those of `wanted` whose names have `only` in them. */
+static int choose(job *jobs, const job *wanted, int n, const char *only)
+{
+    int chosen = 0;
+    for (int i = 0; i < n; i++)
+        if (strstr(wanted[i].name, only)) jobs[chosen++] = wanted[i];
+    return chosen;
+}
+
 int main(int argc, char **argv)
 {
     static job jobs[MOST_JOBS];
-    network vgg, mobile;
+    network vgg, mobile, small;
     cvs_model *m;
     const int rounds = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 15;
     if (argc < 2 || rounds < 1 || rounds > MAX_ROUNDS) {
-        fprintf(stderr, "usage: %s MODEL [ROUNDS]\n", argv[0]);
+        fprintf(stderr, "usage: %s MODEL [ROUNDS [JOB]]\n", argv[0]);
         return 2;
     }
     stop_if(cvs_model_load(&m, argv[1], NULL, &err) < 0, argv[1]);
-    stop_if(vgg16(&vgg) < 0 || mobilenet(&mobile, 32) < 0, "a network cannot be made");
-    compare_all(m, 1);
-    compare_all(vgg.model, 0);
-    compare_all(mobile.model, 0);
+    stop_if(vgg16(&vgg) < 0 || mobilenet(&mobile, 32) < 0 || mobilenet(&small, 8) < 0,
+            "a network cannot be made");
     const job wanted[] = {{"forward b1", m, 1, 0, {0}, {{0}}},
                           {"forward b1, all activations", m, 1, 1, {0}, {{0}}},
                           {"forward b32", m, 32, 0, {0}, {{0}}},
                           {"forward b32, all activations", m, 32, 1, {0}, {{0}}},
                           {"VGG16 convolutions b1", vgg.model, 1, 0, {0}, {{0}}},
-                          {"MobileNet b1", mobile.model, 1, 0, {0}, {{0}}}};
-    const int n = sizeof wanted / sizeof *wanted;
-    memcpy(jobs, wanted, sizeof wanted);
+                          {"MobileNet b1", mobile.model, 1, 0, {0}, {{0}}},
+                          {"MobileNet 0.25 b1", small.model, 1, 0, {0}, {{0}}}};
+    const int n = choose(jobs, wanted, sizeof wanted / sizeof *wanted, argc > 3 ? argv[3] : "");
+    for (int i = 0; i < n; i++)
+        if (i == 0 || jobs[i].model != jobs[i - 1].model)
+            compare_all(jobs[i].model, jobs[i].model == m);
     measure(jobs, n, 1, rounds);
     if (cx_cores() > 1) measure(jobs, n, cx_cores(), rounds);
     cvs_model_free(m);
     cvs_model_free(vgg.model);
     cvs_model_free(mobile.model);
+    cvs_model_free(small.model);
     return 0;
 }

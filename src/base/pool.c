@@ -1,9 +1,13 @@
-/* pool.c - the pool of threads: workers wait for a loop, then take its items by an atomic counter.
+/* pool.c - the pool of threads: workers wait for a loop, then take its items by atomic counters.
  *
  * Loops of a small network follow each other within microseconds, and to wake a thread that sleeps
  * takes longer than many of them. So who waits looks for a while first and sleeps then: the time
  * for nothing is bounded, and nobody looks while no loops come. Where there are more threads than
  * cores to run them, looking would take the core from who works, and all sleep at once.
+ *
+ * Each thread has a share of the items, the same part of every loop, and helps with the others'
+ * when it is done: so the rows that it wrote in one loop are mostly those that it reads in the
+ * next, out of its own core's cache.
  *
  * All that a worker must know at once is in one word, `gate`: how many workers are inside the loop,
  * whether it still takes any, and which loop it is. */
@@ -25,12 +29,20 @@ enum {
 /* Nanoseconds of looking: about what it costs to sleep and to be woken. */
 static const int64_t patience = 50000;
 
+/* A thread's items, in a line of the cache by itself. */
+typedef struct share {
+    atomic_int next;
+    int end;
+    char line[64 - 2 * sizeof(int)];
+} share;
+
 static struct {
     cx_loop_body *body;
     void *arg;
-    int n, wanted; /* items; workers that it may take */
-    atomic_int next;
-} loop; /* written while the gate is shut and nobody is inside */
+    int shares; /* threads that it may take */
+} loop;         /* written while the gate is shut and nobody is inside, as are the shares */
+
+static share shares[CX_MAX_THREADS] __attribute__((aligned(64)));
 
 static pthread_mutex_t busy = PTHREAD_MUTEX_INITIALIZER; /* held by whose loop the pool runs */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* of those who sleep */
@@ -59,29 +71,38 @@ static void pause_briefly(void)
 #endif
 }
 
-/* Look until the masked bits of the gate are other than `old`, for as long as patience lasts. If it
- * took much longer, the system gave the core to somebody else: then it is the same as with too many
- * threads of our own. */
-static void look(unsigned mask, unsigned old)
+/* Look until the masked bits of the gate are other than `old`, for so many nanoseconds; 0 where
+ * they never were. If it took much longer, the system gave the core to somebody else: then it is
+ * the same as with too many threads of our own. */
+static int look(unsigned mask, unsigned old, int64_t time)
 {
-    if (atomic_load(&crowd) > 0 || cx_threads() > cx_cores()) return;
-    const int64_t end = nanoseconds() + patience;
+    const int64_t end = nanoseconds() + time;
     int64_t now;
     do {
         for (int i = 0; i < LOOKS; i++) {
-            if ((atomic_load_explicit(&gate, memory_order_acquire) & mask) != old) return;
+            if ((atomic_load_explicit(&gate, memory_order_acquire) & mask) != old) return 1;
             pause_briefly();
         }
     } while ((now = nanoseconds()) < end);
     if (now > end + 4 * patience) atomic_store(&crowd, CROWDED);
+    return 0;
 }
 
+static int is_crowded(void)
+{
+    return atomic_load(&crowd) > 0 || cx_threads() > cx_cores();
+}
+
+/* Those of the thread's own share, then what others have left of theirs. */
 static void take_items(int worker)
 {
-    const int n = loop.n;
-    int i;
+    const int n = loop.shares;
     within++;
-    while ((i = atomic_fetch_add(&loop.next, 1)) < n) loop.body(loop.arg, i, worker);
+    for (int k = 0; k < n; k++) {
+        share *s = &shares[(worker + k) % n];
+        int i;
+        while ((i = atomic_fetch_add(&s->next, 1)) < s->end) loop.body(loop.arg, i, worker);
+    }
     within--;
 }
 
@@ -90,7 +111,7 @@ static void join(unsigned seen, int worker)
 {
     while (!atomic_compare_exchange_weak(&gate, &seen, seen + 1))
         if (!(seen & OPEN)) return;
-    if (worker <= loop.wanted) take_items(worker);
+    if (worker < loop.shares) take_items(worker);
     const unsigned left = atomic_fetch_sub(&gate, 1) - 1;
     if ((left & (INSIDE | OPEN)) || !atomic_load(&caller_sleeps)) return;
     pthread_mutex_lock(&lock);
@@ -126,7 +147,7 @@ static void *worker_main(void *arg)
     unsigned seen = 0;
     for (;;) {
         if (help_series(worker)) continue;
-        look(which, seen);
+        if (!is_crowded()) look(which, seen, patience);
         unsigned now = atomic_load(&gate);
         if ((now & which) == seen) {
             sleep_until_moved(seen);
@@ -174,21 +195,37 @@ void cx_pool_wake(void)
     wake_sleepers();
 }
 
-/* And wait until all are out. */
-static void shut_gate(void)
+/* And wait until all are out, in a loop that began `since`. A worker inside has an item, which
+ * takes no longer than the loop has taken: one that takes longer waits for a core. */
+static void shut_gate(int64_t since)
 {
     unsigned inside;
     atomic_fetch_and(&gate, ~(unsigned)OPEN);
     while ((inside = atomic_load(&gate) & INSIDE) != 0) {
-        look(INSIDE, inside);
-        if ((atomic_load(&gate) & INSIDE) != inside) continue;
-        atomic_store(&crowd, CROWDED); /* a worker waits for a core more likely than it works */
+        const int crowded = is_crowded();
+        if (!crowded && look(INSIDE, inside, nanoseconds() - since + patience)) continue;
+        if (!crowded) atomic_store(&crowd, CROWDED);
         pthread_mutex_lock(&lock);
         atomic_store(&caller_sleeps, 1);
         while (atomic_load(&gate) & INSIDE) pthread_cond_wait(&done, &lock);
         atomic_store(&caller_sleeps, 0);
         pthread_mutex_unlock(&lock);
     }
+}
+
+static void share_out(int n, int threads)
+{
+    loop.shares = threads;
+    for (int t = 0; t < threads; t++) {
+        shares[t].end = (int)((int64_t)n * (t + 1) / threads);
+        atomic_store_explicit(&shares[t].next, (int)((int64_t)n * t / threads),
+                              memory_order_relaxed);
+    }
+}
+
+static int less(int a, int b)
+{
+    return a < b ? a : b;
 }
 
 int cx_threads_here(void)
@@ -198,21 +235,25 @@ int cx_threads_here(void)
 
 void cx_parallel(int n, cx_loop_body *body, void *arg)
 {
-    int helpers = (n < cx_threads() ? n : cx_threads()) - 1;
-    if (helpers < 1 || within || pthread_mutex_trylock(&busy) != 0) {
-        if (helpers > 0 && !within) atomic_store(&crowd, CROWDED);
+    cx_parallel_by(CX_MAX_THREADS, n, body, arg);
+}
+
+void cx_parallel_by(int most, int n, cx_loop_body *body, void *arg)
+{
+    const int threads = less(less(n, cx_threads()), most);
+    if (threads < 2 || within || pthread_mutex_trylock(&busy) != 0) {
+        if (threads > 1 && !within) atomic_store(&crowd, CROWDED);
         for (int i = 0; i < n; i++) body(arg, i, 0);
         return;
     }
     if (atomic_load(&crowd) > 0) atomic_fetch_sub(&crowd, 1);
-    start_workers(helpers);
+    start_workers(threads - 1);
     loop.body = body;
     loop.arg = arg;
-    loop.n = n;
-    loop.wanted = helpers;
-    atomic_store(&loop.next, 0);
+    share_out(n, threads);
+    const int64_t since = nanoseconds();
     open_gate();
     take_items(0);
-    shut_gate();
+    shut_gate(since);
     pthread_mutex_unlock(&busy);
 }

@@ -25,9 +25,13 @@ typedef void cx_loop_body(void *arg, int i, int worker);
 
 /* Run body for 0 … n - 1, in any order, and return when all are done. Items must write to places
  * of their own and not depend on who runs them: then the result is the same for every number of
- * threads. Where the pool is taken (a loop in a loop, or another thread's loop), the caller runs
+ * threads. Each thread begins with the same part of the items in every loop, the caller with the
+ * first of them, and helps others then: so what it wrote in one loop it may find in its cache in
+ * the next. Where the pool is taken (a loop in a loop, or another thread's loop), the caller runs
  * all items itself as worker 0; so whoever may be called side by side keeps scratch per caller. */
 void cx_parallel(int n, cx_loop_body *body, void *arg);
+/* The same with so many threads at most: worker is less. */
+void cx_parallel_by(int most, int n, cx_loop_body *body, void *arg);
 
 /* The one lock for what two threads must not do at once, as calls of libraries that are not made
  * for several. Not within itself. */

@@ -1,5 +1,6 @@
 /* fuse.c - which layers are computed in one call: a convolution with the normalisation, the
- * activation and the pooling after it, so that numbers which nobody else reads are never stored. */
+ * activation and the pooling after it, a depthwise one with the convolution by one cell that
+ * follows, so that numbers which nobody else reads are never stored. */
 #include "graph/run.h"
 
 static int computed(const cvs_run *run, int node)
@@ -37,33 +38,51 @@ static int takes(const cvs_run *run, int node, const cx_after *after)
                           run->exact, after);
 }
 
-/* A normalisation or an activation that reads what the call gives so far. */
+/* What the call does after its own numbers lies beside it. */
+static void link_after(cx_together *t)
+{
+    if (t->after.activation) t->after.activation = &t->activation;
+    if (t->then.activation) t->then.activation = &t->last;
+    if (t->after.pointwise) t->after.then = &t->then;
+}
+
+/* Add what a layer does to what the call gives so far; 0 where it is another computation. */
+static int add_layer(const cvs_run *run, cx_together *t, const cx_layer *l)
+{
+    const cx_shape *in = &run->slots[t->out].shape;
+    cx_after *after = t->after.pointwise ? &t->then : &t->after;
+    cx_activation *activation = t->after.pointwise ? &t->last : &t->activation;
+    cx_pointwise pointwise;
+    /* In training it has the moments of the batch, which are not known yet. */
+    const int is_fixed = !run->training || !l->trainable || !l->kind->trains;
+    const cx_affine *norm = is_fixed ? cx_layer_as_affine(l, in) : NULL;
+    if (norm && !after->norm && !after->activation)
+        after->norm = norm;
+    else if (!after->activation && l->kind->as_activation && l->kind->as_activation(l, activation))
+        after->activation = activation;
+    else if (!t->after.pointwise && cx_layer_as_pointwise(&pointwise, l, in))
+        t->after.pointwise = l;
+    else
+        return 0;
+    link_after(t);
+    return 1;
+}
+
+/* A normalisation, an activation or a convolution that reads what the call gives so far. */
 static int add_next(cvs_run *run, int node)
 {
-    cx_together *t = &run->slots[node].together;
+    cx_together *t = &run->slots[node].together, more = *t;
     if (!passes_by(run, t->out)) return 0;
     const int next = run->slots[t->out].first_reader;
     const cx_layer *l = &run->model->layers[run->model->nodes[next].layer];
-    cx_activation a;
-    cx_after after = t->after;
     if (run->model->nodes[next].n_inputs != 1 || run->slots[next].keeps_linear) return 0;
-    /* In training it has the moments of the batch, which are not known yet. */
-    const int is_fixed = !run->training || !l->trainable || !l->kind->trains;
-    const cx_affine *norm = is_fixed ? cx_layer_as_affine(l, &run->slots[t->out].shape) : NULL;
-    if (norm && !after.norm && !after.activation) {
-        after.norm = norm;
-    } else if (!after.activation && l->kind->as_activation && l->kind->as_activation(l, &a)) {
-        after.activation = &a;
-    } else {
-        return 0;
-    }
-    if (!takes(run, node, &after)) return 0;
-    if (after.activation) t->activation = a;
-    t->after = after;
-    if (after.activation) t->after.activation = &t->activation;
+    link_after(&more);
+    if (!add_layer(run, &more, l) || !takes(run, node, &more.after)) return 0;
     run->slots[t->out].absent = 1;
     run->slots[next].maker = node;
-    t->out = next;
+    more.out = next;
+    *t = more;
+    link_after(t);
     return 1;
 }
 

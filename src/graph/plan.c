@@ -184,7 +184,10 @@ static size_t workspace_of(const cvs_run *run, int step, int pictures)
     for (int k = 0; k < node->n_inputs; k++)
         in[k] = of_pictures(&run->slots[node->inputs[k]].shape, pictures);
     const cx_shape out = of_pictures(&run->slots[run->steps[step]].shape, pictures);
-    const size_t size = cx_layer_workspace(l, in, node->n_inputs, &out);
+    const cx_after *after = &run->slots[run->steps[step]].together.after;
+    const size_t more = cx_layer_after_workspace(l, in, after);
+    size_t size = cx_layer_workspace(l, in, node->n_inputs, &out);
+    if (more > size) size = more;
     const size_t training = run->training ? cx_layer_training_workspace(l, in) : 0;
     return size > training ? size : training;
 }

@@ -8,10 +8,10 @@ enum { CX_SPAN_INPUTS = 16 }; /* of a node that is computed picture after pictur
 
 /* What the call of a layer computes besides its own numbers, see fuse.c. */
 typedef struct cx_together {
-    int out;    /* the node that has the numbers of the last one of a chain; itself */
-    int pooled; /* the node of a pooling of these; -1: none */
-    cx_after after;
-    cx_activation activation; /* what `after` points to */
+    int out;              /* the node that has the numbers of the last one of a chain; itself */
+    int pooled;           /* the node of a pooling of these; -1: none */
+    cx_after after, then; /* what is after it, and after a convolution in that */
+    cx_activation activation, last; /* what these point to */
     cx_window pool;
 } cx_together;
 

@@ -40,15 +40,22 @@ static int is_by_picture(const cx_layer *l, const cx_shape *in)
            cx_layer_as_affine(l, in) != NULL;
 }
 
-static size_t weights_of(const cvs_run *run, int step)
+static size_t bytes_of_weights(const cx_layer *l)
 {
-    const cx_layer *l = layer_of(run, step);
-    const int from = run->model->nodes[run->steps[step]].inputs[0];
-    if (run->transformed[step]) return cx_layer_transformed_size(l, &run->slots[from].shape, 0);
     size_t n = 0;
     for (int i = 0; i < l->n_weights; i++)
         n += (size_t)cx_shape_count(&l->w[i].spec.shape) * sizeof(float);
     return n;
+}
+
+/* Of all layers that the call computes. */
+static size_t weights_of(const cvs_run *run, int step)
+{
+    const cx_layer *l = layer_of(run, step);
+    const cx_layer *pointwise = run->slots[run->steps[step]].together.after.pointwise;
+    const int from = run->model->nodes[run->steps[step]].inputs[0];
+    if (run->transformed[step]) return cx_layer_transformed_size(l, &run->slots[from].shape, 0);
+    return bytes_of_weights(l) + (pointwise ? bytes_of_weights(pointwise) : 0);
 }
 
 static int fits(const cvs_run *run, int step)

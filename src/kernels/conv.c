@@ -3,9 +3,8 @@
 #include "kernels/few.h"
 #include "kernels/winograd.h"
 
-/* A kernel of one cell that visits every pixel once is a dense layer on all pixels: the rows need
- * not be kept apart. */
-static int is_pointwise(const cx_conv *c)
+/* The rows need not be kept apart. */
+int cx_conv_is_pointwise(const cx_conv *c)
 {
     const cx_window *w = &c->window;
     int same = c->groups == 1;
@@ -50,7 +49,7 @@ static size_t larger(size_t a, size_t b)
 size_t cx_conv_workspace(const cx_conv *c)
 {
     if (cx_few_pays(c)) return cx_few_workspace(c);
-    if (is_pointwise(c))
+    if (cx_conv_is_pointwise(c))
         return cx_dense_workspace(positions(&c->window), c->in_channels, c->out_channels);
     if (is_depthwise(c)) {
         const cx_depthwise d = as_depthwise(c);
@@ -66,7 +65,7 @@ void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_
         cx_winograd_forward(c, x, e, y, NULL, workspace);
     } else if (cx_few_pays(c)) {
         cx_few_forward(c, x, w, e, y, workspace);
-    } else if (is_pointwise(c)) {
+    } else if (cx_conv_is_pointwise(c)) {
         cx_dense_forward(positions(&c->window), c->in_channels, c->out_channels, x, w, e, y,
                          workspace);
     } else if (is_depthwise(c)) {

@@ -1,6 +1,7 @@
 /* depthwise.c - depthwise convolution: rows shared out to threads. */
+#include "kernels/depthwise.h"
+
 #include "base/threads.h"
-#include "kernels/set.h"
 
 enum {
     TASK_PRODUCTS = 1 << 15, /* a task takes longer than it takes to hand out */
@@ -8,13 +9,7 @@ enum {
     LEAST_ROWS = 4,
 };
 
-typedef struct job {
-    const cx_depthwise *d;
-    cx_grid grid;
-    const cx_epilogue *e;
-    const cx_set *set;
-    int64_t rows, step;
-} job;
+typedef cx_depthwise_work job;
 
 size_t cx_depthwise_workspace(const cx_depthwise *d)
 {
@@ -64,14 +59,6 @@ static void run_pixels(void *arg, const cx_run *run)
     j->set->depthwise(&r);
 }
 
-static void run_rows(void *arg, int i, int worker)
-{
-    (void)worker;
-    job *j = arg;
-    const int64_t to = (i + 1) * j->step < j->rows ? (i + 1) * j->step : j->rows;
-    cx_grid_runs(&j->grid, i * j->step, to, 0, j->d->window.out[CX_WIDTH], run_pixels, j);
-}
-
 /* --- 3 × 3 in steps of 1 or 2 --- */
 
 /* Whether vec_plane.c takes it. */
@@ -95,30 +82,82 @@ static int64_t plane_step(const cx_window *w, int64_t products_a_row)
     const int64_t tasks = shared < most ? shared : most;
     const int64_t parts = (tasks + w->batch - 1) / w->batch;
     const int64_t step = (w->out[CX_HEIGHT] + parts - 1) / parts;
-    return step > CX_PLANE_ROWS ? CX_PLANE_ROWS : step < LEAST_ROWS ? LEAST_ROWS : step;
+    return step < LEAST_ROWS ? LEAST_ROWS : step;
 }
 
-static void run_plane(void *arg, int i, int worker)
+/* At most CX_PLANE_ROWS of them. */
+static void run_plane(const job *j, int64_t first, int64_t to, float *y)
 {
-    (void)worker;
-    const job *j = arg;
     const cx_window *w = &j->d->window;
-    const int64_t height = w->out[CX_HEIGHT], parts = (height + j->step - 1) / j->step;
-    const int64_t image = i / parts, from = i % parts * j->step;
-    const int64_t row = w->out[CX_WIDTH] * j->d->channels;
+    const int64_t height = w->out[CX_HEIGHT], image = first / height, from = first % height;
     const int64_t x_image = w->in[CX_HEIGHT] * w->in[CX_WIDTH] * j->d->channels;
     const cx_plane p = {.x = j->grid.x + image * x_image,
                         .w = j->grid.w,
-                        .y = j->grid.y + (image * height + from) * row,
+                        .y = y,
                         .in = {w->in[CX_HEIGHT], w->in[CX_WIDTH]},
                         .out_width = w->out[CX_WIDTH],
                         .pad = {w->pad[CX_HEIGHT], w->pad[CX_WIDTH]},
                         .from = from,
-                        .to = from + j->step < height ? from + j->step : height,
+                        .to = from + to - first,
                         .channels = j->d->channels,
                         .step = (int)w->stride[CX_HEIGHT],
                         .epilogue = j->e};
     j->set->depthwise_plane(&p);
+}
+
+/* --- all of it --- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int64_t row_of(const cx_depthwise *d)
+{
+    return d->window.out[CX_WIDTH] * d->channels * d->multiplier;
+}
+
+cx_depthwise_work cx_depthwise_begin(const cx_depthwise *d, const float *x, const float *w,
+                                     const cx_epilogue *e, float *y)
+{
+    const int64_t width = d->channels * d->multiplier;
+    job j = {.d = d,
+             .grid = {.window = &d->window,
+                      .x = x,
+                      .w = w,
+                      .y = y,
+                      .x_cell = d->channels,
+                      .w_cell = width,
+                      .y_cell = width},
+             .e = e,
+             .set = cx_set_for(d->channels)};
+    j.is_plane = is_plane(d, j.set);
+    return j;
+}
+
+void cx_depthwise_rows(const cx_depthwise_work *k, int64_t from, int64_t to, float *y)
+{
+    job j = *k;
+    j.grid.y = y;
+    j.grid.y_row = from;
+    if (!k->is_plane) {
+        cx_grid_runs(&j.grid, from, to, 0, k->d->window.out[CX_WIDTH], run_pixels, &j);
+        return;
+    }
+    for (int64_t end; from < to; from = end) {
+        end = least(from + CX_PLANE_ROWS, to);
+        run_plane(k, from, end, y);
+        y += (end - from) * row_of(k->d);
+    }
+}
+
+static void run_task(void *arg, int i, int worker)
+{
+    (void)worker;
+    const job *j = arg;
+    const int64_t first = i / j->parts * j->height, from = first + i % j->parts * j->step;
+    cx_depthwise_rows(j, from, least(from + j->step, first + j->height),
+                      j->grid.y + from * row_of(j->d));
 }
 
 void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
@@ -126,21 +165,12 @@ void cx_depthwise_forward(const cx_depthwise *d, const float *x, const float *w,
 {
     (void)workspace;
     const cx_window *win = &d->window;
-    const int64_t width = d->channels * d->multiplier;
-    job j = {.d = d,
-             .e = e,
-             .grid = {win, x, w, y, d->channels, width, width},
-             .set = cx_set_for(d->channels),
-             .rows = cx_grid_rows(win)};
-    const int64_t products =
-        win->out[CX_WIDTH] * width * win->kernel[0] * win->kernel[1] * win->kernel[2];
-    if (j.rows < 1 || products < 1) return;
-    j.step = 1 + TASK_PRODUCTS / products;
-    if (is_plane(d, j.set)) {
-        const int64_t height = win->out[CX_HEIGHT];
-        j.step = plane_step(win, products);
-        cx_parallel((int)((height + j.step - 1) / j.step * win->batch), run_plane, &j);
-    } else {
-        cx_parallel((int)((j.rows + j.step - 1) / j.step), run_rows, &j);
-    }
+    const int64_t rows = cx_grid_rows(win);
+    const int64_t products = row_of(d) * win->kernel[0] * win->kernel[1] * win->kernel[2];
+    job j = cx_depthwise_begin(d, x, w, e, y);
+    if (rows < 1 || products < 1) return;
+    j.height = j.is_plane ? win->out[CX_HEIGHT] : rows;
+    j.step = j.is_plane ? plane_step(win, products) : 1 + TASK_PRODUCTS / products;
+    j.parts = (j.height + j.step - 1) / j.step;
+    cx_parallel((int)(rows / j.height * j.parts), run_task, &j);
 }

@@ -2,7 +2,6 @@
  * caches, rows and output channels shared out to threads. */
 #include "kernels/direct.h"
 
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/threads.h"
@@ -17,19 +16,7 @@ enum {
     TASK_PIXELS = 48,        /* of a row that is cut; whole tiles of 12, 8 or 6 */
 };
 
-typedef struct job {
-    const cx_conv *c;
-    const float *x, *w;
-    const cx_epilogue *e;
-    float *y;
-    float *packed; /* weights, see pack_last */
-    const cx_set *set;
-    int64_t taps, depth, width; /* kernel cells, channels of a group: in and out */
-    int64_t range;              /* channels that are summed by themselves; 0: there is one sum */
-    int64_t blocks;             /* tiles of output channels a group */
-    int64_t rows, row_step, pixel_step, block_step; /* what a task takes … */
-    int64_t row_parts, pixel_parts, block_parts;    /* … and how many of them */
-} job;
+typedef cx_direct job;
 
 static int64_t least(int64_t a, int64_t b)
 {
@@ -232,9 +219,8 @@ static void plan(job *j)
     j->block_parts = parts_of(all_blocks, j->block_step);
 }
 
-/* 0 where there is nothing to do. */
-static int begin(job *j, const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
-                 float *y, void *workspace)
+int cx_direct_begin(cx_direct *j, const cx_conv *c, const float *x, const float *w,
+                    const cx_epilogue *e, float *y, void *workspace)
 {
     const cx_window *win = &c->window;
     *j = (job){.c = c, .x = x, .w = w, .e = e, .y = y, .packed = workspace, .set = cx_set_now()};
@@ -249,11 +235,21 @@ static int begin(job *j, const cx_conv *c, const float *x, const float *w, const
     return 1;
 }
 
+void cx_direct_part(const cx_direct *d, const cx_conv *c, const float *x, float *y)
+{
+    job j = *d;
+    j.c = c;
+    j.x = x;
+    j.y = y;
+    run_blocks(&j, 0, j.blocks * c->groups, 0, cx_grid_rows(&c->window), 0,
+               c->window.out[CX_WIDTH]);
+}
+
 void cx_direct_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                        float *y, void *workspace)
 {
     job j;
-    if (!begin(&j, c, x, w, e, y, workspace)) return;
+    if (!cx_direct_begin(&j, c, x, w, e, y, workspace)) return;
     plan(&j);
     cx_parallel((int)(j.row_parts * j.pixel_parts * j.block_parts), run_task, &j);
 }
@@ -264,11 +260,10 @@ typedef struct pooled_job {
     job j;
     const cx_window *pool;
     float *pooled;
-    float *bands;                   /* band_size floats for each task, where y is not wanted */
+    float *bands;                   /* band_size floats for each thread, where y is not wanted */
     int64_t band_size, image_bands; /* two rows each, the last one perhaps of one */
     int pairs; /* whole bands go two rows at a time through conv_pair; then, … */
     int past;  /* … if y goes past the caches */
-    atomic_llong next;
 } pooled_job;
 
 /* Rows of one image that a row of the pooling reads, as a convolution by itself. */
@@ -333,8 +328,9 @@ static void run_pairs(const pooled_job *p, int64_t row, float *pooled)
     }
 }
 
-static void run_band(const pooled_job *p, int64_t index, float *band)
+static void run_band(void *arg, int index, int worker)
 {
+    const pooled_job *p = arg;
     const cx_window *w = &p->j.c->window, *pool = p->pool;
     const int64_t n = p->j.c->out_channels, width = w->out[CX_WIDTH] * n;
     const int64_t image = index / p->image_bands, row = index % p->image_bands * 2;
@@ -343,38 +339,21 @@ static void run_band(const pooled_job *p, int64_t index, float *band)
     float *pooled = p->pooled + pooled_row * pool->out[CX_WIDTH] * n;
     if (p->pairs && rows == 2) {
         run_pairs(p, image * w->out[CX_HEIGHT] + row, pooled);
+        if (p->past) p->j.set->fence();
         return;
     }
     int64_t x_row;
     const cx_conv c = band_of(p->j.c, row, rows, &x_row);
-    job j = p->j;
-    j.c = &c;
-    j.x += (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
-    float *y = j.y ? j.y + (image * w->out[CX_HEIGHT] + row) * width : NULL;
-    j.y = y ? y : band;
-    run_blocks(&j, 0, j.blocks * c.groups, 0, rows, 0, w->out[CX_WIDTH]);
+    const int64_t x_at = (image * w->in[CX_HEIGHT] + x_row) * w->in[CX_WIDTH] * c.in_channels;
+    float *y = p->bands + worker * p->band_size;
+    if (p->j.y) y = p->j.y + (image * w->out[CX_HEIGHT] + row) * width;
+    cx_direct_part(&p->j, &c, p->j.x + x_at, y);
     if (row / 2 >= pool->out[CX_HEIGHT]) return;
     cx_window two = *pool;
     two.batch = 1;
     two.in[CX_HEIGHT] = rows;
     two.out[CX_HEIGHT] = 1;
-    cx_max_pool_forward(&two, n, j.y, pooled);
-}
-
-static void run_bands(void *arg, int i, int worker)
-{
-    (void)worker;
-    pooled_job *p = arg;
-    int64_t next;
-    while ((next = atomic_fetch_add(&p->next, 1)) < p->image_bands * p->pool->batch)
-        run_band(p, next, p->bands + i * p->band_size);
-    if (p->past) p->j.set->fence();
-}
-
-/* As many tasks as may run at once, each with two rows of its own. */
-static int64_t band_tasks(const cx_conv *c)
-{
-    return least(cx_cores(), c->window.batch * parts_of(c->window.out[CX_HEIGHT], 2));
+    cx_max_pool_forward(&two, n, y, pooled);
 }
 
 static int64_t band_size(const cx_conv *c)
@@ -384,17 +363,17 @@ static int64_t band_size(const cx_conv *c)
 
 size_t cx_direct_pooled_workspace(const cx_conv *c)
 {
-    return cx_direct_workspace(c) + (size_t)(band_tasks(c) * band_size(c)) * sizeof(float);
+    return cx_direct_workspace(c) + (size_t)(cx_cores() * band_size(c)) * sizeof(float);
 }
 
 void cx_direct_pooled(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                       float *y, const cx_pooled *pooled, void *workspace)
 {
     pooled_job p = {.pool = pooled->window, .pooled = pooled->y, .band_size = band_size(c)};
-    if (!begin(&p.j, c, x, w, e, y, workspace)) return;
+    if (!cx_direct_begin(&p.j, c, x, w, e, y, workspace)) return;
     p.pairs = goes_in_pairs(&p);
     p.past = p.pairs && y && pooled->streams && cx_is_whole(y, c->out_channels);
     p.image_bands = y ? parts_of(c->window.out[CX_HEIGHT], 2) : p.pool->out[CX_HEIGHT];
     p.bands = (float *)workspace + cx_direct_workspace(c) / sizeof(float);
-    cx_parallel((int)band_tasks(c), run_bands, &p);
+    cx_parallel_by(cx_cores(), (int)(p.image_bands * p.pool->batch), run_band, &p);
 }

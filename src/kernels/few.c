@@ -61,7 +61,7 @@ void cx_few_forward(const cx_conv *c, const float *x, const float *w, const cx_e
     const cx_box turn = {.ndim = 2, .size = {sum, n}, .from = {n, 1}, .to = {1, sum}};
     job j = {.c = c,
              .set = cx_set_now(),
-             .grid = {&c->window, x, workspace, y, c->in_channels, c->in_channels, n},
+             .grid = {&c->window, x, workspace, y, c->in_channels, c->in_channels, n, 0},
              .r = {.depth = c->in_channels,
                    .x_channel = 1,
                    .w_channel = sum,

@@ -107,7 +107,7 @@ static void run_rows(const cx_grid *g, int64_t row, int64_t rows, int64_t from, 
         run.taps[CX_WIDTH] = s.to - s.from;
         run.x = g->x + first * g->x_cell;
         run.w = g->w ? g->w + (c.tap * w->kernel[CX_WIDTH] + s.from) * g->w_cell : NULL;
-        run.y = g->y + (row * w->out[CX_WIDTH] + o) * g->y_cell;
+        run.y = g->y + ((row - g->y_row) * w->out[CX_WIDTH] + o) * g->y_cell;
         run_block(run, rows, end - o, x_row, y_row, body, arg);
     }
 }

@@ -11,6 +11,7 @@ typedef struct cx_grid {
     const float *x, *w;
     float *y;
     int64_t x_cell, w_cell, y_cell;
+    int64_t y_row; /* the row that y begins with */
 } cx_grid;
 
 /* Output pixels in a line whose windows have the same kernel cells inside the input. */

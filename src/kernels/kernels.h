@@ -57,6 +57,8 @@ typedef struct cx_conv {
     int exact;                /* 1: direct sums only */
     const float *transformed; /* see cx_conv_transform; NULL: direct sums only */
 } cx_conv;
+/* Whether it is a dense layer on all pixels: a kernel of one cell that visits each once. */
+int cx_conv_is_pointwise(const cx_conv *c);
 size_t cx_conv_workspace(const cx_conv *c); /* bytes that the call below wants, may be 0 */
 void cx_conv_forward(const cx_conv *c, const float *x, const float *w, const cx_epilogue *e,
                      float *y, void *workspace);
@@ -132,6 +134,20 @@ void cx_depthwise_backward_data(const cx_depthwise *d, const float *dy, const fl
 size_t cx_depthwise_backward_weights_workspace(const cx_depthwise *d);
 void cx_depthwise_backward_weights(const cx_depthwise *d, const float *x, const float *dy,
                                    float *dw, void *workspace);
+
+/* A depthwise convolution and then one whose kernel is one cell, `by` (channels * multiplier,
+ * filters), without storing all that is between them. Gives the bytes that the two calls would, the
+ * second as a dense layer on all pixels. cx_separable_pays says whether it can, which is not a
+ * matter of the batch. */
+typedef struct cx_separable {
+    cx_depthwise depthwise;
+    int64_t filters;
+} cx_separable;
+int cx_separable_pays(const cx_separable *s);
+size_t cx_separable_workspace(const cx_separable *s);
+void cx_separable_forward(const cx_separable *s, const float *x, const float *w,
+                          const cx_epilogue *between, const float *by, const cx_epilogue *e,
+                          float *y, void *workspace);
 
 /* y[r][o] = epilogue(sum over i of x[r][i] w[i][o]). */
 size_t cx_dense_workspace(int64_t rows, int64_t in, int64_t out);

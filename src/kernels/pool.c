@@ -61,7 +61,7 @@ static void run_rows(void *arg, int i, int worker)
 
 static void pool(const cx_window *w, int64_t channels, const float *x, float *y, int mean)
 {
-    job j = {.grid = {w, x, NULL, y, channels, 0, channels},
+    job j = {.grid = {w, x, NULL, y, channels, 0, channels, 0},
              .channels = channels,
              .rows = cx_grid_rows(w),
              .mean = mean,

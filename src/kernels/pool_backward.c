@@ -106,7 +106,7 @@ static void run_band(void *arg, int i, int worker)
     memcpy(end, w->out, sizeof end);
     outputs_of(w, j->axis, from, to, &first[j->axis], &end[j->axis]);
     /* Only where a run's cells are is wanted of the grid: y_cell 0 keeps its y where it is. */
-    const cx_grid grid = {w, j->dx, NULL, j->dx, j->channels, 0, 0};
+    const cx_grid grid = {.window = w, .x = j->dx, .y = j->dx, .x_cell = j->channels};
     for (int64_t d = first[CX_DEPTH]; d < end[CX_DEPTH]; d++)
         for (int64_t h = first[CX_HEIGHT]; h < end[CX_HEIGHT]; h++) {
             const int64_t row = (batch * w->out[CX_DEPTH] + d) * w->out[CX_HEIGHT] + h;

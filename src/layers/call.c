@@ -161,6 +161,11 @@ int cx_layer_takes(const cx_layer *l, const cx_shape *in, int exact, const cx_af
     return !l->channels_first && l->kind->takes && l->kind->takes(l, in, exact, after);
 }
 
+size_t cx_layer_after_workspace(const cx_layer *l, const cx_shape *in, const cx_after *after)
+{
+    return l->kind->after_workspace ? l->kind->after_workspace(l, in, after) : 0;
+}
+
 const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in)
 {
     return l->kind->as_affine ? l->kind->as_affine(l, in) : NULL;
@@ -169,6 +174,11 @@ const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in)
 int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in)
 {
     return !l->channels_first && l->kind->as_pooling && l->kind->as_pooling(l, in, out);
+}
+
+int cx_layer_as_pointwise(cx_pointwise *out, const cx_layer *l, const cx_shape *in)
+{
+    return !l->channels_first && l->kind->as_pointwise && l->kind->as_pointwise(l, in, out);
 }
 
 int cx_layer_reads(cx_reads *out, const cx_layer *l, const cx_shape *in, int64_t channel,

@@ -114,6 +114,17 @@ static int takes(const cx_layer *l, const cx_shape *in, int exact, const cx_afte
            (!after->pool || cx_conv_pools(&conv, after->pool));
 }
 
+static int as_pointwise(const cx_layer *l, const cx_shape *in, cx_pointwise *out)
+{
+    const conv_config *k = l->cfg;
+    const cx_conv conv = conv_of(l, in, 1);
+    *out = (cx_pointwise){.filters = k->filters,
+                          .kernel = l->w[KERNEL].data,
+                          .bias = k->use_bias ? l->w[BIAS].data : NULL,
+                          .activation = &k->activation};
+    return cx_conv_is_pointwise(&conv);
+}
+
 static size_t transformed_size(const cx_layer *l, const cx_shape *in, int back)
 {
     const cx_conv conv = conv_of(l, in, 0);
@@ -204,6 +215,7 @@ static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_rea
         .transformed_size = transformed_size,                \
         .transform = transform,                              \
         .takes = takes,                                      \
+        .as_pointwise = as_pointwise,                        \
         .is_affine = 1,                                      \
         .reads = reads,                                      \
         .forward = forward,                                  \

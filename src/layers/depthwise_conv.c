@@ -83,20 +83,67 @@ static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const c
     return cx_depthwise_workspace(&d);
 }
 
+/* With the convolution by one cell that comes after it. */
+static int separable_of(cx_separable *s, cx_pointwise *p, const cx_layer *l, const cx_shape *in,
+                        const cx_after *after)
+{
+    s->depthwise = depthwise_of(l, in);
+    const int64_t channels = s->depthwise.channels * s->depthwise.multiplier;
+    const cx_shape between = cx_window_shape(&s->depthwise.window, l->kind->rank, channels);
+    const int is = cx_layer_as_pointwise(p, after->pointwise, &between);
+    s->filters = p->filters;
+    return is;
+}
+
 static int takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after)
 {
     const depthwise_config *k = l->cfg;
-    (void)in;
+    cx_after own = *after;
+    cx_separable s;
+    cx_pointwise p;
+    float low, high;
     (void)exact;
-    return !after->pool && cx_epilogue_takes(&k->activation, after);
+    own.pointwise = NULL;
+    if (after->pool || !cx_epilogue_takes(&k->activation, &own)) return 0;
+    if (!after->pointwise) return 1;
+    /* Between the two there is time for an epilogue alone. */
+    const cx_activation *a = after->activation ? after->activation : &k->activation;
+    return cx_activation_is_clamp(a, &low, &high) && separable_of(&s, &p, l, in, after) &&
+           cx_separable_pays(&s) && cx_epilogue_takes(p.activation, after->then);
+}
+
+static size_t after_workspace(const cx_layer *l, const cx_shape *in, const cx_after *after)
+{
+    cx_separable s;
+    cx_pointwise p;
+    if (!after->pointwise) return 0;
+    (void)separable_of(&s, &p, l, in, after);
+    return cx_separable_workspace(&s);
+}
+
+static void forward_separable(const cx_layer *l, const cx_call *c, const cx_epilogue *between)
+{
+    const cx_call then = {.after = c->after->then};
+    cx_separable s;
+    cx_pointwise p;
+    (void)separable_of(&s, &p, l, &c->x[0]->shape, c->after);
+    const cx_activation *a = cx_call_activation(&then, p.activation);
+    const cx_epilogue e = cx_call_epilogue(&then, p.bias, a);
+    cx_separable_forward(&s, c->x[0]->data, l->w[KERNEL].data, between, p.kernel, &e, c->y->data,
+                         c->workspace);
+    cx_finish_activation(a, c->y);
 }
 
 static void forward(const cx_layer *l, const cx_call *c)
 {
     const depthwise_config *k = l->cfg;
     const cx_activation *a = cx_call_activation(c, &k->activation);
-    cx_depthwise d = depthwise_of(l, &c->x[0]->shape);
-    cx_epilogue e = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
+    const cx_depthwise d = depthwise_of(l, &c->x[0]->shape);
+    const cx_epilogue e = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
+    if (c->after && c->after->pointwise) {
+        forward_separable(l, c, &e);
+        return;
+    }
     cx_depthwise_forward(&d, c->x[0]->data, l->w[KERNEL].data, &e, c->y->data, c->workspace);
     cx_finish_activation(a, c->y);
 }
@@ -154,6 +201,7 @@ static void reads(const cx_layer *l, const cx_shape *in, int64_t channel, cx_rea
         .weights = weights,                       \
         .workspace = workspace,                   \
         .takes = takes,                           \
+        .after_workspace = after_workspace,       \
         .is_affine = 1,                           \
         .reads = reads,                           \
         .forward = forward,                       \

@@ -127,6 +127,7 @@ int cx_epilogue_takes(const cx_activation *own, const cx_after *after)
 {
     const cx_activation *last = after->activation ? after->activation : own;
     float low, high;
+    if (after->pointwise) return 0;
     if ((after->norm || after->activation) && own->kind != CX_ACT_LINEAR) return 0;
     return !after->pool || cx_activation_is_clamp(last, &low, &high);
 }

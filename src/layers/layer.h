@@ -100,9 +100,18 @@ typedef struct cx_after {
     const cx_affine *norm;           /* over the last axis; NULL: none */
     const cx_activation *activation; /* NULL: the layer's own */
     const cx_window *pool;           /* the largest of a window; NULL: none */
-    const cx_tensor *pooled; /* to be filled with it; y->data may be NULL then: not wanted */
-    int streams;             /* no layer reads y, and it would only fill the caches */
+    const cx_tensor *pooled;     /* to be filled with it; y->data may be NULL then: not wanted */
+    int streams;                 /* no layer reads y, and it would only fill the caches */
+    const cx_layer *pointwise;   /* a kind that as_pointwise knows, whose output is y; NULL: none */
+    const struct cx_after *then; /* what is after that one: a norm and an activation */
 } cx_after;
+
+/* A convolution whose kernel is one cell, and what it ends with. */
+typedef struct cx_pointwise {
+    int64_t filters;
+    const float *kernel, *bias; /* (channels, filters); bias NULL: none */
+    const cx_activation *activation;
+} cx_pointwise;
 
 /* One call of a layer on concrete tensors (no free sizes). */
 typedef struct cx_call {
@@ -210,8 +219,10 @@ typedef struct cx_layer_kind {
      * its bytes, 0 where there is none, and how it is made. `back`: for backward. NULL: none. */
     size_t (*transformed_size)(const cx_layer *l, const cx_shape *in, int back);
     void (*transform)(const cx_layer *l, const cx_shape *in, int back, float *to);
-    /* Whether a call on such an input can do that too. NULL: nothing. */
+    /* Whether a call on such an input can do that too, and scratch bytes that it takes then, if
+     * more than else. NULL: nothing; none. */
     int (*takes)(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after);
+    size_t (*after_workspace)(const cx_layer *l, const cx_shape *in, const cx_after *after);
     /* Fill c->y. Cannot fail: everything was checked before. */
     void (*forward)(const cx_layer *l, const cx_call *c);
     /* Fill dx, add to dw. NULL: the kind has no derivative, and a plan that wants one says so; or
@@ -227,6 +238,8 @@ typedef struct cx_layer_kind {
     const cx_affine *(*as_affine)(const cx_layer *l, const cx_shape *in);
     /* Of one that is the largest of a window on its input: gives 1 and the window. */
     int (*as_pooling)(const cx_layer *l, const cx_shape *in, cx_window *out);
+    /* Of one that is a convolution by one cell: gives 1 and which. */
+    int (*as_pointwise)(const cx_layer *l, const cx_shape *in, cx_pointwise *out);
     /* What a number of that channel reads, for inputs that `infer` accepted. `kernel`, which may be
      * NULL, is filled with a number for each cell of the window and channel that is read. NULL:
      * the kind is another computation. */
@@ -286,8 +299,10 @@ size_t cx_layer_workspace(const cx_layer *l, const cx_shape *in, int n_in, const
 size_t cx_layer_transformed_size(const cx_layer *l, const cx_shape *in, int back);
 void cx_layer_transform(const cx_layer *l, const cx_shape *in, int back, float *to);
 int cx_layer_takes(const cx_layer *l, const cx_shape *in, int exact, const cx_after *after);
+size_t cx_layer_after_workspace(const cx_layer *l, const cx_shape *in, const cx_after *after);
 const cx_affine *cx_layer_as_affine(const cx_layer *l, const cx_shape *in);
 int cx_layer_as_pooling(cx_window *out, const cx_layer *l, const cx_shape *in);
+int cx_layer_as_pointwise(cx_pointwise *out, const cx_layer *l, const cx_shape *in);
 /* 0 where the kind is another computation, or its window has three axes. */
 int cx_layer_reads(cx_reads *out, const cx_layer *l, const cx_shape *in, int64_t channel,
                    float *kernel);
@@ -453,7 +468,7 @@ cx_epilogue cx_epilogue_of(const float *bias, const cx_activation *a);
 /* The same for a call, whose normalisation comes before the activation. */
 cx_epilogue cx_call_epilogue(const cx_call *c, const float *bias, const cx_activation *a);
 /* Whether a layer that ends with `own` can do what is after it by an epilogue and
- * cx_finish_activation: that of a pooling is the caller's to see. */
+ * cx_finish_activation: a pooling is the caller's to see, and nothing else is done. */
 int cx_epilogue_takes(const cx_activation *own, const cx_after *after);
 /* y = f(x), the softmax kinds over the last axis; y may be x->data. */
 void cx_activate(const cx_activation *a, const cx_tensor *x, float *y);

@@ -108,11 +108,19 @@ static halves halves_of(const cx_layer *l, const cx_shape *in, int exact)
     return h;
 }
 
+static cx_separable separable_of(const halves *h)
+{
+    return (cx_separable){.depthwise = h->depthwise, .filters = h->pointwise.out_channels};
+}
+
 static size_t workspace(const cx_layer *l, const cx_shape *in, int n_in, const cx_shape *out)
 {
+    const halves whole = halves_of(l, in, 1);
+    const cx_separable s = separable_of(&whole);
     size_t most = 0;
     (void)n_in;
     (void)out;
+    if (cx_separable_pays(&s)) return cx_separable_workspace(&s);
     for (int exact = 0; exact < 2; exact++) {
         halves h = halves_of(l, in, exact);
         size_t d = cx_depthwise_workspace(&h.depthwise), p = cx_conv_workspace(&h.pointwise);
@@ -139,9 +147,16 @@ static void forward(const cx_layer *l, const cx_call *c)
     char *scratch = (char *)c->workspace + h.between;
     cx_epilogue first = cx_epilogue_of(NULL, NULL);
     cx_epilogue second = cx_call_epilogue(c, k->use_bias ? l->w[BIAS].data : NULL, a);
-    cx_depthwise_forward(&h.depthwise, c->x[0]->data, l->w[DEPTHWISE].data, &first, between,
-                         scratch);
-    cx_conv_forward(&h.pointwise, between, l->w[POINTWISE].data, &second, c->y->data, scratch);
+    const float *x = c->x[0]->data, *depthwise = l->w[DEPTHWISE].data;
+    const float *pointwise = l->w[POINTWISE].data;
+    const cx_separable s = separable_of(&h);
+    if (cx_separable_pays(&s)) {
+        cx_separable_forward(&s, x, depthwise, &first, pointwise, &second, c->y->data,
+                             c->workspace);
+    } else {
+        cx_depthwise_forward(&h.depthwise, x, depthwise, &first, between, scratch);
+        cx_conv_forward(&h.pointwise, between, pointwise, &second, c->y->data, scratch);
+    }
     cx_finish_activation(a, c->y);
 }
 

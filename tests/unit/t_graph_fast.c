@@ -15,15 +15,38 @@ static float noise(int i)
     return (float)((i * 7919 + i / 13 * 104729) % 2001 - 1000) / 1000;
 }
 
+static cvs_model *begin_network(int *node)
+{
+    const cx_shape shape = {4, {CX_FREE, EDGE, EDGE, DEPTH}};
+    cvs_model *m;
+    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
+    OK(cx_model_add_input(node, m, 0, "in", &shape, &err));
+    return m;
+}
+
+static cvs_model *end_network(cvs_model *m, int node)
+{
+    OK(cx_model_set_outputs(m, &node, 1, &err));
+    OK(cx_block_init(&m->weights, 1 << 18, &err));
+    float *w = m->weights.data;
+    for (int i = 0; i < m->n_layers; i++)
+        for (int k = 0; k < m->layers[i].n_weights; k++) {
+            const int64_t n = cx_shape_count(&m->layers[i].w[k].spec.shape);
+            m->layers[i].w[k].data = w;
+            for (int64_t j = 0; j < n; j++) *w++ = noise((int)j + k) / (n > 200 ? 8 : 1);
+            if (m->layers[i].w[k].spec.frozen) /* a mean, or a variance */
+                for (int64_t j = 1; j <= n; j++) w[-j] = fabsf(w[-j]) + 0.1f;
+        }
+    OK(cx_model_finish(m, &err));
+    return m;
+}
+
 /* Two convolutions that are worth transforming, with a normalisation between them or an activation
  * by itself, poolings, a dense layer. */
 static cvs_model *network(void)
 {
-    const cx_shape shape = {4, {CX_FREE, EDGE, EDGE, DEPTH}};
-    cvs_model *m;
     int node;
-    OK(cx_model_new(&m, "net", "Sequential", "3.8.0", &err));
-    OK(cx_model_add_input(&node, m, 0, "in", &shape, &err));
+    cvs_model *m = begin_network(&node);
     node = add(m, "Conv2D", "a",
                "{\"filters\": 20, \"kernel_size\": 3, \"padding\": \"same\", "
                "\"activation\": \"relu\"}",
@@ -38,19 +61,33 @@ static cvs_model *network(void)
     node = add(m, "BatchNormalization", "norm_c", "{}", node);
     node = add(m, "Flatten", "flatten", "{}", node);
     node = add(m, "Dense", "dense", "{\"units\": 5}", node);
-    OK(cx_model_set_outputs(m, &node, 1, &err));
-    OK(cx_block_init(&m->weights, 1 << 18, &err));
-    float *w = m->weights.data;
-    for (int i = 0; i < m->n_layers; i++)
-        for (int k = 0; k < m->layers[i].n_weights; k++) {
-            const int64_t n = cx_shape_count(&m->layers[i].w[k].spec.shape);
-            m->layers[i].w[k].data = w;
-            for (int64_t j = 0; j < n; j++) *w++ = noise((int)j + k) / (n > 200 ? 8 : 1);
-            if (m->layers[i].w[k].spec.frozen) /* a mean, or a variance */
-                for (int64_t j = 1; j <= n; j++) w[-j] = fabsf(w[-j]) + 0.1f;
-        }
-    OK(cx_model_finish(m, &err));
-    return m;
+    return end_network(m, node);
+}
+
+/* Depthwise convolutions with what follows them in MobileNets, and without some of it. */
+static cvs_model *mobile(void)
+{
+    int node;
+    cvs_model *m = begin_network(&node);
+    node = add(m, "DepthwiseConv2D", "a", "{\"kernel_size\": 3, \"padding\": \"same\"}", node);
+    node = add(m, "BatchNormalization", "norm_a", "{}", node);
+    node = add(m, "ReLU", "relu_a", "{\"max_value\": 6}", node);
+    node =
+        add(m, "Conv2D", "b", "{\"filters\": 40, \"kernel_size\": 1, \"use_bias\": false}", node);
+    node = add(m, "BatchNormalization", "norm_b", "{}", node);
+    node = add(m, "Activation", "swish_b", "{\"activation\": \"swish\"}", node);
+    node = add(m, "DepthwiseConv2D", "c",
+               "{\"kernel_size\": 3, \"strides\": 2, \"activation\": \"relu\"}", node);
+    node = add(m, "Conv2D", "d", "{\"filters\": 20, \"kernel_size\": 1, \"activation\": \"relu\"}",
+               node);
+    node = add(m, "SeparableConv2D", "e", "{\"filters\": 24, \"kernel_size\": 3}", node);
+    node = add(m, "DepthwiseConv2D", "f", "{\"kernel_size\": 3, \"activation\": \"tanh\"}", node);
+    node = add(m, "Conv2D", "g", "{\"filters\": 8, \"kernel_size\": 1}", node);
+    node = add(m, "DepthwiseConv2D", "h", "{\"kernel_size\": 3}", node);
+    node = add(m, "Conv2D", "i", "{\"filters\": 9, \"kernel_size\": 1, \"strides\": 2}", node);
+    node = add(m, "Flatten", "flatten", "{}", node);
+    node = add(m, "Dense", "dense", "{\"units\": 5}", node);
+    return end_network(m, node);
 }
 
 static cvs_run *run_of(const cvs_model *m, const cvs_run_options *o)
@@ -174,6 +211,23 @@ static void changed_weights_are_transformed_again(void **state)
     cvs_model_free(m);
 }
 
+/* For each list of taps and two pictures. */
+static void expect_bytes_of_all(const cvs_model *m, const char *const *taps, int n_taps, int exact)
+{
+    cvs_run *all = run_of(m, &(cvs_run_options){.taps = "all", .batch = 2, .exact = exact});
+    for (int i = 0; i < n_taps; i++) {
+        cvs_run *run = run_of(m, &(cvs_run_options){.taps = taps[i], .batch = 2, .exact = exact});
+        for (int k = 0; k < cvs_run_tap_count(run); k++) {
+            const char *name = m->nodes[cvs_run_tap(run, k)].name;
+            int64_t n;
+            const float *got = output(run, name, &n);
+            assert_memory_equal(got, output(all, name, &n), (size_t)n * sizeof *got);
+        }
+        cvs_run_free(run);
+    }
+    cvs_run_free(all);
+}
+
 /* Calls that do the work of several layers: the bytes are those of each by itself, whoever looks.
  */
 static void layers_in_one_call_give_the_same_bytes(void **state)
@@ -181,23 +235,19 @@ static void layers_in_one_call_give_the_same_bytes(void **state)
     (void)state;
     static const char *const taps[] = {"a",    "pool_a", "b",     "norm",
                                        "relu", "pool_b", "a,b,c", "dense"};
-    cvs_model *m = network();
-    for (int exact = 0; exact < 2; exact++) {
-        cvs_run *all = run_of(m, &(cvs_run_options){.taps = "all", .batch = 2, .exact = exact});
-        for (size_t i = 0; i < sizeof taps / sizeof *taps; i++) {
-            cvs_run *run =
-                run_of(m, &(cvs_run_options){.taps = taps[i], .batch = 2, .exact = exact});
-            for (int k = 0; k < cvs_run_tap_count(run); k++) {
-                const char *name = m->nodes[cvs_run_tap(run, k)].name;
-                int64_t n;
-                const float *got = output(run, name, &n);
-                assert_memory_equal(got, output(all, name, &n), (size_t)n * sizeof *got);
-            }
-            cvs_run_free(run);
+    static const char *const mobile_taps[] = {"a", "relu_a", "b",     "norm_b", "swish_b", "c",
+                                              "d", "c,d",    "b,f,h", "e,i",    "dense"};
+    cvs_model *m = network(), *depthwise = mobile();
+    for (int exact = 0; exact < 2; exact++)
+        for (int threads = 1; threads <= 3; threads++) {
+            OK(cx_threads_set(threads, &err));
+            expect_bytes_of_all(m, taps, sizeof taps / sizeof *taps, exact);
+            expect_bytes_of_all(depthwise, mobile_taps, sizeof mobile_taps / sizeof *mobile_taps,
+                                exact);
         }
-        cvs_run_free(all);
-    }
+    OK(cx_threads_set(0, &err));
     cvs_model_free(m);
+    cvs_model_free(depthwise);
 }
 
 static void what_nobody_looks_at_is_not_stored(void **state)
@@ -215,6 +265,32 @@ static void what_nobody_looks_at_is_not_stored(void **state)
     cvs_run_free(run);
     run = run_of(m, &(cvs_run_options){.taps = "b,pool_b"});
     assert_int_equal(run->n_steps, 5); /* norm with nothing, relu, pool_b by themselves */
+    cvs_run_free(run);
+    cvs_model_free(m);
+}
+
+static int steps_of(const cvs_model *m, const char *taps)
+{
+    cvs_run *run = run_of(m, &(cvs_run_options){.taps = taps});
+    const int n = run->n_steps;
+    cvs_run_free(run);
+    return n;
+}
+
+static void a_depthwise_convolution_takes_the_one_after_it(void **state)
+{
+    (void)state;
+    cvs_model *m = mobile();
+    /* a, c, e; f, which has an activation that is no clamp, and g; h and i, which leaves out
+     * pixels; dense. */
+    assert_int_equal(steps_of(m, "dense"), 8);
+    assert_int_equal(steps_of(m, "swish_b"), 1);
+    assert_int_equal(steps_of(m, "b"), 1);
+    assert_int_equal(steps_of(m, "relu_a,b"), 2);
+    assert_int_equal(steps_of(m, "a,b"), 4);
+    cvs_run *run = run_of(m, NULL);
+    assert_null(run->slots[cvs_model_find(m, "relu_a", &err)].y.data);
+    assert_null(run->slots[cvs_model_find(m, "norm_b", &err)].y.data);
     cvs_run_free(run);
     cvs_model_free(m);
 }
@@ -306,6 +382,7 @@ int main(void)
         cmocka_unit_test(changed_weights_are_transformed_again),
         cmocka_unit_test(layers_in_one_call_give_the_same_bytes),
         cmocka_unit_test(what_nobody_looks_at_is_not_stored),
+        cmocka_unit_test(a_depthwise_convolution_takes_the_one_after_it),
         cmocka_unit_test(gradients_go_the_fast_way_too),
         cmocka_unit_test(weights_may_change_between_passes_that_ask_for_their_derivatives),
     };
