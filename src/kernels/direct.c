@@ -121,17 +121,15 @@ static cx_conv_run call_for(const job *j, const channels *o)
                          .high = j->e->high};
 }
 
-/* Where input channels from the i-th on, and these output channels, lie. */
+/* Where input channels from the i-th on, and the weights of these output channels, lie. */
 static cx_grid grid_of(const job *j, const channels *o, int64_t i)
 {
     const cx_conv *c = j->c;
     return (cx_grid){.window = &c->window,
                      .x = j->x + o->group * j->depth + i,
                      .w = o->w + i * o->w_stride,
-                     .y = j->y + o->group * j->width + o->first,
                      .x_cell = c->in_channels,
-                     .w_cell = j->depth * o->w_stride,
-                     .y_cell = c->out_channels};
+                     .w_cell = j->depth * o->w_stride};
 }
 
 /* Input channels of a pass. */
@@ -150,7 +148,9 @@ static void run_block(const job *j, const channels *o, const channels *next, int
     pass p = {.set = j->set, .r = call_for(j, o)};
     const float *bias = p.r.bias;
     for (int64_t i = 0; i < j->depth; i += p.r.depth) {
-        const cx_grid g = grid_of(j, o, i);
+        cx_grid g = grid_of(j, o, i);
+        g.y = j->y + o->group * j->width + o->first;
+        g.y_cell = j->c->out_channels;
         p.r.depth = least(step, j->depth - i);
         p.r.first = i == 0 || j->range;
         p.r.bias = i == 0 ? bias : NULL;
@@ -306,24 +306,29 @@ static void run_pair(void *arg, const cx_run *run)
     const pair *p = arg;
     cx_conv_pair call = p->call;
     call.r = joined(&p->call.r, run);
-    if (!p->call.r.run.y) call.r.run.y = NULL;
+    call.r.run.y = p->call.r.run.y;
+    call.r.run.y_pixel = p->call.r.run.y_pixel;
     p->set->conv_pair(&call);
 }
 
-/* Two rows of the output from `row`, of the batch, on, to one of the pooling. */
+/* Two rows of the output from `row`, of the batch, on, to one of the pooling. The grid walks x
+ * alone, from end to end of the row at once, since y may not be wanted: its own y stays. */
 static void run_pairs(const pooled_job *p, int64_t row, float *pooled)
 {
     const job *j = &p->j;
     const cx_window *w = &j->c->window;
     for (int64_t b = 0; b < j->blocks * j->c->groups; b++) {
         const channels o = channels_of(j, b);
-        const cx_grid g = grid_of(j, &o, 0);
+        const int64_t n = j->c->out_channels, channel = o.group * j->width + o.first;
+        cx_grid g = grid_of(j, &o, 0);
+        g.y = pooled;
         pair call = {.set = j->set, .call = {.r = call_for(j, &o), .past = p->past}};
         call.call.r.depth = j->depth;
-        call.call.r.run.y = j->y;
+        call.call.r.run.y = j->y ? j->y + row * w->out[CX_WIDTH] * n + channel : NULL;
+        call.call.r.run.y_pixel = n;
         call.call.x_below = w->stride[CX_HEIGHT] * w->in[CX_WIDTH] * g.x_cell;
-        call.call.y_below = w->out[CX_WIDTH] * g.y_cell;
-        call.call.pooled = pooled + o.group * j->width + o.first;
+        call.call.y_below = w->out[CX_WIDTH] * n;
+        call.call.pooled = pooled + channel;
         cx_grid_runs(&g, row, row + 1, 0, w->out[CX_WIDTH] / 2 * 2, run_pair, &call);
     }
 }
