@@ -9,6 +9,7 @@ name=${1:-release}
 dir=build-$name
 strict=-Dwerror=true
 options=-Dbuildtype=debugoptimized
+fatal=-Dc_args=-fno-sanitize-recover=undefined # or a test passes that says what is undefined
 case $name in
 release)
     dir=build
@@ -18,7 +19,7 @@ release)
 dev) ;;
 asan)
     export CC=clang
-    options="$options -Db_sanitize=address,undefined -Db_lundef=false"
+    options="$options -Db_sanitize=address,undefined -Db_lundef=false $fatal"
     ;;
 tsan)
     export CC=clang
@@ -27,7 +28,7 @@ tsan)
 memcheck) ;;
 fuzz)
     export CC=clang
-    options="$options -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false"
+    options="$options -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false $fatal"
     ;;
 coverage) options="-Dbuildtype=debug -Db_coverage=true" ;;
 *)
