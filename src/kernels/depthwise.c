@@ -2,6 +2,7 @@
 #include "kernels/depthwise.h"
 
 #include "base/threads.h"
+#include "kernels/cut.h"
 
 enum {
     TASK_PRODUCTS = 1 << 15, /* a task takes longer than it takes to hand out */
@@ -106,11 +107,6 @@ static void run_plane(const job *j, int64_t first, int64_t to, float *y)
 }
 
 /* --- all of it --- */
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 static int64_t row_of(const cx_depthwise *d)
 {

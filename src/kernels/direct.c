@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "kernels/cut.h"
 #include "kernels/set.h"
 
 enum {
@@ -17,16 +18,6 @@ enum {
 };
 
 typedef cx_direct job;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t parts_of(int64_t n, int64_t step)
-{
-    return (n + step - 1) / step;
-}
 
 /* --- one tile of output channels --- */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "kernels/cut.h"
 #include "kernels/direct.h"
 #include "kernels/places.h"
 #include "kernels/set.h"
@@ -39,21 +40,6 @@ typedef struct job {
     cx_chunks chunks;
     int joined; /* cells of a row whose channels lie on end, in x as in dw */
 } job;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t parts_of(int64_t n, int64_t step)
-{
-    return (n + step - 1) / step;
-}
 
 /* --- one chunk --- */
 

@@ -1,10 +1,7 @@
 /* places.c - chunks of the output, and for each kernel cell the places that see it. */
 #include "kernels/places.h"
 
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
+#include "kernels/cut.h"
 
 static int64_t size_of(const cx_window *w, int a)
 {

@@ -1,6 +1,7 @@
 /* separable.c - a depthwise convolution and a pointwise one in a call: some rows of what the first
  * gives are multiplied while they are in the cache, and threads meet once. */
 #include "base/threads.h"
+#include "kernels/cut.h"
 #include "kernels/depthwise.h"
 #include "kernels/direct.h"
 #include "kernels/few.h"
@@ -18,21 +19,6 @@ typedef struct job {
     int64_t band_size; /* floats */
     int64_t step, parts, height;
 } job;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t parts_of(int64_t n, int64_t step)
-{
-    return (n + step - 1) / step;
-}
 
 static int64_t channels_between(const cx_separable *s)
 {

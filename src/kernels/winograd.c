@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/threads.h"
+#include "kernels/cut.h"
 #include "kernels/few.h"
 #include "kernels/set.h"
 
@@ -47,26 +48,6 @@ typedef struct job {
     int past;                    /* y goes past the caches */
     atomic_int next;
 } job;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t most(int64_t a, int64_t b)
-{
-    return a > b ? a : b;
-}
-
-static int64_t parts_of(int64_t n, int64_t step)
-{
-    return (n + step - 1) / step;
-}
-
-static int64_t whole_vectors(int64_t channels)
-{
-    return parts_of(channels, CX_MAX_LANES) * CX_MAX_LANES;
-}
 
 int cx_winograd_fits(const cx_conv *c)
 {

@@ -7,6 +7,7 @@
  * Some tiles at a time, all threads transform them, then all multiply: places and blocks of output
  * channels are shared out and no sum is, so any number of threads gives the same bytes. */
 #include "base/threads.h"
+#include "kernels/cut.h"
 #include "kernels/winograd.h"
 
 enum {
@@ -34,21 +35,6 @@ typedef struct job {
     int64_t tiles, step, from, n; /* all of them; how many at a time, and those at work */
     int64_t blocks;               /* of output channels */
 } job;
-
-static int64_t least(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
-static int64_t parts_of(int64_t n, int64_t step)
-{
-    return (n + step - 1) / step;
-}
-
-static int64_t whole_vectors(int64_t channels)
-{
-    return parts_of(channels, CX_MAX_LANES) * CX_MAX_LANES;
-}
 
 int cx_winograd_weights_pays(const cx_conv *c)
 {
