@@ -26,7 +26,7 @@ static int is_together(const cx_slot *slot, int node)
 }
 
 /* A step for the whole batch. */
-static int run_step(cvs_run *run, int s, cvs_error *err)
+static void run_step(cvs_run *run, int s)
 {
     const int i = run->steps[s];
     const cx_node *node = &run->model->nodes[i];
@@ -36,12 +36,11 @@ static int run_step(cvs_run *run, int s, cvs_error *err)
                     .x = slot->x,
                     .y = &run->slots[slot->together.out].y,
                     .workspace = (char *)run->memory.data + run->workspace_offset,
+                    .transformed = run->transformed[s],
                     .exact = run->exact,
                     .after = is_together(slot, i) ? &slot->together.after : NULL,
                     .training = run->training ? &training : NULL};
-    int rc = cx_run_transformed(&call.transformed, run, i, 0, err);
-    if (rc == 0) compute(&run->model->layers[node->layer], slot, &call);
-    return rc;
+    compute(&run->model->layers[node->layer], slot, &call);
 }
 
 /* --- a span --- */
@@ -109,15 +108,19 @@ static void run_lane(void *arg, int i, int worker)
 int cx_run_steps(cvs_run *run, cvs_error *err)
 {
     int rc = 0;
-    for (int s = 0; rc == 0 && s < run->n_steps;) {
+    /* Asked for in each pass: weights may have changed since the last one. */
+    for (int s = 0; s < run->n_steps; s++)
+        TRY(cx_run_transformed(&run->transformed[s], run, run->steps[s], 0, err));
+    for (int s = 0; s < run->n_steps;) {
         if (run->spans[s] > 0) {
             span p = {.run = run, .from = s, .to = s + run->spans[s]};
             cx_parallel(run->lanes, run_lane, &p);
             s = p.to;
         } else {
-            rc = run_step(run, s++, err);
+            run_step(run, s++);
         }
-        if (rc == 0 && run->watch) run->watch->computed(run->watch->arg, run->steps[s - 1]);
+        if (run->watch) run->watch->computed(run->watch->arg, run->steps[s - 1]);
     }
+out:
     return rc;
 }

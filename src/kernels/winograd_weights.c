@@ -51,7 +51,7 @@ static job job_of(const cx_conv *c)
              .width = whole_vectors(c->out_channels),
              .tiles = cx_winograd_tiles(&c->window)};
     j.step = least(MOST_TILES, c->in_channels * c->out_channels / SHARE);
-    j.step = least(j.tiles, j.step > LEAST_TILES ? j.step : LEAST_TILES);
+    j.step = least(j.tiles, most(j.step, LEAST_TILES));
     j.v_step = j.step * j.depth + LINE;
     j.d_step = j.step * j.width + LINE;
     j.m_step = c->in_channels * j.width + LINE;

@@ -188,15 +188,14 @@ static void threads_share_the_transformed_weights(void **state)
     cvs_model_free(m);
 }
 
-static void changed_weights_are_transformed_again(void **state)
+static void check_changed_weights(const cvs_run_options *options)
 {
-    (void)state;
     cvs_model *m = network();
     cx_variant v;
     int64_t n;
     OK(cx_variant_init(&v, m, &err));
-    cvs_run *run = run_of(&v.model, &(cvs_run_options){.taps = "a"});
-    cvs_run *plain = run_of(m, &(cvs_run_options){.taps = "a"});
+    cvs_run *run = run_of(&v.model, options);
+    cvs_run *plain = run_of(m, options);
     assert_memory_equal(output(run, "a", &n), output(plain, "a", &n), 64 * sizeof(float));
     const int layer = m->nodes[cvs_model_find(m, "a", &err)].layer;
     for (int i = 0; i < 9 * DEPTH * 20; i++) v.w[layer][0][i] *= 2;
@@ -209,6 +208,16 @@ static void changed_weights_are_transformed_again(void **state)
     cvs_run_free(plain);
     cx_variant_deinit(&v);
     cvs_model_free(m);
+}
+
+static void changed_weights_are_transformed_again(void **state)
+{
+    (void)state;
+    OK(cx_threads_set(1, &err));
+    check_changed_weights(&(cvs_run_options){.taps = "a"});
+    /* And where they are computed picture after picture. */
+    check_changed_weights(&(cvs_run_options){.taps = "a,pool_b", .batch = BATCH});
+    OK(cx_threads_set(0, &err));
 }
 
 /* For each list of taps and two pictures. */
